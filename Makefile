@@ -1,0 +1,34 @@
+# `make run` runs Holdfast, `make test` decides whether a change may land. Both set up what they need.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run test check bench-quick lock clean setup-run setup-dev
+
+run: setup-run
+	@exec $(BIN)/holdfast up
+
+test: setup-dev
+	@exec $(BIN)/python -m pytest -n auto
+
+check: setup-dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench-quick: setup-dev
+	@exec $(BIN)/python -m benchmarks.quick
+
+# Pins stay as they are unless pyproject.toml asks for others; delete a lock first to renew all of its pins.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
+lock: setup-dev
+	$(COMPILE) pyproject.toml --group build --output-file locks/run.txt
+	$(COMPILE) pyproject.toml --group build --group dev --constraint locks/run.txt --output-file locks/dev.txt
+	$(COMPILE) --group node --output-file locks/node.txt
+
+clean:
+	rm -rf .venv node_modules holdfast.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+setup-run setup-dev: setup-%:
+	@command -v $(PYTHON) >/dev/null || { echo "Holdfast needs Python 3.11 or newer: install it first." >&2; exit 1; }
+	@$(PYTHON) scripts/setup.py $*

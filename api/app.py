@@ -1,0 +1,35 @@
+"""Puts the HTTP API together: core, routes, error table, OpenAPI."""
+
+from flask import Flask
+from flask_smorest import Api
+
+from api.auth import auth
+from api.chats import chats
+from api.errors import register_errors
+from api.messages import messages
+from api.ops import ops
+from api.pages import pages
+from shared.core import create_core
+from shared.settings import Settings, load_settings
+
+# Bytes: the longest message, every character of it as a JSON escape, and some room.
+MAX_BODY = 2 * 1024 * 1024
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The WSGI application. Raises SettingsError."""
+    app = create_core(settings or load_settings())
+    app.config |= {
+        "MAX_CONTENT_LENGTH": MAX_BODY,
+        "API_TITLE": "Holdfast",
+        "API_VERSION": "v1",
+        "OPENAPI_VERSION": "3.1.0",
+        "OPENAPI_URL_PREFIX": "/",
+        "OPENAPI_JSON_PATH": "openapi.json",
+    }
+    api = Api(app)
+    for blueprint in (auth, chats, messages, ops):
+        api.register_blueprint(blueprint)
+    app.register_blueprint(pages)
+    register_errors(app)
+    return app

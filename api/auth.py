@@ -1,0 +1,123 @@
+"""Who is asking: sign-up, sign-in, and the decorators by which every route declares its access."""
+
+from collections.abc import Callable
+from functools import partial, wraps
+from typing import Any, TypeGuard
+
+from flask import Response, after_this_request, g, request
+from sqlalchemy import select
+
+from api import tokens
+from api.blueprint import ApiBlueprint
+from shared.actions.accounts import create_account
+from shared.core import current_settings
+from shared.db import db
+from shared.errors import Unauthenticated, WrongCredentials
+from shared.models import User
+from shared.models.user import DEMO
+from shared.passwords import hash_password, password_fits
+from shared.schemas import RefreshIn, SessionOut, SignInIn, SignUpIn
+
+auth = ApiBlueprint("auth", __name__, url_prefix="/auth", description="Accounts and sessions")
+_COOKIE = "holdfast_refresh"
+
+View = Callable[..., Any]
+
+
+def public(view: View) -> View:
+    """Anybody may ask."""
+    view.access = "public"  # type: ignore[attr-defined]
+    return view
+
+
+def signed_in(view: View) -> View:
+    """Only with a valid access token; `g.user_id` is whose it is."""
+
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            raise Unauthenticated
+        g.user_id = tokens.verify(current_settings().secret_key, tokens.ACCESS, token).user_id
+        return view(*args, **kwargs)
+
+    guarded.access = "signed in"  # type: ignore[attr-defined]
+    return guarded
+
+
+@auth.post("/sign-up")
+@public
+@auth.arguments(SignUpIn)
+@auth.response(201, SessionOut)
+def sign_up(body: dict[str, Any]) -> Any:
+    """Make an account and sign in to it."""
+    user = create_account(body["email"], hash_password(body["password"]))
+    return _session(user, body["token_mode"])
+
+
+@auth.post("/sign-in")
+@public
+@auth.arguments(SignInIn)
+@auth.response(200, SessionOut)
+def sign_in(body: dict[str, Any]) -> Any:
+    """Start a session."""
+    user = db.session.execute(select(User).where(User.email == body["email"])).scalar()
+    fits = password_fits(body["password"], user.password_hash if user else None)
+    if not fits or not _may_use(user):
+        raise WrongCredentials
+    return _session(user, body["token_mode"])
+
+
+@auth.post("/refresh")
+@public
+@auth.arguments(RefreshIn, required=False)
+@auth.response(200, SessionOut)
+def refresh(body: dict[str, Any]) -> Any:
+    """A new access token for the refresh token in the cookie or the body."""
+    token = body.get("refresh_token") or request.cookies.get(_COOKIE)
+    claims = tokens.verify(current_settings().secret_key, tokens.REFRESH, token)
+    user = db.session.get(User, claims.user_id)
+    if not _may_use(user):
+        raise Unauthenticated
+    return _session(user, "body" if body.get("refresh_token") else "cookie")
+
+
+@auth.post("/sign-out")
+@public
+@auth.response(204)
+def sign_out() -> Response:
+    """Forget the refresh token in this browser."""
+    response = Response(status=204)
+    response.delete_cookie(_COOKIE, **_cookie_scope())
+    return response
+
+
+def _may_use(user: User | None) -> TypeGuard[User]:
+    """Not a disabled account, nor in production the demo user, whose password stands in a file."""
+    if user is None or user.disabled_at:
+        return False
+    return user.role != DEMO or current_settings().env != "production"
+
+
+def _session(user: User, token_mode: str) -> Any:
+    settings = current_settings()
+    fresh = tokens.issue(settings.secret_key, tokens.REFRESH, user.id, settings.refresh_token_seconds)
+    answer = {
+        "access_token": tokens.issue(settings.secret_key, tokens.ACCESS, user.id, settings.access_token_seconds),
+        "expires_in": settings.access_token_seconds,
+        "user": user,
+    }
+    if token_mode == "body":
+        return answer | {"refresh_token": fresh}
+    after_this_request(partial(_with_cookie, token=fresh, lifetime=settings.refresh_token_seconds))
+    return answer
+
+
+def _with_cookie(response: Response, token: str, lifetime: int) -> Response:
+    response.set_cookie(_COOKIE, token, max_age=lifetime, **_cookie_scope())
+    return response
+
+
+def _cookie_scope() -> dict[str, Any]:
+    """Sent to /auth only, by this site's own pages only, and never readable by a script."""
+    return {"path": "/auth", "httponly": True, "samesite": "Strict", "secure": request.is_secure}

@@ -1,0 +1,41 @@
+"""How requests are read: JSON bodies and query strings into checked arguments, or a clear error."""
+
+import json
+from typing import Any, NoReturn
+
+from flask import Request
+from flask_smorest import Blueprint
+from marshmallow import Schema, ValidationError
+from webargs.flaskparser import FlaskParser
+
+from shared.errors import InvalidRequest, MalformedBody, WrongContentType
+
+
+class StrictParser(FlaskParser):
+    """Takes nothing but well-formed JSON, and says which field is wrong."""
+
+    def load_json(self, req: Request, schema: Schema) -> Any:
+        data = req.get_data()
+        if not data:
+            return {}
+        if not req.is_json:
+            raise WrongContentType
+        try:
+            return json.loads(data, parse_constant=_refuse)
+        except (ValueError, RecursionError) as error:
+            raise MalformedBody from error
+
+    def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> NoReturn:
+        assert isinstance(error.messages, dict)
+        by_location = error.messages.values()
+        raise InvalidRequest(errors={k: v for fields in by_location for k, v in fields.items()}) from error
+
+
+class ApiBlueprint(Blueprint):
+    """A group of routes, documented in the OpenAPI page."""
+
+    ARGUMENTS_PARSER = StrictParser()
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")

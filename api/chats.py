@@ -1,0 +1,73 @@
+"""Chats: make, list, read, rename, delete."""
+
+from datetime import datetime
+from typing import Any
+
+from flask import g
+from sqlalchemy import literal, select, tuple_
+
+from api.auth import signed_in
+from api.blueprint import ApiBlueprint
+from api.paging import decode_cursor, encode_cursor, page
+from shared.actions.chats import create_chat, delete_chat, rename_chat
+from shared.db import db
+from shared.models import ChatSession
+from shared.models.chat import find_chat
+from shared.schemas import ChatIn, ChatOut, ChatPage, ChatPatch, ChatsIn
+
+chats = ApiBlueprint("chats", __name__, url_prefix="/chats", description="Conversations")
+_SORTS = {
+    "lastActiveAt": ChatSession.last_active_at,
+    "updatedAt": ChatSession.updated_at,
+    "createdAt": ChatSession.created_at,
+}
+
+
+@chats.post("")
+@signed_in
+@chats.arguments(ChatIn)
+@chats.response(201, ChatOut)
+def create(body: dict[str, Any]) -> ChatSession:
+    """Make a chat."""
+    return create_chat(g.user_id, body.get("title"))
+
+
+@chats.get("")
+@signed_in
+@chats.arguments(ChatsIn, location="query")
+@chats.response(200, ChatPage)
+def list_chats(query: dict[str, Any]) -> dict[str, Any]:
+    """Your chats, newest first."""
+    by = _SORTS[query["sort"]]
+    wanted = select(ChatSession).where(ChatSession.owner_id == g.user_id, ChatSession.deleted_at.is_(None))
+    if query["cursor"]:
+        moment, last_id = decode_cursor(query["cursor"], tuple[datetime, str])
+        last = tuple_(literal(moment, by.type), literal(last_id, ChatSession.id.type))
+        wanted = wanted.where(tuple_(by, ChatSession.id) < last)
+    rows = db.session.scalars(wanted.order_by(by.desc(), ChatSession.id.desc()).limit(query["limit"] + 1)).all()
+    return page(list(rows), query["limit"], lambda chat: encode_cursor(getattr(chat, by.key), chat.id))
+
+
+@chats.get("/<chat_ref>")
+@signed_in
+@chats.response(200, ChatOut)
+def get(chat_ref: str) -> ChatSession:
+    """One chat, by its id or its display id."""
+    return find_chat(g.user_id, chat_ref)
+
+
+@chats.patch("/<chat_ref>")
+@signed_in
+@chats.arguments(ChatPatch)
+@chats.response(200, ChatOut)
+def patch(body: dict[str, Any], chat_ref: str) -> ChatSession:
+    """Rename a chat."""
+    return rename_chat(g.user_id, chat_ref, body["title"])
+
+
+@chats.delete("/<chat_ref>")
+@signed_in
+@chats.response(204)
+def delete(chat_ref: str) -> None:
+    """Delete a chat with all its messages; unfinished replies end with their credits returned."""
+    delete_chat(g.user_id, chat_ref)

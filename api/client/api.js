@@ -1,0 +1,55 @@
+// The REST API as promises: an answer, or a Problem with the sentence to show.
+
+const PATIENCE = 15_000; // ms; an answer that takes longer counts as lost
+
+export class Problem extends Error {
+  constructor({ status = 0, code = "", detail = "", retryable = false }) {
+    super(detail);
+    Object.assign(this, { status, code, retryable });
+  }
+}
+
+export async function request(method, path, { body, token, key } = {}) {
+  const headers = {
+    ...(body && { "Content-Type": "application/json" }),
+    ...(token && { Authorization: `Bearer ${token}` }),
+    ...(key && { "Idempotency-Key": key }),
+  };
+  const signal = AbortSignal.timeout(PATIENCE);
+  try {
+    return await read(await fetch(path, { method, headers, signal, body: body && JSON.stringify(body) }));
+  } catch (error) {
+    throw error instanceof Problem ? error : lost();
+  }
+}
+
+async function read(response) {
+  if (response.status === 204) return null;
+  if (response.ok) return response.json();
+  const problem = await response.json().catch(() => ({}));
+  const detail = `The server answered with ${response.status}. Try again in a moment.`;
+  throw new Problem({ retryable: response.status >= 500, detail, ...problem, status: response.status });
+}
+
+function lost() {
+  return new Problem({ code: "network", detail: "The server can't be reached.", retryable: true });
+}
+
+// Every call that a signed-in page makes, with the session's token.
+export function createApi(session) {
+  const call = (method, path, options) =>
+    session.withToken((token) => request(method, path, { ...options, token }));
+  return {
+    chats: (cursor) => call("GET", `/chats?${query({ sort: "lastActiveAt", cursor })}`),
+    createChat: (title) => call("POST", "/chats", { body: title ? { title } : {} }),
+    renameChat: (id, title) => call("PATCH", `/chats/${id}`, { body: { title } }),
+    deleteChat: (id) => call("DELETE", `/chats/${id}`),
+    messages: (id, cursor) => call("GET", `/chats/${id}/messages?${query({ order: "desc", cursor })}`),
+    message: (chatId, id) => call("GET", `/chats/${chatId}/messages/${id}`),
+    post: (chatId, content, key) => call("POST", `/chats/${chatId}/messages`, { body: { content }, key }),
+  };
+}
+
+function query(values) {
+  return new URLSearchParams(Object.entries(values).filter(([, value]) => value));
+}

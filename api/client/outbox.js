@@ -1,0 +1,51 @@
+// Posts on their way: one after the other, each with one Idempotency-Key for all its tries, so that a post
+// whose answer was lost can be sent again without asking twice.
+
+const PAUSES = [500, 1_000, 2_000, 4_000]; // ms between the tries; after the last one the user decides
+
+export function createOutbox({ api, dispatch }) {
+  let last = Promise.resolve();
+
+  // The server's answer, or nothing if it wasn't sent.
+  function send(chatSessionId, content) {
+    return put({ key: newKey(), chatSessionId, content });
+  }
+
+  function put(draft) {
+    dispatch("draft.sending", draft);
+    last = last.then(() => deliver(draft));
+    return last;
+  }
+
+  async function deliver({ key, chatSessionId, content }) {
+    try {
+      const answer = await persistently(() => api.post(chatSessionId, content, key));
+      dispatch("draft.accepted", { key, ...answer });
+      return answer;
+    } catch (problem) {
+      dispatch("draft.unsent", { key, problem: problem.message });
+    }
+  }
+
+  return { send, retry: put, discard: ({ key }) => dispatch("draft.discarded", key) };
+}
+
+async function persistently(post) {
+  for (const pause of PAUSES) {
+    try {
+      return await post();
+    } catch (problem) {
+      if (!isPassing(problem)) throw problem;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+  return post();
+}
+
+// Lost on the way, or the server had a bad moment; a refusal stays one.
+const isPassing = ({ status }) => status === 0 || status >= 500;
+
+// crypto.randomUUID() exists on https and localhost only.
+function newKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

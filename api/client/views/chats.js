@@ -1,0 +1,55 @@
+// The list of chats: open, rename, delete, show more.
+
+import { ask } from "./ask.js";
+
+const list = document.querySelector("[data-test=chat-list]");
+const more = document.querySelector("[data-action=more-chats]");
+const template = document.querySelector("#chat").content.firstElementChild;
+const rows = new Map();
+
+export function setUpChats({ newChat, rename, remove, showMore }) {
+  document.querySelector("[data-test=new-chat]").addEventListener("click", newChat);
+  more.addEventListener("click", showMore);
+  list.addEventListener("click", async ({ target }) => {
+    const { action } = target.dataset;
+    const { chatId } = target.closest("li")?.dataset ?? {};
+    const title = rows.get(chatId)?.querySelector("a").textContent;
+    if (action === "rename") await askForTitle(title, (answer) => rename(chatId, answer));
+    if (action === "delete") await askToDelete(title, () => remove(chatId));
+  });
+}
+
+async function askForTitle(title, rename) {
+  const answer = await ask({ title: "Rename chat", value: title, yes: "Rename" });
+  if (answer?.trim() && answer !== title) rename(answer);
+}
+
+async function askToDelete(title, remove) {
+  const text = `“${title}” and all of its messages will be gone for good.`;
+  if ((await ask({ title: "Delete chat?", text, yes: "Delete" })) !== null) remove();
+}
+
+export function showChats(state, before) {
+  if (state.chats === before.chats && state.openChat === before.openChat) return;
+  const listed = state.chats.map((chat) => row(chat, chat.id === state.openChat));
+  rows.forEach((element, id) => listed.includes(element) || rows.delete(id));
+  inOrder(listed);
+  more.hidden = !state.chatsCursor;
+}
+
+function row({ id, title }, current) {
+  const element = rows.get(id) ?? template.cloneNode(true);
+  rows.set(id, element);
+  element.dataset.chatId = id;
+  const link = element.querySelector("a");
+  link.href = `#${id}`;
+  link.textContent = link.title = title;
+  link.toggleAttribute("aria-current", current);
+  return element;
+}
+
+// Moving a row that is in its place already would take the focus away from it.
+function inOrder(listed) {
+  [...list.children].forEach((element) => listed.includes(element) || element.remove());
+  listed.forEach((element, at) => list.children[at] === element || list.insertBefore(element, list.children[at]));
+}

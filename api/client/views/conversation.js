@@ -1,0 +1,81 @@
+// The open chat: its messages in order, drafts last. The view stays at the bottom if it was there.
+
+import { createMessage, showMessage } from "./message.js";
+
+const NEAR = 48; // px from the bottom that still count as there
+
+const scroll = document.querySelector(".scroll");
+const log = document.querySelector(".messages");
+const earlier = document.querySelector("[data-action=earlier]");
+const hint = document.querySelector(".hint");
+const shown = new Map(); // id -> {element, message}
+let stuck = true; // to the bottom
+let top = 0;
+
+export function setUpConversation({ showEarlier, retry, edit }) {
+  earlier.addEventListener("click", showEarlier);
+  log.addEventListener("click", ({ target }) => {
+    const { messageId } = target.closest("article")?.dataset ?? {};
+    if (target.dataset.action === "retry") retry(messageId);
+    if (target.dataset.action === "edit") edit(messageId);
+  });
+  // Text is drawn later than its message when it grows fast, and a phone's keyboard shrinks the view.
+  new ResizeObserver(() => stuck && toBottom()).observe(log);
+  new ResizeObserver(() => stuck && toBottom()).observe(scroll);
+  scroll.addEventListener("scroll", follow, { passive: true });
+}
+
+// Only the reader moves the view up; text that grew since the last frame just leaves the bottom further down.
+function follow() {
+  const up = scroll.scrollTop < top;
+  top = scroll.scrollTop;
+  if (fromBottom() < NEAR) stuck = true;
+  else if (up) stuck = false;
+}
+
+const fromBottom = () => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight;
+const toBottom = () => (scroll.scrollTop = scroll.scrollHeight);
+
+export function showConversation(state, before) {
+  const same = ["messages", "drafts", "openChat", "loaded"].every((part) => state[part] === before[part]);
+  if (same) return;
+  const distance = fromBottom();
+  const rows = visible(state);
+  if (state.openChat !== before.openChat || added(state, before)) stuck = true;
+  forgetAllBut(rows);
+  rows.forEach(place);
+  earlier.hidden = !state.earlierCursor;
+  hint.hidden = rows.length > 0 || (state.openChat !== null && !state.loaded);
+  scroll.scrollTop = stuck ? scroll.scrollHeight : keptAt(state, before, distance);
+}
+
+function visible({ openChat, messages, drafts }) {
+  const mine = drafts.filter(({ chatSessionId, echoed }) => chatSessionId === openChat && !echoed);
+  return [...messages, ...mine.map((draft) => ({ ...draft, id: draft.key, messageType: "user" }))];
+}
+
+const added = (state, before) => state.drafts.length > before.drafts.length;
+
+function forgetAllBut(rows) {
+  const ids = new Set(rows.map(({ id }) => id));
+  for (const [id, { element }] of shown) {
+    if (ids.has(id)) continue;
+    element.remove();
+    shown.delete(id);
+  }
+}
+
+function place(message, at) {
+  const known = shown.get(message.id);
+  const element = known?.element ?? createMessage(message.id);
+  if (log.children[at] !== element) log.insertBefore(element, log.children[at] ?? null);
+  if (known?.message === message) return;
+  showMessage(element, message);
+  shown.set(message.id, { element, message });
+}
+
+// Older messages come in above: what was being read stays where it is.
+function keptAt(state, before, distance) {
+  const above = state.messages[0]?.id !== before.messages[0]?.id;
+  return above ? scroll.scrollHeight - scroll.clientHeight - distance : scroll.scrollTop;
+}

@@ -1,0 +1,31 @@
+// What surrounds the conversation: title, credits, who is signed in, what is wrong, the drawer on a phone.
+
+const find = (selector) => document.querySelector(selector);
+const menu = find("[data-action=menu]");
+const notice = find(".notice");
+
+export function setUpFrame({ signOut }) {
+  find("[data-action=sign-out]").addEventListener("click", signOut);
+  menu.addEventListener("click", () => drawer(menu.getAttribute("aria-expanded") === "false"));
+  find(".conversation").addEventListener("click", ({ target }) => target === menu || drawer(false));
+  document.addEventListener("keydown", ({ key }) => key === "Escape" && drawer(false));
+}
+
+function drawer(open) {
+  menu.setAttribute("aria-expanded", String(open));
+  document.body.toggleAttribute("data-drawer", open);
+}
+
+export function showFrame(state, before) {
+  const title = state.chats.find(({ id }) => id === state.openChat)?.title ?? "";
+  find(".title").textContent = title;
+  document.title = title ? `${title} · Holdfast` : "Holdfast";
+  find(".email").textContent = state.user?.email ?? "";
+  find("[data-test=credits]").textContent = state.credits?.balance ?? "";
+  find(".held").textContent = state.credits?.held ? ` · ${state.credits.held} held` : "";
+  notice.textContent = state.notice;
+  notice.hidden = !state.notice;
+  document.body.dataset.socket = state.socket;
+  find(".reconnecting").textContent = state.socket === "offline" ? "Reconnecting…" : "";
+  if (state.openChat !== before.openChat) drawer(false);
+}

@@ -1,0 +1,32 @@
+// Markdown that grows: only what changed is replaced, so that a selection further up survives, and never
+// more often than the page can bear.
+
+import { render } from "../markdown.js";
+
+const SHARE = 5; // of the time at most one in so many may be spent on a text that still grows
+
+const resting = new WeakMap(); // element -> {until, timer}
+
+export function showMarkdown(element, text, whole) {
+  const rest = resting.get(element);
+  clearTimeout(rest?.timer);
+  const wait = whole ? 0 : (rest?.until ?? 0) - performance.now();
+  if (wait > 0) resting.set(element, { ...rest, timer: setTimeout(draw, wait, element, text) });
+  else draw(element, text);
+}
+
+function draw(element, text) {
+  const began = performance.now();
+  patch(element, render(text));
+  const now = performance.now();
+  resting.set(element, { until: now + SHARE * (now - began) });
+}
+
+function patch(element, fresh) {
+  const known = [...element.childNodes];
+  const nodes = [...fresh.childNodes];
+  const changed = nodes.findIndex((node, at) => !known[at]?.isEqualNode(node));
+  const from = changed < 0 ? nodes.length : changed;
+  known.slice(from).forEach((node) => node.remove());
+  element.append(...nodes.slice(from));
+}

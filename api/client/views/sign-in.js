@@ -1,0 +1,45 @@
+// The form in front of everything: sign in, or sign up.
+
+const form = document.querySelector("form[data-test=sign-in]");
+const [submit, other] = form.querySelectorAll("button");
+const starting = document.querySelector(".starting");
+const problem = form.querySelector(".problem");
+
+export function setUpSignIn({ signIn, signUp }) {
+  let joining = false;
+
+  other.addEventListener("click", () => {
+    joining = !joining;
+    submit.textContent = joining ? "Sign up" : "Sign in";
+    other.textContent = joining ? "Have an account? Sign in" : "No account yet? Sign up";
+    form.elements.password.autocomplete = joining ? "new-password" : "current-password";
+    form.elements.password.minLength = joining ? 8 : 0;
+    problem.textContent = "";
+  });
+
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const { email, password } = Object.fromEntries(new FormData(form));
+    await attempt(() => (joining ? signUp : signIn)({ email, password }));
+  });
+}
+
+async function attempt(enter) {
+  problem.textContent = "";
+  submit.disabled = true;
+  try {
+    await enter();
+    form.reset();
+  } catch (refusal) {
+    problem.textContent = refusal.message;
+  } finally {
+    submit.disabled = false;
+  }
+}
+
+export function showSignIn(state, before) {
+  starting.textContent = state.session === "unknown" ? state.notice : "";
+  if (state.session === before.session) return;
+  document.body.dataset.session = state.session;
+  if (state.session === "out") form.elements.email.focus();
+}

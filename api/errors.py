@@ -1,0 +1,95 @@
+"""The one table from an error to its HTTP status, and the one shape in which all are sent: problem+json."""
+
+import logging
+from typing import Any
+
+import msgspec
+from flask import Flask, Response
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from shared import errors
+from shared.errors import HoldfastError
+
+log = logging.getLogger(__name__)
+
+STATUS: dict[type[HoldfastError], int] = {
+    errors.MalformedBody: 400,
+    errors.Unauthenticated: 401,
+    errors.TokenExpired: 401,
+    errors.WrongCredentials: 401,
+    errors.InsufficientCredits: 402,
+    errors.Forbidden: 403,
+    errors.NotFound: 404,
+    errors.MethodNotAllowed: 405,
+    errors.EmailTaken: 409,
+    errors.BodyTooLarge: 413,
+    errors.WrongContentType: 415,
+    errors.InvalidRequest: 422,
+    errors.KeyReused: 422,
+    errors.TooManyWaiting: 429,
+    errors.DatabaseUnavailable: 503,
+}
+# What werkzeug raises by itself.
+_FROM_HTTP: dict[int, type[HoldfastError]] = {
+    400: errors.MalformedBody,
+    404: errors.NotFound,
+    405: errors.MethodNotAllowed,
+    413: errors.BodyTooLarge,
+    415: errors.WrongContentType,
+    422: errors.InvalidRequest,
+}
+# Seconds after which asking again makes sense.
+_RETRY_AFTER = {errors.DatabaseUnavailable: 2, errors.TooManyWaiting: 10}
+
+
+def register_errors(app: Flask) -> None:
+    """Have every failure of a request answered in the same shape."""
+    app.register_error_handler(HoldfastError, problem)
+    app.register_error_handler(HTTPException, _from_http)
+    app.register_error_handler(SQLAlchemyError, _from_database)
+    app.register_error_handler(Exception, _from_bug)
+
+
+def problem(error: HoldfastError) -> Response:
+    """An error as `application/problem+json`."""
+    kind = type(error)
+    status = STATUS.get(kind, 500)
+    body: dict[str, Any] = {
+        "type": f"urn:holdfast:error:{error.code}",
+        "title": (kind.__doc__ or "").strip(),
+        "status": status,
+        "detail": error.detail,
+        "code": error.code,
+        "retryable": error.retryable,
+        **error.extra,
+    }
+    if kind in _RETRY_AFTER:
+        body["retryAfter"] = _RETRY_AFTER[kind]
+    response = Response(msgspec.json.encode(body), status, mimetype="application/problem+json")
+    if kind in _RETRY_AFTER:
+        response.headers["Retry-After"] = str(_RETRY_AFTER[kind])
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def _from_http(error: HTTPException) -> Response:
+    if error.code is None or error.code < 400:
+        return Response(status=error.code, headers=error.get_headers())  # a redirect is no error
+    known = _FROM_HTTP.get(error.code)
+    return problem(known()) if known else _from_bug(error)
+
+
+def _from_database(error: SQLAlchemyError) -> Response:
+    """A database that is away or locked is no bug of ours; anything else is."""
+    if not isinstance(error, (OperationalError, PoolTimeout)):
+        return _from_bug(error)
+    log.warning("database.away: %s", type(error).__name__)
+    return problem(errors.DatabaseUnavailable())
+
+
+def _from_bug(error: Exception) -> Response:
+    log.error("request.failed: %s", type(error).__name__, exc_info=error)
+    return problem(HoldfastError())

@@ -1,0 +1,20 @@
+"""Gunicorn's settings, from ours."""
+
+import sys
+
+from shared.settings import SettingsError, load_settings
+
+try:
+    _settings = load_settings()
+except SettingsError as error:
+    print(f"web: {error}", file=sys.stderr)
+    sys.exit(1)
+
+bind = f"{_settings.host}:{_settings.port}"
+workers = _settings.web_workers
+threads = _settings.web_threads
+worker_class = "gthread"
+preload_app = True  # the processes share the memory of what they import
+graceful_timeout = int(_settings.drain_seconds)
+control_socket_disable = True  # it would stand in the user's home directory, the same for every checkout
+worker_tmp_dir = None

@@ -1,0 +1,111 @@
+"""Messages of a chat: post one, and read them with the text so far of those that are being written."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import g, request
+from sqlalchemy import select
+
+from api.auth import signed_in
+from api.blueprint import ApiBlueprint
+from api.paging import decode_cursor, encode_cursor, page
+from shared import live
+from shared.actions.post_message import Posted, post_message
+from shared.core import current_link, current_settings
+from shared.db import db
+from shared.errors import Forbidden, InvalidRequest, NotFound
+from shared.events import credits_data
+from shared.models import Message
+from shared.models.chat import find_chat
+from shared.models.message import Status
+from shared.schemas import LiveMessageOut, MessageIn, MessagePage, MessagesIn, PostedOut
+
+messages = ApiBlueprint("messages", __name__, url_prefix="/chats/<chat_ref>/messages", description="Messages")
+_LONGEST_KEY = 255
+
+
+@messages.post("")
+@signed_in
+@messages.arguments(MessageIn)
+@messages.response(202, PostedOut)
+def post(body: dict[str, Any], chat_ref: str) -> Any:
+    """Post a message. The answer holds the placeholder of the reply, which a worker fills in."""
+    posted = post_message(g.user_id, chat_ref, body["content"], _model(body["model"]), _idempotency_key())
+    replayed = {"Idempotent-Replayed": "true"} if posted.replayed else {}
+    return _presented(posted), 202, replayed
+
+
+@messages.get("")
+@signed_in
+@messages.arguments(MessagesIn, location="query")
+@messages.response(200, MessagePage)
+def list_messages(query: dict[str, Any], chat_ref: str) -> dict[str, Any]:
+    """The chat's messages by position."""
+    chat = find_chat(g.user_id, chat_ref)
+    newest_first = query["order"] == "desc"
+    wanted = select(Message).where(Message.chat_session_id == chat.id, Message.deleted_at.is_(None))
+    if query["cursor"]:
+        (last,) = decode_cursor(query["cursor"], tuple[int])
+        wanted = wanted.where(Message.position < last if newest_first else Message.position > last)
+    order = Message.position.desc() if newest_first else Message.position.asc()
+    rows = db.session.scalars(wanted.order_by(order).limit(query["limit"] + 1)).all()
+    return page(_with_live_text(list(rows)), query["limit"], lambda message: encode_cursor(message.position))
+
+
+@messages.get("/<message_id>")
+@signed_in
+@messages.response(200, LiveMessageOut)
+def get(chat_ref: str, message_id: str) -> Message:
+    """One message; while it runs, with the text so far."""
+    chat = find_chat(g.user_id, chat_ref)
+    message = db.session.scalar(
+        select(Message).where(Message.chat_session_id == chat.id, Message.id == _uuid(message_id))
+    )
+    if message is None:
+        raise Forbidden
+    if message.deleted_at is not None:
+        raise NotFound
+    return _with_live_text([message])[0]
+
+
+def _model(wanted: str | None) -> str:
+    settings = current_settings()
+    if wanted is not None and wanted not in settings.models:
+        raise InvalidRequest(errors={"model": ["GET /config lists the models to choose from."]})
+    return wanted or settings.model
+
+
+def _idempotency_key() -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not (0 < len(key) <= _LONGEST_KEY and key.isascii() and key.isprintable()):
+        raise InvalidRequest(errors={"Idempotency-Key": [f"1 to {_LONGEST_KEY} printable ASCII characters."]})
+    return key
+
+
+def _presented(posted: Posted) -> dict[str, Any]:
+    (reply,) = _with_live_text([posted.reply])
+    return {"message": posted.message, "reply": reply, "credits": credits_data(posted.account)}
+
+
+def _uuid(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError as error:
+        raise Forbidden from error
+
+
+def _with_live_text(found: list[Message]) -> list[Message]:
+    """Put the text so far into the running ones: the live text, or the checkpoint where Redis has less."""
+    running = [message for message in found if message.status == Status.RUNNING]
+    db.session.expunge_all()  # what is shown is not to be stored
+    if running:
+        texts = live.read(current_link(), [(message.id, message.attempt) for message in running])
+        for message, text in zip(running, texts, strict=True):
+            _show_text_so_far(message, text)
+    return found
+
+
+def _show_text_so_far(message: Message, text: live.LiveText | None) -> None:
+    newer = text if text and text.next_index >= message.live_index else None
+    message.content = newer.text if newer else message.content
+    message.next_index = newer.next_index if newer else message.live_index  # type: ignore[attr-defined]

@@ -1,0 +1,41 @@
+"""What operators and clients ask before anybody signs in."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import request
+
+from api.auth import public
+from api.blueprint import ApiBlueprint
+from shared.core import current_settings
+from shared.schemas import ConfigOut
+
+ops = ApiBlueprint("ops", __name__, description="Configuration and health")
+
+
+@ops.get("/config")
+@public
+@ops.response(200, ConfigOut)
+def config() -> dict[str, Any]:
+    """Where the sockets are, which models may be asked for, and what a reply costs."""
+    settings = current_settings()
+    return {
+        "realtime_url": realtime_url(),
+        "models": settings.models,
+        "credits_per_reply": settings.credits_per_reply,
+    }
+
+
+@ops.get("/healthz")
+@public
+@ops.response(200)
+def healthz() -> dict[str, Any]:
+    """This process answers."""
+    return {"status": "ok"}
+
+
+def realtime_url() -> str:
+    """Where a browser finds `realtime`: as set, or on its own port of the host that was asked."""
+    settings = current_settings()
+    asked = urlsplit(request.host_url)
+    return settings.realtime_url or f"{asked.scheme}://{asked.hostname}:{settings.realtime_port}"

@@ -1,0 +1,50 @@
+"""Issue and check tokens: signed, short-lived, and good for one purpose. Needs no database."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+
+from shared.errors import TokenExpired, Unauthenticated
+
+ACCESS = "access"
+REFRESH = "refresh"
+_ISSUER = "holdfast"
+_ALGORITHM = "HS256"
+# Seconds that clocks of two machines may differ.
+_LEEWAY = 30
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What a valid token says. `expires` is in seconds since 1970."""
+
+    user_id: str
+    expires: int
+
+
+def issue(secret: str, purpose: str, user_id: str, lifetime: int) -> str:
+    """A token for `lifetime` seconds."""
+    now = int(time.time())
+    claims = {"iss": _ISSUER, "aud": purpose, "sub": user_id, "iat": now, "exp": now + lifetime}
+    return jwt.encode(claims, secret, algorithm=_ALGORITHM)
+
+
+def verify(secret: str, purpose: str, token: Any) -> Claims:
+    """Raises TokenExpired, or Unauthenticated for anything else that is wrong with it."""
+    try:
+        claims = jwt.decode(
+            token,
+            secret,
+            algorithms=[_ALGORITHM],
+            issuer=_ISSUER,
+            audience=purpose,
+            leeway=_LEEWAY,
+            options={"require": ["exp", "iat", "sub", "aud", "iss"]},
+        )
+    except jwt.ExpiredSignatureError as error:
+        raise TokenExpired from error
+    except jwt.InvalidTokenError as error:
+        raise Unauthenticated from error
+    return Claims(claims["sub"], claims["exp"])

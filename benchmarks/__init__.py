@@ -1,0 +1,1 @@
+"""Load, latency and cost of the running programs, beside the simplest thing one would write instead."""

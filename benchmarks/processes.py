@@ -1,0 +1,108 @@
+"""Starting, pinning, measuring and ending the processes of one run."""
+
+import os
+import shlex
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import requests
+
+PATIENCE = 30.0  # seconds that a program may take to answer after its start
+GRACE = 10.0  # seconds that a program may take to end
+
+_cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+TWO_CORES = len(_cores) > 1
+SYSTEM_CORE, LOAD_CORE = _cores[:2] if TWO_CORES else (None, None)
+
+
+def pin(core: int | None) -> None:
+    """Keep the caller, and what it starts from now on, on one core, where the machine has two."""
+    if core is not None:
+        os.sched_setaffinity(0, {core})
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Processes:
+    """A group of programs that are started, measured and ended together; their output goes to `folder`."""
+
+    def __init__(self, folder: Path, core: int | None = SYSTEM_CORE) -> None:
+        self.folder, self.core = folder, core
+        self.roots: dict[str, psutil.Popen] = {}
+
+    def start(self, name: str, command: str, user: str | None = None, **env: str) -> None:
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        pin(self.core)
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self.roots[name] = psutil.Popen(
+                shlex.split(command),
+                env={"PATH": path, "HOME": str(self.folder)} | env,
+                user=user,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C is for the benchmark, which then ends them in order
+            )
+        pin(LOAD_CORE)
+
+    def await_url(self, url: str) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not _answers(url):
+            dead = [name for name, root in self.roots.items() if root.poll() is not None]
+            if dead or time.monotonic() > deadline:
+                raise SystemExit(f"no answer from {url}; ended: {dead}\n{self.logs()}")
+            time.sleep(0.05)
+
+    def logs(self) -> str:
+        return "\n".join(f"{path.name}: {path.read_text()[-2000:]}" for path in self.folder.glob("*.log"))
+
+    def cpu_seconds(self) -> dict[str, float]:
+        """User and system time of each program and all it started, ended children included."""
+        return {name: sum(map(_cpu, _tree(root))) for name, root in self.roots.items()}
+
+    def pss(self) -> dict[str, float]:
+        """Proportional memory of each program and all it started, in MiB."""
+        return {name: sum(map(_pss, _tree(root))) / 2**20 for name, root in self.roots.items()}
+
+    def stop(self) -> None:
+        """End them, the last started first: ask the program, then kill what is left of its tree."""
+        for name, root in reversed(self.roots.items()):
+            tree = _tree(root)
+            root.send_signal(signal.SIGINT if name == "postgres" else signal.SIGTERM)
+            _, left = psutil.wait_procs(tree, timeout=GRACE)
+            for process in left:
+                process.kill()
+            root.wait()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=1).ok
+    except requests.RequestException:
+        return False
+
+
+def _tree(root: psutil.Process) -> list[psutil.Process]:
+    return [root, *root.children(recursive=True)] if root.is_running() else []
+
+
+def _cpu(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0  # its parent accounts for it by now
+    return float(times.user + times.system + times.children_user + times.children_system)
+
+
+def _pss(process: psutil.Process) -> float:
+    try:
+        return float(process.memory_full_info().pss)
+    except psutil.NoSuchProcess:
+        return 0.0

@@ -1,0 +1,116 @@
+"""Create, rename and delete a chat."""
+
+from sqlalchemy import bindparam, select, update
+
+from shared import live
+from shared.actions.dispatch import dispatch
+from shared.core import current_link
+from shared.db import db, new_id, utc_now, write_unit
+from shared.errors import Forbidden
+from shared.events import Event, chat_event, credits_event, publish
+from shared.models import ChatSession
+from shared.models.chat import DEFAULT_TITLE, find_chat, new_display_id
+from shared.models.credits import RELEASE, record
+from shared.models.message import Status, messages
+from shared.models.user import Account, lock_owner, move
+from shared.queues import hand_over
+
+_in_chat = messages.c.chat_session_id == bindparam("chat_id")
+_is_open = messages.c.status.in_([Status.PENDING, Status.RUNNING])
+_unfinished = select(messages).where(_in_chat, _is_open)
+_cancel_open = (
+    update(messages)
+    .where(_in_chat, _is_open)
+    .values(status=Status.CANCELLED, lease_until=None, completed_at=bindparam("at"))
+)
+_erase_messages = (
+    update(messages)
+    .where(_in_chat)
+    .values(
+        content="",
+        changes=None,
+        deleted_at=bindparam("at"),
+        updated_at=bindparam("at"),
+        seq=bindparam("new_seq"),
+    )
+)
+
+
+def create_chat(user_id: str, title: str | None) -> ChatSession:
+    """A new, empty chat."""
+    now = utc_now()
+    with write_unit() as session:
+        seq = _account(user_id, 1).seq
+        chat = ChatSession(
+            id=new_id(),
+            display_id=new_display_id(),
+            owner_id=user_id,
+            title=title or DEFAULT_TITLE,
+            title_source="user" if title else "default",
+            settings={},
+            next_position=0,
+            seq=seq,
+            seen_seq=seq,
+            last_active_at=now,
+            created_at=now,
+            updated_at=now,
+        )
+        session.add(chat)
+    _tell(chat_event("chat.created", chat))
+    return chat
+
+
+def rename_chat(user_id: str, ref: str, title: str) -> ChatSession:
+    """Give it another title. Raises Forbidden, NotFound."""
+    with write_unit():
+        seq = _account(user_id, 1).seq
+        chat = find_chat(user_id, ref)
+        chat.title, chat.title_source = title, "user"
+        chat.updated_at, chat.seq = utc_now(), seq
+    _tell(chat_event("chat.updated", chat))
+    return chat
+
+
+def delete_chat(user_id: str, ref: str) -> None:
+    """Erase a chat's text at once and leave tombstones; replies that are not final end with their credits back.
+
+    A worker still writing one finds its attempt closed. Raises Forbidden, NotFound.
+    """
+    with write_unit():
+        lock_owner(user_id)
+        chat = find_chat(user_id, ref)
+        unfinished = db.session.execute(_unfinished, {"chat_id": chat.id}).all()
+        released = sum(reply.credits_held for reply in unfinished)
+        account = _account(user_id, 2, released)
+        _erase(chat, account.seq - 1)
+        for reply in unfinished:
+            record(user_id, RELEASE, reply.credits_held, reply.id)
+        turns = dispatch(user_id)
+    link = current_link()
+    with link.trip() as pipe:
+        for reply in unfinished:
+            live.close(link, pipe, reply.id, reply.attempt)
+        deleted = Event(user_id, "chat.deleted", {"id": chat.id, "seq": account.seq - 1})
+        publish(link, pipe, [deleted, credits_event(account, account.seq)])
+    hand_over(turns)
+
+
+def _erase(chat: ChatSession, seq: int) -> None:
+    now = utc_now()
+    chat.title, chat.deleted_at, chat.updated_at, chat.seq = "", now, now, seq
+    db.session.flush()
+    db.session.execute(_cancel_open, {"chat_id": chat.id, "at": now})
+    db.session.execute(_erase_messages, {"chat_id": chat.id, "at": now, "new_seq": seq})
+
+
+def _account(user_id: str, events: int, released: int = 0) -> Account:
+    account = move(user_id, events=events, spend=-released, hold=-released)
+    if account is None:
+        raise Forbidden  # the token outlived its user
+    return account
+
+
+def _tell(event: Event) -> None:
+    link = current_link()
+    with link.trip() as pipe:
+        publish(link, pipe, [event])

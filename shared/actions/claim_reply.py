@@ -1,0 +1,108 @@
+"""Take a reply for one worker: from pending to running, with a lease and a new attempt."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from sqlalchemy import Row, bindparam, case, exists, func, select, update
+
+from shared import live
+from shared.core import current_link, current_settings
+from shared.db import db, db_now, utc_now, write_unit
+from shared.events import message_event, publish
+from shared.models.message import Status, messages
+from shared.models.user import users
+
+_now = db_now()
+_other = messages.alias("other")
+_lock_owner = (
+    update(users)
+    .where(
+        users.c.id
+        == select(messages.c.owner_id)
+        .where(messages.c.id == bindparam("reply_id"), messages.c.status == Status.PENDING)
+        .scalar_subquery()
+    )
+    .values(seq=users.c.seq + 1, updated_at=bindparam("at"))
+    .returning(users.c.seq)
+)
+_claim = (
+    update(messages)
+    .where(
+        messages.c.id == bindparam("reply_id"),
+        messages.c.status == Status.PENDING,
+        messages.c.dispatched_at.is_not(None),
+        func.coalesce(messages.c.not_before, 0) <= _now,
+        messages.c.deadline_at > _now,
+        ~exists().where(_other.c.chat_session_id == messages.c.chat_session_id, _other.c.status == Status.RUNNING),
+    )
+    .values(
+        status=Status.RUNNING,
+        attempt=messages.c.attempt + 1,
+        lease_until=_now + bindparam("lease_ms"),
+        claimed_by=bindparam("worker"),
+        # the clock of the whole reply starts at its first claim; nothing extends it
+        deadline_at=case((messages.c.attempt == 0, _now + bindparam("reply_ms")), else_=messages.c.deadline_at),
+        first_text_at=None,
+        live_index=0,
+        content="",
+        started_at=bindparam("at"),
+        updated_at=bindparam("at"),
+        seq=bindparam("seq"),
+    )
+    .returning(*messages.c)
+)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A reply that one worker may write, and nobody else while the lease lasts. `attempt` is the fence."""
+
+    id: str
+    attempt: int
+    owner_id: str
+    chat_session_id: str
+    position: int
+    model: str
+    credits_held: int
+
+
+def claim_reply(reply_id: str, worker: str) -> Claim | None:
+    """Claim it if it is pending, has its turn, is due, is in time, and its chat has no other running reply.
+
+    None otherwise: someone else has it, or the sweeper will bring it back. A lapsed running one is never claimed.
+    """
+    settings = current_settings()
+    at = utc_now()
+    with write_unit():
+        seq = db.session.execute(_lock_owner, {"reply_id": reply_id, "at": at}).scalar()
+        row = (
+            seq
+            and db.session.execute(
+                _claim,
+                {
+                    "reply_id": reply_id,
+                    "worker": worker,
+                    "seq": seq,
+                    "at": at,
+                    "lease_ms": int(settings.lease_seconds * 1000),
+                    "reply_ms": int(settings.reply_timeout * 1000),
+                },
+            ).first()
+        )
+        if not row:
+            db.session.rollback()  # gives the number back
+            return None
+    _announce(row)
+    return claim_of(row)
+
+
+def claim_of(row: Row[Any]) -> Claim:
+    """The claim that a running row, or one that ran, is held by."""
+    return Claim(*(getattr(row, field.name) for field in fields(Claim)))
+
+
+def _announce(row: Row[Any]) -> None:
+    link = current_link()
+    with link.trip() as pipe:
+        live.begin(link, pipe, row.id, row.attempt)
+        publish(link, pipe, [message_event("message.started", row)])

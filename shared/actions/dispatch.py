@@ -1,0 +1,65 @@
+"""Give waiting replies their turn: one at a time in a chat, a few at a time for a user.
+
+Runs inside every unit that may free or take a turn, under the owner's lock; the caller hands over after the commit.
+"""
+
+from sqlalchemy import bindparam, case, exists, func, select, update
+
+from shared.core import current_settings
+from shared.db import db, db_now
+from shared.models.chat import chat_sessions
+from shared.models.message import Status, messages
+
+_now = db_now()
+_open = (
+    select(
+        messages.c.id,
+        messages.c.chat_session_id,
+        messages.c.position,
+        messages.c.dispatched_at,
+        messages.c.not_before,
+    )
+    .where(
+        messages.c.owner_id == bindparam("user_id"),
+        messages.c.status.in_([Status.PENDING, Status.RUNNING]),
+    )
+    .cte("open_replies")
+)
+_earlier = _open.alias("earlier")
+_turns = (
+    select(_open.c.id, func.row_number().over(order_by=_open.c.id).label("turn"))
+    .join(chat_sessions, chat_sessions.c.id == _open.c.chat_session_id)
+    .where(
+        _open.c.dispatched_at.is_(None),
+        func.coalesce(_open.c.not_before, 0) <= _now,
+        chat_sessions.c.parked_at.is_(None),
+        ~exists().where(_earlier.c.chat_session_id == _open.c.chat_session_id, _earlier.c.position < _open.c.position),
+    )
+    .cte("turns")
+)
+_taken = select(func.count()).where(_open.c.dispatched_at.is_not(None)).scalar_subquery()
+_give_turns = (
+    update(messages)
+    .where(messages.c.id.in_(select(_turns.c.id).where(_turns.c.turn <= bindparam("most") - _taken)))
+    .values(
+        dispatched_at=_now,
+        handovers=0,
+        # a reply that ran before keeps its deadline: nothing extends it
+        deadline_at=case((messages.c.attempt == 0, _now + bindparam("queue_ms")), else_=messages.c.deadline_at),
+    )
+    .returning(messages.c.id)
+)
+
+
+def dispatch(user_id: str) -> list[str]:
+    """Stamp the replies whose turn has come; their ids, to be handed over after the commit."""
+    settings = current_settings()
+    given = db.session.execute(
+        _give_turns,
+        {
+            "user_id": user_id,
+            "most": settings.max_active_replies,
+            "queue_ms": int(settings.queue_timeout * 1000),
+        },
+    )
+    return list(given.scalars())

@@ -1,0 +1,169 @@
+"""Every way a running reply can end, each in one transaction, each guarded by the attempt that wrote it.
+
+A worker whose attempt was replaced, stopped or deleted changes nothing here and tells nobody.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, bindparam, update
+from sqlalchemy.sql.dml import ReturningUpdate
+
+from shared import live
+from shared.actions.claim_reply import Claim
+from shared.actions.dispatch import dispatch
+from shared.core import current_link, current_settings
+from shared.db import db, db_now, utc_now, write_unit
+from shared.errors import ReplyError
+from shared.events import credits_event, message_event, publish
+from shared.models.chat import chat_sessions
+from shared.models.credits import RELEASE, record
+from shared.models.message import MessageType, Status, messages
+from shared.models.user import Account, lock_owner, move
+from shared.queues import hand_over
+
+#: When an ending is allowed. A worker's own: it still holds the reply with this attempt.
+WRITING = (messages.c.attempt == bindparam("of_attempt")) & (messages.c.status == Status.RUNNING)
+#: The sweeper's: the worker stopped renewing, or nobody took the reply in time.
+LAPSED = (messages.c.status == Status.RUNNING) & (messages.c.lease_until < db_now())
+OVERDUE = (messages.c.status == Status.PENDING) & (messages.c.deadline_at < db_now())
+
+_touch_chat = (
+    update(chat_sessions)
+    .where(chat_sessions.c.id == bindparam("chat_id"))
+    .values(last_active_at=bindparam("at"), updated_at=bindparam("at"), seq=bindparam("new_seq"))
+)
+
+
+class Superseded(Exception):
+    """This attempt no longer owns the reply; whoever does will end it."""
+
+
+Guard = ColumnElement[bool]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an attempt brought: the text, in how many deltas it went out, and what the model said of it."""
+
+    text: str
+    next_index: int = 0
+    model: str | None = None
+    finish_reason: str | None = None
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+
+
+_reply = update(messages).where(messages.c.id == bindparam("reply_id"))
+_first_text = _reply.where(WRITING).values(first_text_at=bindparam("at")).returning(messages.c.id)
+_end = _reply.values(
+    content=bindparam("text"),
+    live_index=bindparam("next_index"),
+    lease_until=None,
+    completed_at=bindparam("at"),
+    updated_at=bindparam("at"),
+    seq=bindparam("new_seq"),
+).returning(*messages.c)
+_complete = _end.where(WRITING).values(
+    status=Status.COMPLETED,
+    credits_charged=messages.c.credits_held,
+    model=bindparam("said_model"),
+    finish_reason=bindparam("reason"),
+    tokens_in=bindparam("said_tokens_in"),
+    tokens_out=bindparam("said_tokens_out"),
+)
+_fail = _end.values(
+    status=Status.FAILED,
+    message_type=MessageType.AI_ERROR,
+    error_code=bindparam("code"),
+    failures=messages.c.failures + 1,
+)
+_give_back = (
+    _reply.where(messages.c.failures + 1 < bindparam("most_failures"))
+    .values(
+        status=Status.PENDING,
+        failures=messages.c.failures + 1,
+        lease_until=None,
+        claimed_by=None,
+        dispatched_at=None,
+        not_before=db_now() + bindparam("pause_ms"),
+        updated_at=bindparam("at"),
+    )
+    .returning(messages.c.id)
+)
+_fail_when: dict[Guard, ReturningUpdate[Any]] = {when: _fail.where(when) for when in (WRITING, LAPSED, OVERDUE)}
+_give_back_when: dict[Guard, ReturningUpdate[Any]] = {when: _give_back.where(when) for when in (WRITING, LAPSED)}
+
+
+def note_first_text(claim: Claim) -> None:
+    """Record that the user is about to see text: from here on a model failure is final. Raises Superseded."""
+    with write_unit():
+        _guarded(claim, _first_text, {"at": utc_now()})
+
+
+def complete_reply(claim: Claim, answer: Answer) -> None:
+    """Store the whole answer and charge for it. Raises Superseded."""
+    said = {
+        "said_model": answer.model or claim.model,
+        "reason": answer.finish_reason,
+        "said_tokens_in": answer.tokens_in,
+        "said_tokens_out": answer.tokens_out,
+    }
+    _finish(claim, _complete, "message.completed", answer, said)
+
+
+def fail_reply(claim: Claim, error: ReplyError, answer: Answer, when: Guard = WRITING) -> None:
+    """Keep the text so far, say why it failed, and give the credits back. Raises Superseded."""
+    _finish(claim, _fail_when[when], "message.failed", answer, {"code": error.code}, release=True)
+
+
+def give_back(claim: Claim, pause: float, when: Guard = WRITING) -> bool:
+    """Let it run again after `pause` seconds; False if its failures are used up. Raises Superseded."""
+    values = {"most_failures": current_settings().max_failures, "pause_ms": int(pause * 1000)}
+    with write_unit():
+        lock_owner(claim.owner_id)
+        given = db.session.execute(_give_back_when[when], _names(claim) | values | {"at": utc_now()}).first()
+        turns = dispatch(claim.owner_id)
+    hand_over(turns)
+    return given is not None
+
+
+def _finish(
+    claim: Claim,
+    ending: ReturningUpdate[Any],
+    event: str,
+    answer: Answer,
+    values: dict[str, Any],
+    release: bool = False,
+) -> None:
+    at, price = utc_now(), claim.credits_held
+    with write_unit():
+        account = move(claim.owner_id, events=2, spend=-price if release else 0, hold=-price)
+        if account is None:
+            raise Superseded
+        values |= {"text": answer.text, "next_index": answer.next_index, "new_seq": account.seq - 1, "at": at}
+        row = _guarded(claim, ending, values)
+        if release:
+            record(claim.owner_id, RELEASE, price, claim.id)
+        db.session.execute(_touch_chat, {"chat_id": claim.chat_session_id, "at": at, "new_seq": account.seq - 1})
+        turns = dispatch(claim.owner_id)
+    _announce(event, row, account, answer.next_index)
+    hand_over(turns)
+
+
+def _guarded(claim: Claim, statement: ReturningUpdate[Any], values: dict[str, Any]) -> Row[Any]:
+    row = db.session.execute(statement, _names(claim) | values).first()
+    if row is None:
+        raise Superseded
+    return row
+
+
+def _names(claim: Claim) -> dict[str, Any]:
+    return {"reply_id": claim.id, "of_attempt": claim.attempt}
+
+
+def _announce(event: str, row: Row[Any], account: Account, next_index: int) -> None:
+    link = current_link()
+    with link.trip() as pipe:
+        live.close(link, pipe, row.id, row.attempt)
+        publish(link, pipe, [message_event(event, row, next_index), credits_event(account, account.seq)])

@@ -1,0 +1,48 @@
+"""Keep the leases of the replies that a worker writes, and see which it has lost."""
+
+from sqlalchemy import bindparam, select, update
+
+from shared.actions.claim_reply import Claim
+from shared.actions.finish_reply import WRITING
+from shared.core import current_settings
+from shared.db import db, db_now, write_unit
+from shared.models.message import Status, messages
+
+_renew = (
+    update(messages)
+    .where(messages.c.id == bindparam("reply_id"), WRITING)
+    .values(
+        lease_until=db_now() + bindparam("lease_ms"),
+        content=bindparam("text"),
+        live_index=bindparam("pieces"),
+    )
+)
+
+
+def renew_leases(running: list[tuple[Claim, str, int]]) -> None:
+    """Extend each (claim, text so far, deltas so far) by a whole lease and save the text as a checkpoint."""
+    lease_ms = int(current_settings().lease_seconds * 1000)
+    rows = [
+        {
+            "reply_id": claim.id,
+            "of_attempt": claim.attempt,
+            "lease_ms": lease_ms,
+            "text": text,
+            "pieces": pieces,
+        }
+        for claim, text, pieces in sorted(running, key=lambda entry: entry[0].id)
+    ]
+    with write_unit():
+        db.session.execute(_renew, rows)
+
+
+def still_ours(claims: list[Claim]) -> set[str]:
+    """The ids of those that are still running with the attempt that was claimed."""
+    attempts = {claim.id: claim.attempt for claim in claims}
+    rows = db.session.execute(
+        select(messages.c.id, messages.c.attempt).where(
+            messages.c.id.in_(attempts), messages.c.status == Status.RUNNING
+        )
+    ).all()
+    db.session.rollback()
+    return {row.id for row in rows if attempts[row.id] == row.attempt}

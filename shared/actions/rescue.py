@@ -1,0 +1,105 @@
+"""What the sweeper does: nothing accepted is forgotten, whoever died.
+
+Each function picks ids without locks, then takes one guarded transaction a reply, so any number may run at once.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from sqlalchemy import ColumnElement, Integer, and_, func, literal, select, update
+
+from shared.actions.claim_reply import Claim, claim_of
+from shared.actions.dispatch import dispatch
+from shared.actions.finish_reply import LAPSED, OVERDUE, Answer, Superseded, fail_reply, give_back
+from shared.db import db, db_now, write_unit
+from shared.errors import ReplyTimeout, WorkerLost
+from shared.models.message import Status, messages
+from shared.models.user import lock_owner
+from shared.queues import hand_over
+
+log = logging.getLogger(__name__)
+
+# Rows a sweep; the next one takes the rest.
+BATCH = 100
+# Milliseconds after a hand-over before it is repeated; each repeat waits twice as long as the one before.
+_PATIENCE = 10_000
+
+_now = db_now()
+_due_again = messages.c.dispatched_at + _PATIENCE * (
+    literal(2).op("<<", return_type=Integer())(messages.c.handovers) - 1
+)
+_waiting = and_(messages.c.status == Status.PENDING, messages.c.dispatched_at.is_not(None))
+
+
+def rescue_lapsed() -> int:
+    """Replies whose worker stopped renewing: run them again, or fail them once their failures are used up."""
+    return sum(_rescue(claim, saved) for claim, saved in _claims(LAPSED))
+
+
+def expire_overdue() -> int:
+    """Replies that waited past their deadline: fail them and give the credits back."""
+    expired = 0
+    for claim, saved in _claims(OVERDUE):
+        with _unless_superseded():
+            fail_reply(claim, ReplyTimeout(), saved, OVERDUE)
+            expired += 1
+    return expired
+
+
+def give_turns() -> int:
+    """Users with a due reply and a free turn: a back-off ended, or a finisher died before it could dispatch."""
+    due = and_(
+        messages.c.status == Status.PENDING,
+        messages.c.dispatched_at.is_(None),
+        func.coalesce(messages.c.not_before, 0) <= _now,
+    )
+    owners = db.session.execute(select(messages.c.owner_id).where(due).distinct().limit(BATCH)).scalars().all()
+    db.session.rollback()
+    return sum(len(_give_turns(owner)) for owner in owners)
+
+
+def hand_over_again(everything: bool) -> int:
+    """Replies that have their turn but no worker took: put them on the queue again.
+
+    After 10, 20, 40 … s; or all of them at once, when Redis has lost its queue.
+    """
+    which = _waiting if everything else and_(_waiting, _due_again < _now)
+    ids = db.session.execute(select(messages.c.id).where(which).order_by(messages.c.id).limit(BATCH)).scalars().all()
+    if ids:
+        with write_unit():
+            db.session.execute(
+                update(messages).where(messages.c.id.in_(ids), _waiting).values(handovers=messages.c.handovers + 1)
+            )
+        hand_over(ids)
+    db.session.rollback()
+    return len(ids)
+
+
+def _claims(which: ColumnElement[bool]) -> list[tuple[Claim, Answer]]:
+    rows = db.session.execute(select(messages).where(which).order_by(messages.c.id).limit(BATCH)).all()
+    db.session.rollback()
+    return [(claim_of(row), Answer(row.content, row.live_index)) for row in rows]
+
+
+def _rescue(claim: Claim, saved: Answer) -> bool:
+    with _unless_superseded():
+        if not give_back(claim, 0, LAPSED):
+            fail_reply(claim, WorkerLost(), saved, LAPSED)
+        log.warning("reply.rescued: its worker stopped renewing the lease, reply=%s", claim.id)
+        return True
+    return False
+
+
+@contextmanager
+def _unless_superseded() -> Iterator[None]:
+    with suppress(Superseded):  # someone was quicker, which is as good
+        yield
+
+
+def _give_turns(owner_id: str) -> list[str]:
+    with write_unit():
+        lock_owner(owner_id)
+        turns = dispatch(owner_id)
+    hand_over(turns)
+    return turns

@@ -1,0 +1,124 @@
+"""The database: engine, sessions, units of work, its clock, and the migration to the newest schema.
+
+The tables live in `shared/models/`.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import uuid_utils
+from alembic import command
+from alembic.config import Config
+from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session
+from sqlalchemy import BigInteger, DateTime, Dialect, Engine, event
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import DeclarativeBase, scoped_session
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator
+
+# Milliseconds; a request that waits longer for a statement or a lock gets a 503 instead.
+_POSTGRES_TIMEOUTS = "-c statement_timeout=10000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=15000"
+_SQLITE_PRAGMAS = ("journal_mode=wal", "synchronous=full", "busy_timeout=5000", "foreign_keys=on")
+
+
+class Base(DeclarativeBase):
+    """What every table's class inherits from."""
+
+
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+
+
+def engine_options(database_url: str) -> dict[str, Any]:
+    """Pool and time-outs for SQLAlchemy's create_engine()."""
+    options: dict[str, Any] = {"pool_size": 8, "max_overflow": 8, "pool_timeout": 5}
+    if not database_url.startswith("sqlite"):
+        options |= {
+            "pool_pre_ping": True,
+            "connect_args": {"options": _POSTGRES_TIMEOUTS, "connect_timeout": 3},
+        }
+    return options
+
+
+@event.listens_for(Engine, "connect")
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    if isinstance(connection, sqlite3.Connection):
+        connection.isolation_level = None  # else sqlite3 begins by itself, and only before some statements
+        for pragma in _SQLITE_PRAGMAS:
+            connection.execute(f"pragma {pragma}")
+
+
+@event.listens_for(Engine, "begin")
+def _begin_sqlite(connection: Any) -> None:
+    if connection.dialect.name == "sqlite":
+        mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+        connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+@contextmanager
+def write_unit() -> Iterator[scoped_session[Session]]:
+    """One transaction that writes: commits at the end, rolls back on any exception.
+
+    Takes SQLite's write lock at its beginning, so that what it reads cannot change under it. No network
+    call belongs inside.
+    """
+    db.session.rollback()  # a read before this one must not lend it an old snapshot
+    db.session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+    try:
+        yield db.session
+        db.session.commit()
+    except BaseException:
+        db.session.rollback()
+        raise
+
+
+class db_now(FunctionElement[int]):
+    """The database's own clock, in milliseconds since 1970. Decides leases, turns and deadlines."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(db_now, "postgresql")
+def _postgres_now(*_: Any, **__: Any) -> str:
+    # now() would be the transaction's start
+    return "(extract(epoch from clock_timestamp()) * 1000)::bigint"
+
+
+@compiles(db_now, "sqlite")
+def _sqlite_now(*_: Any, **__: Any) -> str:
+    return "cast((julianday('now') - 2440587.5) * 86400000 as integer)"
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment in UTC. SQLite keeps no time zone, so it is put back when read."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is not None and value.tzinfo is None:
+            return value.replace(tzinfo=UTC)
+        return value
+
+
+def utc_now() -> datetime:
+    """This machine's clock; for what people read, never for a decision."""
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """A UUIDv7: unique, and sorted by time."""
+    return str(uuid_utils.uuid7())
+
+
+def migrate(database_url: str) -> None:
+    """Bring the schema of this database to the newest version; does nothing if it is there."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["database_url"] = database_url
+    command.upgrade(config, "head")

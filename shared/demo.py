@@ -1,0 +1,35 @@
+"""The demo user of a development run: its password is made once and kept in the data folder."""
+
+from sqlalchemy import select
+
+from shared.actions.accounts import create_account
+from shared.core import create_core
+from shared.data_folder import kept_secret
+from shared.db import write_unit
+from shared.errors import EmailTaken
+from shared.models import User
+from shared.models.user import DEMO
+from shared.passwords import hash_password, password_fits
+from shared.settings import Settings
+
+EMAIL = "demo@holdfast.example"
+
+
+def demo_sign_in(settings: Settings) -> dict[str, str]:
+    """Email and password of the demo user, who is created if missing."""
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    password = kept_secret(settings.data_dir / "demo-password", size=9)
+    with create_core(settings).app_context():
+        try:
+            create_account(EMAIL, hash_password(password), DEMO)
+        except EmailTaken:
+            _renew(password)
+    return {"email": EMAIL, "password": password}
+
+
+def _renew(password: str) -> None:
+    """Another data folder knew another password."""
+    with write_unit() as session:
+        user = session.scalars(select(User).where(User.email == EMAIL)).one()
+        if not password_fits(password, user.password_hash):
+            user.password_hash = hash_password(password)

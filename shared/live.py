@@ -1,0 +1,106 @@
+"""The text of a running reply, in Redis, so that a reload or a second tab sees it all at once.
+
+A list per (message, attempt), and a fence per message that refuses text of an older attempt or a closed reply.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from redis.client import Pipeline
+
+from shared.redis_link import RedisLink
+
+# Seconds; longer than any reply may take, so that nothing expires under a reader.
+TTL = 3600
+CLOSED = "closed"
+
+# For each reply: refuse, or append the piece and keep its event; then publish all kept events as one message.
+# Returns the pieces in each list, -1 where refused. A list shorter than expected tells that Redis lost text.
+_APPEND = f"""
+local answers, events = {{}}, {{}}
+for i = 1, #KEYS / 2 do
+  local fence, list = KEYS[2 * i - 1], KEYS[2 * i]
+  local attempt, piece, event = ARGV[3 * i - 1], ARGV[3 * i], ARGV[3 * i + 1]
+  local current = redis.call('GET', fence)
+  if current == '{CLOSED}' or (current and tonumber(current) > tonumber(attempt)) then
+    answers[i] = -1
+  else
+    if current ~= attempt then redis.call('SET', fence, attempt, 'EX', {TTL}) end
+    answers[i] = redis.call('RPUSH', list, piece)
+    if answers[i] == 1 then redis.call('EXPIRE', list, {TTL}) end
+    events[#events + 1] = event
+  end
+end
+if #events > 0 then redis.call('PUBLISH', ARGV[1], '[' .. table.concat(events, ',') .. ']') end
+return answers
+"""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What one reply adds to its live text in one trip. `event` is an encoded entry for the event channel."""
+
+    message_id: str
+    attempt: int
+    text: str
+    event: bytes
+
+
+@dataclass(frozen=True)
+class LiveText:
+    """The text so far and how many pieces it holds: the index that the next delta will carry."""
+
+    text: str
+    next_index: int
+
+
+def append(link: RedisLink, pieces: list[Piece]) -> list[int] | None:
+    """Append and publish all pieces in one round trip: list lengths, -1 for a refusal, None if Redis is away."""
+    keys: list[str] = []
+    args: list[Any] = [link.channel]
+    for piece in pieces:
+        keys += [_fence(link, piece.message_id), _list(link, piece.message_id, piece.attempt)]
+        args += [piece.attempt, piece.text, piece.event]
+    pipe = link.pipeline()
+    pipe.eval(_APPEND, len(keys), *keys, *args)
+    answers = link.send(pipe)
+    return list(answers[0]) if answers else None
+
+
+def rewrite(link: RedisLink, message_id: str, attempt: int, text: str, pieces: int) -> None:
+    """Put lost text back as a list of the same length, so that indexes go on."""
+    key = _list(link, message_id, attempt)
+    with link.trip() as pipe:
+        pipe.delete(key)
+        pipe.rpush(key, text, *[""] * (pieces - 1))
+        pipe.expire(key, TTL)
+
+
+def begin(link: RedisLink, pipe: Pipeline, message_id: str, attempt: int) -> None:
+    """From now on, text of earlier attempts is refused."""
+    pipe.set(_fence(link, message_id), attempt, ex=TTL)
+
+
+def close(link: RedisLink, pipe: Pipeline, message_id: str, attempt: int) -> None:
+    """From now on, all text is refused; what was there is dropped, the database has it."""
+    pipe.set(_fence(link, message_id), CLOSED, ex=TTL)
+    pipe.delete(_list(link, message_id, attempt))
+
+
+def read(link: RedisLink, replies: list[tuple[str, int]]) -> list[LiveText | None]:
+    """The live text of each (message id, attempt); None where Redis has none or can't be asked."""
+    pipe = link.pipeline()
+    for message_id, attempt in replies:
+        pipe.lrange(_list(link, message_id, attempt), 0, -1)
+    answers = link.send(pipe)
+    if answers is None:
+        return [None] * len(replies)
+    return [LiveText(b"".join(found).decode(), len(found)) if found else None for found in answers]
+
+
+def _fence(link: RedisLink, message_id: str) -> str:
+    return link.key("fence", message_id)
+
+
+def _list(link: RedisLink, message_id: str, attempt: int) -> str:
+    return link.key("live", message_id, attempt)

@@ -1,0 +1,13 @@
+"""Runs the migrations in `versions/` against the database that `shared.db.migrate()` names."""
+
+from alembic import context
+from sqlalchemy import create_engine, pool
+
+import shared.models  # noqa: F401  registers the tables
+from shared.db import Base
+
+engine = create_engine(context.config.attributes["database_url"], poolclass=pool.NullPool)
+with engine.connect() as connection:
+    context.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=True)
+    with context.begin_transaction():
+        context.run_migrations()

@@ -1,0 +1,9 @@
+"""The nouns. Importing this package registers every table."""
+
+from shared.models.chat import ChatSession
+from shared.models.credits import CreditEntry
+from shared.models.idempotency import IdempotencyKey
+from shared.models.message import Message
+from shared.models.user import User
+
+__all__ = ["ChatSession", "CreditEntry", "IdempotencyKey", "Message", "User"]

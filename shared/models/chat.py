@@ -1,0 +1,77 @@
+"""A chat session: one owner's conversation."""
+
+import secrets
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, String, Table, Uuid, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.db import Base, UtcDateTime, db, new_id, utc_now
+from shared.errors import Forbidden, NotFound
+from shared.text import clean
+
+DEFAULT_TITLE = "New chat"
+# Crockford's base 32 without letters that look alike: ten of them are 50 bits.
+_DISPLAY_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+def new_display_id() -> str:
+    """A short id that people can read out."""
+    return "c-" + "".join(secrets.choice(_DISPLAY_ALPHABET) for _ in range(10))
+
+
+class ChatSession(Base):
+    """A conversation. `next_position` is where its next message goes; a deleted one stays as a tombstone."""
+
+    __tablename__ = "chat_sessions"
+    __table_args__ = (
+        Index("ix_chat_sessions_owner_active", "owner_id", "last_active_at", "id"),
+        Index("ix_chat_sessions_owner_updated", "owner_id", "updated_at", "id"),
+        Index("ix_chat_sessions_owner_created", "owner_id", "created_at", "id"),
+        Index("ix_chat_sessions_owner_seq", "owner_id", "seq"),
+    )
+
+    id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True, default=new_id)
+    display_id: Mapped[str] = mapped_column(String(16), unique=True, default=new_display_id)
+    owner_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
+    team_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
+    repo_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
+    document_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
+    title: Mapped[str] = mapped_column(String(200), default=DEFAULT_TITLE)
+    title_source: Mapped[str] = mapped_column(String(16), default="default")
+    settings: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    next_position: Mapped[int] = mapped_column(default=0)
+    seq: Mapped[int] = mapped_column(default=0)
+    seen_seq: Mapped[int] = mapped_column(default=0)
+    last_active_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    parked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+chat_sessions: Table = ChatSession.metadata.tables["chat_sessions"]
+
+
+def refers_to(ref: str) -> ColumnElement[bool]:
+    """The condition that a chat is the one that a client calls `ref`: its id or its display id."""
+    try:
+        return chat_sessions.c.id == str(UUID(ref))
+    except ValueError:
+        return chat_sessions.c.display_id == clean(ref)[:16].lower()
+
+
+def find_chat(user_id: str, ref: str) -> ChatSession:
+    """A chat of this user's.
+
+    Raises NotFound if it was theirs and is deleted, Forbidden for anybody else's and for what never was.
+    """
+    chat = db.session.execute(select(ChatSession).where(ChatSession.owner_id == user_id, refers_to(ref))).scalar()
+    if chat is None:
+        raise Forbidden
+    if chat.deleted_at is not None:
+        raise NotFound
+    return chat

@@ -1,0 +1,26 @@
+"""Which Idempotency-Keys were used, for which request, and what they made: ids, never text."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String, Table, UniqueConstraint, Uuid
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.db import Base, UtcDateTime, new_id, utc_now
+
+
+class IdempotencyKey(Base):
+    """One key of one user. `fingerprint` is a SHA-256 of method, path and canonical body."""
+
+    __tablename__ = "idempotency_keys"
+    __table_args__ = (UniqueConstraint("user_id", "key", name="one_use_per_key"),)
+
+    id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True, default=new_id)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
+    key: Mapped[str] = mapped_column(String(255))
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    message_id: Mapped[str] = mapped_column(Uuid(as_uuid=False))
+    reply_id: Mapped[str] = mapped_column(Uuid(as_uuid=False))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now, index=True)
+
+
+idempotency_keys: Table = IdempotencyKey.metadata.tables["idempotency_keys"]

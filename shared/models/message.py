@@ -1,0 +1,91 @@
+"""A message, and for a reply the state it is in. The states' arrows are in ARCHITECTURE.md."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, Table, Text, Uuid, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.db import Base, UtcDateTime, new_id, utc_now
+
+
+class MessageType(StrEnum):
+    """What a message is to its reader."""
+
+    USER = "user"
+    AI_REPORT = "ai_report"  # a reply: placeholder, running or done
+    AI_ERROR = "ai_error"  # a reply that failed
+    SYSTEM = "system"
+
+
+class Status(StrEnum):
+    """Where a message stands. Only a reply is ever anything but completed."""
+
+    PENDING = "pending"  # accepted; waits for its turn, for a worker, or for a back-off to end
+    RUNNING = "running"  # a worker holds the lease and writes it
+    COMPLETED = "completed"  # final: whole and charged
+    FAILED = "failed"  # final: error_code says why; credits returned
+    CANCELLED = "cancelled"  # final: stopped, removed or expired before its turn
+
+
+FINAL = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
+ROLES = {
+    MessageType.USER: "user",
+    MessageType.AI_REPORT: "assistant",
+    MessageType.AI_ERROR: "assistant",
+    MessageType.SYSTEM: "system",
+}
+_WAITING = text("status IN ('pending', 'running')")
+
+
+class Message(Base):
+    """One message of a chat. From `attempt` on the columns are a reply's own; its BIGINT times are `db_now()`."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        CheckConstraint("status IN ('pending', 'running', 'completed', 'failed', 'cancelled')", name="known_status"),
+        Index("ix_messages_chat_position", "chat_session_id", "position"),
+        Index("ix_messages_owner_seq", "owner_id", "seq"),
+        Index("ix_messages_open", "owner_id", "status", postgresql_where=_WAITING, sqlite_where=_WAITING),
+    )
+
+    id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True, default=new_id)
+    chat_session_id: Mapped[str] = mapped_column(ForeignKey("chat_sessions.id"))
+    owner_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
+    position: Mapped[int]
+    message_type: Mapped[str] = mapped_column(String(16))
+    status: Mapped[str] = mapped_column(String(16))
+    content: Mapped[str] = mapped_column(Text, default="")
+    reply_to: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
+    version: Mapped[int] = mapped_column(default=1)
+    shown: Mapped[bool] = mapped_column(default=True)
+    model: Mapped[str | None] = mapped_column(String(200))
+    finish_reason: Mapped[str | None] = mapped_column(String(32))
+    error_code: Mapped[str | None] = mapped_column(String(64))
+    tokens_in: Mapped[int | None]
+    tokens_out: Mapped[int | None]
+    credits_held: Mapped[int] = mapped_column(default=0)
+    credits_charged: Mapped[int] = mapped_column(default=0)
+    changes: Mapped[list[Any] | None] = mapped_column(JSON)
+    seq: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    attempt: Mapped[int] = mapped_column(default=0)
+    failures: Mapped[int] = mapped_column(default=0)
+    drains: Mapped[int] = mapped_column(default=0)
+    handovers: Mapped[int] = mapped_column(default=0)
+    claimed_by: Mapped[str | None] = mapped_column(String(64))
+    lease_until: Mapped[int | None] = mapped_column(BigInteger)
+    not_before: Mapped[int | None] = mapped_column(BigInteger)
+    dispatched_at: Mapped[int | None] = mapped_column(BigInteger)
+    deadline_at: Mapped[int | None] = mapped_column(BigInteger)
+    live_index: Mapped[int] = mapped_column(default=0)
+    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    first_text_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    completed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+messages: Table = Message.metadata.tables["messages"]

@@ -1,0 +1,79 @@
+"""A user, the balance, and `seq`, the counter that puts everything the user can see in order."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, String, Table, Uuid, select, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.db import Base, UtcDateTime, db, new_id, utc_now
+
+#: The role of the user that a development run makes.
+DEMO = "demo"
+
+
+class User(Base):
+    """Who owns chats. `credits` is what is left to spend, `held` what running replies have set aside."""
+
+    __tablename__ = "users"
+    __table_args__ = (
+        CheckConstraint("credits >= 0", name="credits_not_negative"),
+        CheckConstraint("held >= 0", name="held_not_negative"),
+    )
+
+    id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True, default=new_id)
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    password_hash: Mapped[str | None] = mapped_column(String(255))
+    role: Mapped[str] = mapped_column(String(16), default="user")
+    credits: Mapped[int] = mapped_column(default=0)
+    held: Mapped[int] = mapped_column(default=0)
+    seq: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now, onupdate=utc_now)
+    disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+users: Table = User.metadata.tables["users"]
+
+
+@dataclass(frozen=True)
+class Account:
+    """A user's money and newest `seq`, as of one statement that changed them."""
+
+    user_id: str
+    credits: int
+    held: int
+    seq: int
+
+    def numbers(self, count: int) -> list[int]:
+        """The `count` numbers that the statement took, lowest first: one per durable event."""
+        return list(range(self.seq - count + 1, self.seq + 1))
+
+
+def lock_owner(user_id: str) -> Account | None:
+    """Take the user's row lock, the first lock of every unit that changes what the user can see."""
+    row = db.session.execute(
+        select(users.c.id, users.c.credits, users.c.held, users.c.seq)
+        .where(users.c.id == user_id)
+        .with_for_update(key_share=True)
+    ).first()
+    return Account(*row) if row else None
+
+
+def move(user_id: str, *, events: int, spend: int = 0, hold: int = 0) -> Account | None:
+    """Lock the row, take `events` numbers, take `spend` from the balance and add `hold` to what is held.
+
+    None, with nothing changed, if the balance does not cover it, or if what is to be returned is not held.
+    """
+    row = db.session.execute(
+        update(users)
+        .where(users.c.id == user_id, users.c.credits >= spend, users.c.held >= -hold)
+        .values(
+            seq=users.c.seq + events,
+            credits=users.c.credits - spend,
+            held=users.c.held + hold,
+            updated_at=utc_now(),
+        )
+        .returning(users.c.id, users.c.credits, users.c.held, users.c.seq)
+    ).first()
+    return Account(*row) if row else None

@@ -1,0 +1,91 @@
+"""The way to Redis for everything but the queue: pipelined trips that may fail without harm.
+
+Redis holds hints only (events, live text, queue entries), so a failed trip is logged and counted, never raised.
+"""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from redis import ConnectionPool, Redis, RedisError
+from redis.backoff import NoBackoff
+from redis.client import Pipeline, PubSub
+from redis.retry import Retry
+
+log = logging.getLogger(__name__)
+
+# Seconds. A request makes two trips at most, so a frozen Redis costs it less than the second it may spend there.
+TRIP_TIMEOUT = 0.45
+# Seconds without another try after one failed, so that a frozen Redis doesn't delay every request.
+BREAK = 2.0
+_MAX_CONNECTIONS = 512  # far above the threads of a process; redis-py's own limit of 100 is not
+
+
+def connect(url: str, timeout: float) -> Redis:
+    """A client that gives up after `timeout` seconds and never sends a command twice."""
+    pool = ConnectionPool.from_url(
+        url,
+        max_connections=_MAX_CONNECTIONS,
+        socket_timeout=timeout,
+        socket_connect_timeout=min(timeout, TRIP_TIMEOUT),
+        retry=Retry(NoBackoff(), 0),
+    )
+    return Redis(connection_pool=pool)
+
+
+class RedisLink:
+    """One process's connections, with a breaker that skips trips for a moment after one failed."""
+
+    def __init__(self, url: str, namespace: str) -> None:
+        self.namespace = namespace
+        self._url = url
+        self.failures = 0
+        self._client = connect(url, TRIP_TIMEOUT)
+        self._broken_until = 0.0
+
+    @property
+    def channel(self) -> str:
+        """Where events travel. Pub/sub ignores Redis database numbers, so the name tells environments apart."""
+        return f"{self.namespace}:events"
+
+    def key(self, *parts: object) -> str:
+        """A key of this environment."""
+        return ":".join([self.namespace, *map(str, parts)])
+
+    @contextmanager
+    def trip(self) -> Iterator[Pipeline]:
+        """Collect commands, then send them in one round trip."""
+        pipe = self.pipeline()
+        yield pipe
+        self.send(pipe)
+
+    def pipeline(self) -> Pipeline:
+        """An empty trip."""
+        return self._client.pipeline(transaction=False)
+
+    def send(self, pipe: Pipeline) -> list[Any] | None:
+        """Make the trip: the commands' answers, or None if Redis could not be asked."""
+        if not len(pipe) or self.broken:
+            return None
+        try:
+            return list(pipe.execute())
+        except RedisError as error:
+            self.trip_failed(error)
+            return None
+
+    def subscriber(self) -> PubSub:
+        """For listening on the channel; its socket may be silent for as long as it likes."""
+        return PubSub(ConnectionPool.from_url(self._url, socket_timeout=None), ignore_subscribe_messages=True)
+
+    @property
+    def broken(self) -> bool:
+        """Whether trips are skipped just now."""
+        return time.monotonic() < self._broken_until
+
+    def trip_failed(self, error: Exception) -> None:
+        """Count a failure and skip trips for a moment."""
+        self.failures += 1
+        self._broken_until = time.monotonic() + BREAK
+        log.warning("redis.trip_failed: %s; events and hand-overs wait for the sweeper", error)

@@ -1,0 +1,240 @@
+"""The shapes on the wire, in and out: field names, types, limits. Never a query, never a rule of the domain.
+
+Events carry the same shapes as REST.
+"""
+
+import unicodedata
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate
+
+from shared.errors import catalogue
+from shared.models.message import FINAL, ROLES
+from shared.text import clean
+
+MAX_MESSAGE = 100_000
+MAX_TITLE = 200
+_SORTS = ("lastActiveAt", "updatedAt", "createdAt")
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.title() for word in rest)
+
+
+class CamelSchema(Schema):
+    """snake_case in Python, camelCase in JSON; an unknown field is an error."""
+
+    def on_bind_field(self, field_name: str, field_obj: Any) -> None:
+        field_obj.data_key = field_obj.data_key or _camel(field_name)
+
+
+class StrictString(fields.String):
+    """A string, cleaned of what no database or terminal can hold; nothing else is taken for one."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if not isinstance(value, str):
+            raise self.make_error("invalid")
+        return clean(value)
+
+
+class Line(StrictString):
+    """One line of text for people: NFC, no control characters, trimmed."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = unicodedata.normalize("NFC", super()._deserialize(value, attr, data, **kwargs))
+        return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+class Email(Line):
+    """An address, lower case. Only a delivered mail could prove more than one @ between two parts."""
+
+    _shape = validate.Regexp(r"[^@\s]+@[^@\s]+\Z", error="Not an email address.")
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs).lower()
+        self._shape(text)
+        return text
+
+
+def not_blank(text: str) -> None:
+    """Refuse text that shows nothing."""
+    if not text.strip():
+        raise ValidationError("Must not be blank.")
+
+
+class SignUpIn(CamelSchema):
+    """Who wants an account or a session."""
+
+    email = Email(required=True, validate=validate.Length(max=254))
+    password = StrictString(required=True, validate=validate.Length(min=8, max=1024))
+    token_mode = StrictString(load_default="cookie", validate=validate.OneOf(["cookie", "body"]))
+
+
+class SignInIn(SignUpIn):
+    """Who wants a session. A password of any length may be tried."""
+
+    password = StrictString(required=True, validate=validate.Length(max=1024))
+
+
+class RefreshIn(CamelSchema):
+    """The refresh token, for clients that keep it themselves; browsers send it as a cookie."""
+
+    refresh_token = StrictString(load_default=None)
+
+
+class UserOut(CamelSchema):
+    """A user as the user sees it."""
+
+    id = fields.String()
+    email = fields.String()
+    credits = fields.Integer()
+
+
+class SessionOut(CamelSchema):
+    """A signed-in session. `expiresIn` is in seconds."""
+
+    access_token = fields.String()
+    expires_in = fields.Integer()
+    user = fields.Nested(UserOut)
+    refresh_token = fields.String(metadata={"description": "Only with tokenMode `body`."})
+
+
+class ConfigOut(CamelSchema):
+    """What a client has to know before anybody signs in."""
+
+    realtime_url = fields.String()
+    models = fields.List(fields.String())
+    credits_per_reply = fields.Integer()
+
+
+class PageIn(CamelSchema):
+    """Which page of a list: `cursor` is the `nextCursor` of the page before."""
+
+    limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
+    cursor = StrictString(load_default=None)
+
+
+class ChatsIn(PageIn):
+    """Which page of the chats, newest first by `sort`."""
+
+    sort = StrictString(load_default="lastActiveAt", validate=validate.OneOf(_SORTS))
+
+
+class MessagesIn(PageIn):
+    """Which page of the messages, by position."""
+
+    order = StrictString(load_default="asc", validate=validate.OneOf(["asc", "desc"]))
+
+
+class ChatIn(CamelSchema):
+    """A new chat; without a title it is called `New chat`."""
+
+    title = Line(validate=[validate.Length(max=MAX_TITLE), not_blank])
+
+
+class ChatPatch(CamelSchema):
+    """What to change about a chat."""
+
+    title = Line(required=True, validate=[validate.Length(max=MAX_TITLE), not_blank])
+
+
+class ChatOut(CamelSchema):
+    """A chat, without its messages."""
+
+    id = fields.String()
+    display_id = fields.String()
+    title = fields.String()
+    user_id = fields.String(attribute="owner_id")
+    team_id = fields.String()
+    repo_id = fields.String()
+    document_id = fields.String()
+    created_at = fields.DateTime()
+    updated_at = fields.DateTime()
+    last_active_at = fields.DateTime()
+    archived = fields.Function(lambda chat: chat.archived_at is not None)
+    parked = fields.Function(lambda chat: chat.parked_at is not None)
+    unread = fields.Function(lambda chat: chat.seq > chat.seen_seq)
+    seq = fields.Integer()
+
+
+class ChatPage(CamelSchema):
+    """A page of chats."""
+
+    items = fields.List(fields.Nested(ChatOut))
+    next_cursor = fields.String()
+
+
+class MessageIn(CamelSchema):
+    """A message to store and answer."""
+
+    content = StrictString(required=True, validate=[validate.Length(max=MAX_MESSAGE), not_blank])
+    model = StrictString(load_default=None)
+
+
+class MessageOut(CamelSchema):
+    """A message. While it runs, `content` is the text so far and `nextIndex` the index of the next delta."""
+
+    id = fields.String()
+    chat_session_id = fields.String()
+    user_id = fields.String(attribute="owner_id")
+    message_type = fields.String()
+    status = fields.String()
+    role = fields.Function(lambda message: ROLES[message.message_type])
+    content = fields.String()
+    reply_to = fields.String()
+    version = fields.Integer()
+    position = fields.Integer()
+    attempt = fields.Integer()
+    model = fields.String()
+    finish_reason = fields.String()
+    error = fields.Function(lambda message: _error(message.error_code))
+    tokens = fields.Function(lambda message: {"input": message.tokens_in, "output": message.tokens_out})
+    credits = fields.Method("_credits")
+    changes = fields.Raw()
+    created_at = fields.DateTime()
+    started_at = fields.DateTime()
+    first_text_at = fields.DateTime()
+    completed_at = fields.DateTime()
+    seq = fields.Integer()
+
+    def _credits(self, message: Any) -> dict[str, int]:
+        """Of what was set aside: still held, charged for good, and given back."""
+        final = message.status in FINAL
+        held, charged = message.credits_held, message.credits_charged
+        return {"held": 0 if final else held, "charged": charged, "released": held - charged if final else 0}
+
+
+def _error(code: str | None) -> dict[str, Any] | None:
+    if code is None:
+        return None
+    known = catalogue()[code]
+    return {"code": code, "detail": known.detail, "retryable": known.retryable}
+
+
+class LiveMessageOut(MessageOut):
+    """A message as REST shows it."""
+
+    next_index = fields.Integer(metadata={"description": "Only while the reply runs."})
+
+
+class MessagePage(CamelSchema):
+    """A page of messages."""
+
+    items = fields.List(fields.Nested(LiveMessageOut))
+    next_cursor = fields.String()
+
+
+class CreditsOut(CamelSchema):
+    """What is left to spend, and what running replies hold."""
+
+    balance = fields.Integer()
+    held = fields.Integer()
+
+
+class PostedOut(CamelSchema):
+    """An accepted message and the placeholder of its reply."""
+
+    message = fields.Nested(MessageOut)
+    reply = fields.Nested(LiveMessageOut)
+    credits = fields.Nested(CreditsOut)

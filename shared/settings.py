@@ -1,0 +1,155 @@
+"""The one reader of the environment: every setting's name, type and default.
+
+What each is for stands beside it in `.env.example`. A wrong value or an unknown HOLDFAST_ name stops the
+program at once, with a sentence that names it.
+"""
+
+import difflib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from environs import Env, EnvError, validate
+
+PREFIX = "HOLDFAST_"
+
+_positive = validate.Range(min=1)
+_port = validate.Range(min=1, max=65535)
+
+
+class SettingsError(Exception):
+    """A setting is missing, malformed or misspelt; the message says which and what to do."""
+
+
+def _setting(name: str, kind: str, default: Any, rule: Callable[[Any], Any] | None = None) -> Any:
+    return field(metadata={"name": name, "kind": kind, "default": default, "rule": rule})
+
+
+_own = partial(lambda name, *rest: _setting(PREFIX + name, *rest))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting, typed. Times are in seconds, sizes in characters unless the name says otherwise."""
+
+    database_url: str = _setting("DATABASE_URL", "str", "")
+    redis_url: str = _setting("REDIS_URL", "str", "")
+    secret_key: str = _setting("SECRET_KEY", "str", "")
+    port: int = _setting("PORT", "int", 8000, _port)
+    realtime_port: int = _setting("REALTIME_PORT", "int", 8001, _port)
+    openai_api_key: str = _setting("OPENAI_API_KEY", "str", "")
+    openai_base_url: str = _setting("OPENAI_BASE_URL", "str", "")
+    model: str = _setting("MODEL", "str", "")
+
+    env: str = _own("ENV", "str", "development", validate.OneOf(["development", "production", "test"]))
+    data_dir: Path = _own("DATA_DIR", "path", Path("var"))
+    models: list[str] = _own("MODELS", "list", [])
+    host: str = _own("HOST", "str", "127.0.0.1")
+    realtime_url: str = _own("REALTIME_URL", "str", "")
+    allowed_origins: list[str] = _own("ALLOWED_ORIGINS", "list", [])
+    log_level: str = _own("LOG_LEVEL", "str", "INFO", validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
+
+    web_workers: int = _own("WEB_WORKERS", "int", 1, _positive)
+    web_threads: int = _own("WEB_THREADS", "int", 8, _positive)
+    worker_processes: int = _own("WORKER_PROCESSES", "int", 1, _positive)
+    worker_threads: int = _own("WORKER_THREADS", "int", 32, _positive)
+    drain_seconds: float = _own("DRAIN_SECONDS", "float", 10.0, validate.Range(min=0.5))
+    max_sockets: int = _own("MAX_SOCKETS", "int", 20_000, _positive)
+
+    lease_seconds: float = _own("LEASE_SECONDS", "float", 30.0, validate.Range(min=1))
+    sweep_seconds: float = _own("SWEEP_SECONDS", "float", 2.0, validate.Range(min=0.05))
+    max_failures: int = _own("MAX_FAILURES", "int", 2, _positive)
+    max_active_replies: int = _own("MAX_ACTIVE_REPLIES", "int", 2, _positive)
+    max_waiting_replies: int = _own("MAX_WAITING_REPLIES", "int", 50, _positive)
+    first_text_timeout: float = _own("FIRST_TEXT_TIMEOUT", "float", 120.0, validate.Range(min=0.1))
+    silence_timeout: float = _own("SILENCE_TIMEOUT", "float", 60.0, validate.Range(min=0.1))
+    reply_timeout: float = _own("REPLY_TIMEOUT", "float", 900.0, validate.Range(min=0.1))
+    queue_timeout: float = _own("QUEUE_TIMEOUT", "float", 900.0, validate.Range(min=0.1))
+    turn_timeout: float = _own("TURN_TIMEOUT", "float", 86_400.0, validate.Range(min=0.1))
+
+    signup_credits: int = _own("SIGNUP_CREDITS", "int", 300, validate.Range(min=0))
+    credits_per_reply: int = _own("CREDITS_PER_REPLY", "int", 3, validate.Range(min=0))
+    access_token_seconds: int = _own("ACCESS_TOKEN_SECONDS", "int", 900, _positive)
+    refresh_token_seconds: int = _own("REFRESH_TOKEN_SECONDS", "int", 2_592_000, _positive)
+    history_messages: int = _own("HISTORY_MESSAGES", "int", 10, _positive)
+    scripted_words_per_second: float = _own(
+        "SCRIPTED_WORDS_PER_SECOND", "float", 12.0, validate.Range(min=0.1, max=10_000)
+    )
+
+    @property
+    def provider(self) -> str:
+        """`openai` when a key is set, else `scripted`, the offline model."""
+        return "openai" if self.openai_api_key else "scripted"
+
+    @property
+    def namespace(self) -> str:
+        """What every Redis key and channel of this environment starts with."""
+        return f"holdfast:{self.env}"
+
+    def require_services(self) -> None:
+        """Raises SettingsError without a Redis or a secret, which `holdfast up` provides by itself."""
+        for name, value in (("REDIS_URL", self.redis_url), ("SECRET_KEY", self.secret_key)):
+            if not value:
+                raise SettingsError(f"{name} is not set. `holdfast up` sets it by itself, or see .env.example.")
+
+
+def load_settings() -> Settings:
+    """Read the environment, and `.env` in the current folder unless this is a test run.
+
+    Raises SettingsError, one line a problem.
+    """
+    if os.environ.get(PREFIX + "ENV") != "test":
+        Env().read_env(".env", recurse=False)
+    _refuse_unknown_names()
+    reader = Env()
+    problems, values = [], {}
+    for setting in fields(Settings):
+        try:
+            values[setting.name] = _read(reader, **setting.metadata)
+        except EnvError as error:
+            problems.append(str(error))
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return _checked(Settings(**_with_derived_defaults(values)))
+
+
+def _read(reader: Env, name: str, kind: str, default: Any, rule: Callable[[Any], Any] | None) -> Any:
+    if os.environ.get(name) == "":  # `NAME=` in a compose or .env file means "not set"
+        return default
+    return getattr(reader, kind)(name, default, validate=rule)
+
+
+def _refuse_unknown_names() -> None:
+    known = [setting.metadata["name"] for setting in fields(Settings)]
+    for name in sorted(os.environ):
+        if name.startswith(PREFIX) and name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]}?" if close else "see .env.example for every setting."
+            raise SettingsError(f"{name} is not a setting: {hint}")
+
+
+def _with_derived_defaults(values: dict[str, Any]) -> dict[str, Any]:
+    values["data_dir"] = values["data_dir"].absolute()
+    if not values["database_url"]:
+        values["database_url"] = f"sqlite:///{values['data_dir'] / 'holdfast.db'}"
+    if not values["model"]:
+        values["model"] = "gpt-4o-mini" if values["openai_api_key"] else "scripted"
+    if values["model"] not in values["models"]:
+        values["models"] = [values["model"], *values["models"]]
+    if not values["allowed_origins"]:  # the page's, and realtime's own, which non-browsers send
+        ports = (values["port"], values["realtime_port"])
+        hosts = ("127.0.0.1", "localhost")
+        values["allowed_origins"] = [f"http://{host}:{port}" for host in hosts for port in ports]
+    return values
+
+
+def _checked(settings: Settings) -> Settings:
+    scheme = settings.database_url.split(":", 1)[0]
+    if scheme not in ("sqlite", "postgresql", "postgresql+psycopg"):
+        raise SettingsError(f"DATABASE_URL starts with {scheme!r}: use sqlite:///FILE or postgresql://USER@HOST/NAME.")
+    if settings.env == "production" and len(settings.secret_key) < 32:
+        raise SettingsError("SECRET_KEY must have at least 32 characters in production.")
+    return settings

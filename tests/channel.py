@@ -1,0 +1,50 @@
+"""Listens to the real event channel, as `realtime` does."""
+
+import json
+from typing import Self
+from uuid import uuid4
+
+from redis import Redis
+
+from shared.events import Event
+from shared.redis_link import RedisLink
+
+
+class Channel:
+    """Keeps everything that is published while it is open."""
+
+    def __init__(self, link: RedisLink, redis_url: str) -> None:
+        self._name = link.channel
+        self._redis = Redis.from_url(redis_url, socket_timeout=5)
+        self._subscription = self._redis.pubsub()
+        self._heard: list[Event] = []
+
+    def __enter__(self) -> Self:
+        self._subscription.subscribe(self._name)
+        assert self._subscription.get_message(timeout=5)  # only now it is certain to hear all
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._subscription.close()
+        self._redis.close()
+
+    def heard(self) -> list[Event]:
+        """All events so far, oldest first. A mark of our own tells where "so far" ends, so nothing waits."""
+        mark = uuid4().hex.encode()
+        self._redis.publish(self._name, mark)
+        for message in self._subscription.listen():
+            if message["data"] == mark:
+                return list(self._heard)
+            self._heard += [Event(*entry) for entry in json.loads(message["data"])]
+        raise AssertionError("The channel was closed")
+
+    def names(self) -> list[str]:
+        return [event.name for event in self.heard()]
+
+    def named(self, name: str) -> list[Event]:
+        return [event for event in self.heard() if event.name == name]
+
+    def forget(self) -> None:
+        """What was heard so far is of no interest."""
+        self.heard()
+        self._heard.clear()

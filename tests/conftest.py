@@ -1,0 +1,133 @@
+"""The fixtures of all tests: real services that last as long as the run, a fresh database for each test."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from xdist.scheduler import LoadFileScheduling
+
+from api.app import create_app
+from shared.core import create_core
+from shared.db import db
+from shared.settings import Settings, load_settings
+from tests.environment import environment
+from tests.fake_model import FakeModel
+from tests.services.guard import Guard
+from tests.services.postgres import PostgresDatabases, postgres
+from tests.services.redis import RedisServer
+from tests.services.sqlite import SqliteDatabases
+
+
+class _OneStackOfEachKind(LoadFileScheduling):
+    """A file's tests stay in one process of pytest-xdist; of e2e, all tests on one kind of database do."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        if nodeid.startswith("tests/e2e/") and "[" in nodeid:
+            return "e2e-postgresql" if "postgresql" in nodeid.partition("[")[2] else "e2e-sqlite"
+        return str(super()._split_scope(nodeid))
+
+
+# pytest-xdist's own groups (`--dist loadgroup`) have no effect with pytest 9.2
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _OneStackOfEachKind:
+    return _OneStackOfEachKind(config, log)
+
+
+@pytest.fixture(scope="session")
+def guard() -> Iterator[Guard]:
+    with Guard() as guard:
+        yield guard
+
+
+@pytest.fixture(scope="session")
+def sqlite_databases(guard: Guard) -> SqliteDatabases:
+    return SqliteDatabases(guard.folder)
+
+
+@pytest.fixture(scope="session")
+def postgresql_databases(guard: Guard) -> Iterator[PostgresDatabases]:
+    with postgres(guard) as databases:
+        yield databases
+
+
+@pytest.fixture(scope="session")
+def redis_server(guard: Guard) -> Iterator[RedisServer]:
+    with RedisServer(guard) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A migrated, empty database; the test runs once on each kind."""
+    with request.getfixturevalue(f"{request.param}_databases").fresh() as url:
+        yield url
+
+
+@pytest.fixture
+def redis_url(redis_server: RedisServer) -> str:
+    """An empty Redis, shared with the tests before and after."""
+    redis_server.empty()
+    return redis_server.url
+
+
+@pytest.fixture
+def own_redis(guard: Guard) -> Iterator[RedisServer]:
+    """A Redis of this test's own, to be killed, frozen and started again."""
+    with RedisServer(guard, "own-redis") as server:
+        yield server
+
+
+@pytest.fixture
+def fake_model() -> Iterator[FakeModel]:
+    with FakeModel() as model:
+        yield model
+
+
+@pytest.fixture
+def settings(
+    request: pytest.FixtureRequest,
+    database_url: str,
+    redis_url: str,
+    fake_model: FakeModel,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Settings:
+    """As a program would read them; `@pytest.mark.settings(model="fake:hang")` changes some for a test."""
+    for name in os.environ:
+        if name.startswith("HOLDFAST_"):
+            monkeypatch.delenv(name)
+    for name, value in environment(database_url, redis_url, tmp_path, fake_model.base_url).items():
+        monkeypatch.setenv(name, value)
+    changes = request.node.get_closest_marker("settings")
+    return replace(load_settings(), **changes.kwargs) if changes else load_settings()
+
+
+@pytest.fixture
+def core(settings: Settings) -> Iterator[Flask]:
+    """What workers and actions stand on, with its app context pushed."""
+    core = create_core(settings)
+    with core.app_context():
+        yield core
+        _let_go_of_the_database()
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    app = create_app(settings)
+    yield app
+    with app.app_context():
+        _let_go_of_the_database()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+def _let_go_of_the_database() -> None:
+    db.session.remove()
+    db.engine.dispose()

@@ -1,0 +1,45 @@
+"""The documents that clients are written against list exactly what the code does."""
+
+import re
+from pathlib import Path
+
+from api.errors import STATUS
+from shared.errors import HoldfastError, ReplyError, catalogue
+from shared.events import CATALOGUE
+
+ROOT = Path(__file__).parents[2]
+
+
+def first_columns(document: str, heading: str = "# Events") -> list[list[str]]:
+    """The rows of the tables after a heading, up to the next: cells without their backticks."""
+    text = (ROOT / "docs" / document).read_text()
+    part = re.split(r"^## ", text.partition(heading)[2], flags=re.MULTILINE)[0]
+    rows = [line.strip("|").split("|") for line in part.splitlines() if line.startswith("| `")]
+    return [[cell.strip().strip("`") for cell in row] for row in rows]
+
+
+def test_every_event_is_listed_and_nothing_else() -> None:
+    assert [row[0] for row in first_columns("events.md")] == list(CATALOGUE)
+
+
+def test_every_error_of_a_request_is_listed_with_its_status() -> None:
+    listed = {row[0]: int(row[1]) for row in first_columns("errors.md", "## Of a request")}
+    of_requests = [kind for kind in catalogue().values() if not issubclass(kind, ReplyError)]
+    assert listed == {kind.code: STATUS.get(kind, 500) for kind in of_requests}
+
+
+def test_every_error_of_a_reply_is_listed_with_whether_asking_again_helps() -> None:
+    listed = {row[0]: row[1] == "yes" for row in first_columns("errors.md", "## Of a reply")}
+    of_replies = [kind for kind in catalogue().values() if issubclass(kind, ReplyError) and kind is not ReplyError]
+    assert listed == {kind.code: kind.retryable for kind in of_replies}
+
+
+def test_every_error_says_what_to_do() -> None:
+    for kind in catalogue().values():
+        assert kind.__doc__, kind
+        assert kind.detail.endswith("."), kind
+
+
+def test_only_the_catch_all_error_answers_500() -> None:
+    of_requests = [kind for kind in catalogue().values() if not issubclass(kind, ReplyError)]
+    assert [kind for kind in of_requests if kind not in STATUS] == [HoldfastError]

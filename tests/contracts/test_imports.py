@@ -1,0 +1,62 @@
+"""The import rule, and one door for each outside thing: see [tool.importlinter] in pyproject.toml."""
+
+import ast
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("api", "workers", "shared")
+# Settings read it; `holdfast up` passes it on to the programs; Dramatiq takes its prefetch from nowhere else.
+MAY_KNOW_THE_ENVIRONMENT = {"shared/settings.py", "shared/dev.py", "workers/__main__.py"}
+
+
+def lint_imports(root: Path) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache", "--no-logo"]
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+
+
+def test_imports_point_one_way_through_one_door() -> None:
+    linted = lint_imports(ROOT)
+    assert linted.returncode == 0, linted.stdout
+
+
+BREACHES = {
+    "api/auth.py": "import workers.main",
+    "shared/models/chat.py": "import shared.actions.dispatch",
+    "workers/run.py": "import socketio",
+    "shared/actions/dispatch.py": "import openai",
+    "api/messages.py": "import dramatiq",
+}
+
+
+def test_each_breach_is_found(tmp_path: Path) -> None:
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("client"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    for file, line in BREACHES.items():
+        with (tmp_path / file).open("a") as module:
+            module.write(f"\n{line}\n")
+    assert "Contracts: 0 kept, 5 broken." in lint_imports(tmp_path).stdout
+
+
+def knows_the_environment(source: str) -> bool:
+    tree = ast.parse(source)
+    names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    names |= {alias.name for node in imports for alias in node.names}
+    return not names.isdisjoint({"environ", "environb", "getenv", "putenv", "environs", "dotenv"})
+
+
+def test_only_settings_read_the_environment() -> None:
+    files = [file for package in PACKAGES for file in (ROOT / package).rglob("*.py")]
+    knowing = {str(file.relative_to(ROOT)) for file in files if knows_the_environment(file.read_text())}
+    assert knowing == MAY_KNOW_THE_ENVIRONMENT
+
+
+@pytest.mark.parametrize("line", ["os.environ['A']", "os.getenv('A')", "from os import environ", "import environs"])
+def test_each_way_to_read_the_environment_is_found(line: str) -> None:
+    assert knows_the_environment(f"import os\n{line}")

@@ -1,0 +1,35 @@
+"""`.env.example` is the page that operators read: it has to name every setting, with its default and a sentence."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from shared.settings import Settings
+
+EXAMPLE = (Path(__file__).parents[2] / ".env.example").read_text()
+SETTINGS = {setting.metadata["name"]: setting.metadata["default"] for setting in fields(Settings)}
+
+
+def documented() -> dict[str, str]:
+    lines = [line for line in EXAMPLE.splitlines() if line and not line.startswith("#")]
+    return dict(line.split("=", 1) for line in lines)
+
+
+def test_every_setting_is_documented_and_nothing_else() -> None:
+    assert documented().keys() == SETTINGS.keys()
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_the_documented_default_is_the_one_in_the_code(name: str) -> None:
+    default, shown = SETTINGS[name], documented()[name]
+    if isinstance(default, int | float):
+        assert float(shown) == default
+    else:
+        assert shown == ("" if default == [] else str(default))
+
+
+def test_every_group_of_settings_has_a_sentence() -> None:
+    for group in EXAMPLE.split("\n\n"):
+        comment = " ".join(line for line in group.splitlines() if line.startswith("#"))
+        assert comment.endswith("."), group

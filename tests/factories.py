@@ -1,0 +1,170 @@
+"""What tests start from: users, chats, posts and claims; how they look at rows; and what the money must add up to."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Row, select, update
+
+from api import tokens
+from shared.actions.accounts import create_account
+from shared.actions.chats import create_chat
+from shared.actions.claim_reply import Claim, claim_reply
+from shared.actions.post_message import Posted, post_message
+from shared.core import current_settings
+from shared.db import Base, db, db_now, write_unit
+from shared.models import ChatSession, User
+from shared.models.chat import chat_sessions
+from shared.models.credits import credit_entries
+from shared.models.message import FINAL, Status, messages
+from shared.models.user import users
+
+T = TypeVar("T")
+
+#: For what no row decides: once is enough.
+on_sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+def a_user() -> User:
+    return _as_it_was(create_account(f"{uuid4().hex}@example.org", "no password fits this"))
+
+
+def a_chat(user: User | None = None) -> ChatSession:
+    return _as_it_was(create_chat((user or a_user()).id, None))
+
+
+def a_post(chat: ChatSession | None = None, content: str = "Hello", key: str | None = None) -> Posted:
+    chat = chat or a_chat()
+    return post_message(chat.owner_id, chat.id, content, current_settings().model, key)
+
+
+def a_claim(posted: Posted | None = None) -> Claim:
+    claim = claim_reply((posted or a_post()).reply.id, "a worker")
+    assert claim
+    return claim
+
+
+def signed_in(app: Flask, user: User) -> FlaskClient:
+    """A client that sends the user's access token."""
+    client = app.test_client()
+    token = tokens.issue(app.config["HOLDFAST"].secret_key, tokens.ACCESS, user.id, 60)
+    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+    return client
+
+
+def the_message(message_id: str) -> Row[Any]:
+    return _fresh(select(messages).where(messages.c.id == message_id))
+
+
+def the_chat(chat_id: str) -> Row[Any]:
+    return _fresh(select(chat_sessions).where(chat_sessions.c.id == chat_id))
+
+
+def the_user(user_id: str) -> Row[Any]:
+    return _fresh(select(users).where(users.c.id == user_id))
+
+
+def money_of(user_id: str) -> tuple[int, int]:
+    """What is left to spend, and what is held."""
+    user = the_user(user_id)
+    return user.credits, user.held
+
+
+def change(message_id: str, **columns: Any) -> None:
+    """Put values into a row, as if time had passed or a program had died."""
+    with write_unit() as session:
+        session.execute(update(messages).where(messages.c.id == message_id).values(**columns))
+
+
+def past(seconds: float) -> Any:
+    """So long ago on the database's clock; a negative number lies ahead."""
+    return db_now() - int(seconds * 1000)
+
+
+def clock() -> int:
+    """The database's clock, in milliseconds."""
+    return int(_fresh(select(db_now()))[0])
+
+
+def everything() -> dict[str, list[tuple[Any, ...]]]:
+    """All rows of all tables, to see that nothing has changed."""
+    db.session.rollback()
+    found = {
+        name: sorted((tuple(row) for row in db.session.execute(select(table))), key=repr)
+        for name, table in Base.metadata.tables.items()
+    }
+    db.session.rollback()
+    return found
+
+
+@contextmanager
+def nothing_changes() -> Iterator[None]:
+    before = everything()
+    yield
+    assert everything() == before
+
+
+def at_once(core: Flask, *calls: Callable[[], T]) -> list[T]:
+    """Run all of them at the same moment, each in a thread with an app context of its own; their results."""
+    start = threading.Barrier(len(calls))
+
+    def run(call: Callable[[], T]) -> T:
+        with core.app_context():
+            start.wait(10)
+            return call()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+@contextmanager
+def meanwhile(core: Flask, call: Callable[[], T]) -> Iterator[Future[T]]:
+    """Runs it beside the block, and waits for it at the end."""
+
+    def run() -> T:
+        with core.app_context():
+            return call()
+
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(run)
+        yield future
+        future.result(20)
+
+
+def assert_money_adds_up() -> None:
+    """Balance and held follow from ledger and replies; each reply has the entries that its state calls for."""
+    db.session.rollback()
+    ledger, held, due = Counter[str](), Counter[str](), Counter[tuple[str, str, int]]()
+    entries = db.session.execute(select(credit_entries)).all()
+    for entry in entries:
+        ledger[entry.user_id] += entry.delta
+    for reply in db.session.execute(select(messages).where(messages.c.reply_to.is_not(None))):
+        price, final, completed = reply.credits_held, reply.status in FINAL, reply.status == Status.COMPLETED
+        held[reply.owner_id] += 0 if final else price
+        due[reply.id, "hold", -price] += 1
+        due[reply.id, "release", price] += final and not completed
+        assert reply.credits_charged == (price if completed else 0), reply
+    for user in db.session.execute(select(users)):
+        assert (user.credits, user.held) == (ledger[user.id], held[user.id]), user
+        assert user.credits >= 0, user
+    assert Counter((e.ref, e.kind, e.delta) for e in entries if e.kind != "grant") == +due
+    db.session.rollback()
+
+
+def _as_it_was(row: T) -> T:
+    db.session.expunge(row)  # else it would follow the database
+    return row
+
+
+def _fresh(query: Any) -> Row[Any]:
+    db.session.rollback()
+    row = db.session.execute(query).one()
+    db.session.rollback()
+    return row  # type: ignore[no-any-return]

@@ -1,0 +1,206 @@
+"""How the fake model's answers go over the wire, and how they go wrong there when the script says so."""
+
+import asyncio
+import itertools
+import json
+import socket
+import struct
+import time
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any, Protocol
+
+from tests.fake_script import Script
+
+
+class Asked(Protocol):
+    """The part of a logged request that an answer needs."""
+
+    body: dict[str, Any]
+    sent: int
+
+    @property
+    def question(self) -> str: ...
+
+
+class Reply:
+    """One HTTP answer on the wire; `cut` says that we broke it off, as scripted."""
+
+    request: Asked
+    cut = False
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+
+    async def whole(self, status: int, content: Any, **headers: str) -> None:
+        body = content.encode() if isinstance(content, str) else json.dumps(content).encode()
+        kind = "text/html" if isinstance(content, str) else "application/json"
+        self._head(status, {"content-type": kind, "content-length": str(len(body)), **headers})
+        await self._send(body)
+
+    async def start_stream(self) -> None:
+        self._head(HTTPStatus.OK, {"content-type": "text/event-stream", "transfer-encoding": "chunked"})
+        await self._send(b"")
+
+    async def chunk(self, *choices: dict[str, Any], **extra: Any) -> None:
+        await self.event(json.dumps(self._body("chat.completion.chunk", choices, **extra)))
+
+    async def text(self, piece: str, halved: bool = False) -> None:
+        """One piece of text; halved, its bytes arrive in two parts, cut inside the first wide character."""
+        self.request.sent += 1
+        body = self._body("chat.completion.chunk", [_choice({"content": piece})])
+        line = f"data: {json.dumps(body, ensure_ascii=not halved)}\n\n".encode()
+        middle = next((at for at, byte in enumerate(line) if byte >= 0xC0), -1) + 1
+        if middle:
+            await self._frame(line[:middle])
+            await asyncio.sleep(0.01)
+        await self._frame(line[middle:])
+
+    async def event(self, data: str) -> None:
+        await self._frame(f"data: {data}\n\n".encode())
+
+    async def comment(self, text: str) -> None:
+        await self._frame(f": {text}\n\n".encode())
+
+    async def end_stream(self) -> None:
+        await self._send(b"0\r\n\r\n")
+
+    def close(self) -> None:
+        self.cut = True
+        self._writer.close()
+
+    def reset(self) -> None:
+        self.cut = True
+        linger = struct.pack("ii", 1, 0)  # on, 0 s: the kernel sends RST instead of FIN
+        self._writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        self._writer.transport.abort()
+
+    def completion(self, content: str | None, finish: str, usage: dict[str, int]) -> dict[str, Any]:
+        choice = {"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": finish}
+        return self._body("chat.completion", [choice], usage=usage)
+
+    def _body(self, kind: str, choices: Iterable[dict[str, Any]], **extra: Any) -> dict[str, Any]:
+        created = {"created": int(time.time()), "model": self.request.body["model"]}
+        return {"id": "chatcmpl-fake", "object": kind, **created, "choices": list(choices), **extra}
+
+    def _head(self, status: int, headers: dict[str, str]) -> None:
+        lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *(f"{k}: {v}" for k, v in headers.items())]
+        self._writer.write("\r\n".join([*lines, "", ""]).encode())
+
+    async def _frame(self, data: bytes) -> None:
+        await self._send(b"%x\r\n%b\r\n" % (len(data), data))
+
+    async def _send(self, data: bytes) -> None:
+        self._writer.write(data)
+        await self._writer.drain()
+
+
+async def answer(script: Script, reply: Reply, gate: asyncio.Event | None) -> None:
+    """The streamed answer, or what the script has in its place."""
+    if await _went_wrong_at_once(script, reply):
+        return
+    await reply.start_stream()
+    if script.keepalive_only:
+        await _keep_alive(reply)
+    await asyncio.sleep(script.first / 1000)
+    await reply.chunk(_choice({"role": "assistant", "content": ""}))
+    for piece in itertools.chain(script.pieces(reply.request.question), [None]):
+        if await _went_wrong_now(script, reply):
+            return
+        if piece is not None:
+            await asyncio.sleep(script.every / 1000 if reply.request.sent else 0)
+            await reply.text(f"{time.time():.6f} " if script.stamp else piece, halved=script.split_utf8)
+            if gate and reply.request.sent == 1:
+                await gate.wait()
+    await _end(script, reply)
+
+
+async def answer_whole(script: Script, reply: Reply) -> None:
+    """The answer in one piece, for a client that doesn't stream."""
+    if await _went_wrong_at_once(script, reply):
+        return
+    pieces = list(script.pieces(reply.request.question))
+    reply.request.sent = len(pieces)
+    await reply.whole(HTTPStatus.OK, reply.completion("".join(pieces), script.finish, _usage(reply.request)))
+
+
+async def answer_error(reply: Reply, status: int, code: str, detail: str, **headers: str) -> None:
+    error = {"message": detail, "type": code, "param": None, "code": code}
+    await reply.whole(status, {"error": error}, **headers)
+
+
+async def _went_wrong_at_once(script: Script, reply: Reply) -> bool:
+    if script.status:
+        headers = {"retry-after": script.retry_after} if script.retry_after else {}
+        code = _CODES.get(script.status, "server_error")
+        await answer_error(reply, script.status, code, "Scripted.", **headers)
+    elif script.context_length:
+        detail = "This model's maximum context length is 8192 tokens."
+        await answer_error(reply, HTTPStatus.BAD_REQUEST, "context_length_exceeded", detail)
+    elif script.html:
+        await reply.whole(HTTPStatus.OK, "<!doctype html><title>Gateway</title><p>Please sign in.</p>")
+    elif script.refuse:
+        reply.close()
+    elif script.hang:
+        await asyncio.Event().wait()
+    return bool(script.status or script.context_length or script.html or script.refuse)
+
+
+_CODES = {
+    400: "invalid_request_error",
+    401: "invalid_api_key",
+    402: "insufficient_quota",
+    429: "rate_limit_exceeded",
+}
+
+
+async def _went_wrong_now(script: Script, reply: Reply) -> bool:
+    sent = reply.request.sent
+    if sent == script.hang_after:
+        await asyncio.Event().wait()
+    elif sent == script.reset_after:
+        reply.reset()
+    elif sent == script.cut_after:
+        reply.cut = True
+        await reply.end_stream()
+    elif sent == script.bad_json_after:
+        await reply.event('{"id": "chatcmpl-fake", "choices": [{"delta": {"content": "half a')
+        await reply.end_stream()
+    elif sent == script.error_after:
+        await reply.event('{"error": {"message": "Scripted.", "type": "server_error", "code": null}}')
+        await reply.end_stream()
+    return sent in (script.reset_after, script.cut_after, script.bad_json_after, script.error_after)
+
+
+async def _keep_alive(reply: Reply) -> None:
+    while True:
+        await reply.comment("keep-alive")
+        await asyncio.sleep(0.05)
+
+
+async def _end(script: Script, reply: Reply) -> None:
+    if script.no_choices:
+        await reply.chunk()
+        await reply.event('{"id": "chatcmpl-fake", "object": "chat.completion.chunk"}')
+    else:
+        if script.finish == "tool_calls":
+            await reply.chunk(_choice({"tool_calls": [_TOOL_CALL]}))
+        await reply.chunk(_choice({}, finish=script.finish))
+    if (reply.request.body.get("stream_options") or {}).get("include_usage"):
+        await reply.chunk(usage=_usage(reply.request))
+    await reply.event("[DONE]")
+    await reply.end_stream()
+
+
+_FUNCTION = {"name": "search", "arguments": "{}"}
+_TOOL_CALL = {"index": 0, "id": "call_1", "type": "function", "function": _FUNCTION}
+
+
+def _choice(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
+    return {"index": 0, "delta": delta, "finish_reason": finish}
+
+
+def _usage(request: Asked) -> dict[str, int]:
+    """A word of the prompt is a token, and so is a piece of the answer."""
+    words = sum(len(str(message.get("content")).split()) for message in request.body.get("messages", []))
+    return {"prompt_tokens": words, "completion_tokens": request.sent, "total_tokens": words + request.sent}

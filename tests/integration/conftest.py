@@ -1,0 +1,61 @@
+"""Who and what most integration tests need. After each test that has a core, the money must add up."""
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from shared.core import current_link
+from shared.models import ChatSession, User
+from shared.settings import Settings
+from tests.channel import Channel
+from tests.factories import a_chat, a_user, assert_money_adds_up, signed_in
+from workers.providers.openai_client import OpenAIProvider
+from workers.relay import Relay
+from workers.reply import Desk
+from workers.watchdog import Watchdog
+
+
+@pytest.fixture
+def user(core: Flask) -> User:
+    return a_user()
+
+
+@pytest.fixture
+def chat(user: User) -> ChatSession:
+    return a_chat(user)
+
+
+@pytest.fixture
+def me(app: Flask, user: User) -> FlaskClient:
+    """A client that is signed in as `user`."""
+    return signed_in(app, user)
+
+
+@pytest.fixture
+def channel(core: Flask, settings: Settings) -> Iterator[Channel]:
+    with Channel(current_link(), settings.redis_url) as channel:
+        yield channel
+
+
+@pytest.fixture
+def desk(core: Flask, settings: Settings) -> Iterator[Desk]:
+    """What a worker process writes replies with: the real parts, asking the fake model."""
+    provider = OpenAIProvider(settings)
+    desk = Desk(provider, Relay(current_link()), Watchdog(core, settings))
+    desk.relay.start()
+    desk.watchdog.start()
+    yield desk
+    provider._client.close()
+
+
+@pytest.fixture(autouse=True)
+def money_adds_up(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Asks for the core first, so that it is looked at while that still stands."""
+    checked = "core" in request.fixturenames
+    if checked:
+        request.getfixturevalue("core")
+    yield
+    if checked:
+        assert_money_adds_up()

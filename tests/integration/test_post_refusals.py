@@ -1,0 +1,81 @@
+"""A refused post stores nothing, takes no number and tells nobody."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from shared.models import ChatSession
+from tests.channel import Channel
+from tests.factories import a_chat, a_post, a_user, nothing_changes, signed_in
+
+
+def refused(client: FlaskClient, path: str, channel: Channel, **request: Any) -> tuple[int, str]:
+    """Status and code of the answer to a post that must leave no trace."""
+    channel.forget()
+    with nothing_changes():
+        answer = client.post(path, **({"json": {"content": "Hello"}} | request))
+    assert channel.heard() == []
+    assert answer.mimetype == "application/problem+json"
+    assert answer.json["status"] == answer.status_code
+    return answer.status_code, answer.json["code"]
+
+
+@pytest.mark.settings(signup_credits=5)
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "k"}])
+def test_without_the_credits(headers: dict[str, str], me: FlaskClient, chat: ChatSession, channel: Channel) -> None:
+    path = f"/chats/{chat.id}/messages"
+    assert me.post(path, json={"content": "Hello"}).status_code == 202
+    assert refused(me, path, channel, headers=headers) == (402, "insufficient_credits")
+
+
+def test_in_somebody_elses_chat_or_none(me: FlaskClient, channel: Channel) -> None:
+    for ref in (a_chat().id, a_chat().display_id, uuid4(), "c-0000000000", "%00", "x" * 3000):
+        assert refused(me, f"/chats/{ref}/messages", channel) == (403, "forbidden")
+
+
+@pytest.mark.settings(signup_credits=2)
+def test_a_foreign_chat_answers_the_same_whatever_the_balance(me: FlaskClient, channel: Channel) -> None:
+    assert refused(me, f"/chats/{a_chat().id}/messages", channel) == (403, "forbidden")
+
+
+@pytest.mark.settings(signup_credits=2)
+@pytest.mark.parametrize("ref", ["id", "display_id"])
+def test_in_a_deleted_chat(ref: str, me: FlaskClient, chat: ChatSession, channel: Channel) -> None:
+    me.delete(f"/chats/{chat.id}")
+    assert refused(me, f"/chats/{getattr(chat, ref)}/messages", channel) == (404, "not_found")
+
+
+def test_a_key_used_for_another_request(me: FlaskClient, chat: ChatSession, channel: Channel) -> None:
+    me.post(f"/chats/{chat.id}/messages", json={"content": "Hello"}, headers={"Idempotency-Key": "k"})
+    other = a_chat(a_user())
+    for path, content in ((chat.id, "Hello!"), (chat.id, "hello"), (other.id, "Hello")):
+        again = {"json": {"content": content}, "headers": {"Idempotency-Key": "k"}}
+        found = refused(me, f"/chats/{path}/messages", channel, **again)
+        assert found == (422, "idempotency_key_reused")
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "é", "tab\there"])
+def test_a_key_that_is_none(key: str, me: FlaskClient, chat: ChatSession, channel: Channel) -> None:
+    headers = {"Idempotency-Key": key.encode().decode("latin-1")}
+    assert refused(me, f"/chats/{chat.id}/messages", channel, headers=headers) == (422, "invalid_request")
+
+
+def test_a_model_that_is_not_on_the_list(me: FlaskClient, chat: ChatSession, channel: Channel) -> None:
+    body = {"content": "Hello", "model": "another"}
+    assert refused(me, f"/chats/{chat.id}/messages", channel, json=body) == (422, "invalid_request")
+
+
+@pytest.mark.settings(max_waiting_replies=2)
+def test_with_too_many_replies_waiting(app: Flask, me: FlaskClient, chat: ChatSession, channel: Channel) -> None:
+    a_post(chat)
+    a_post(chat)
+    assert refused(me, f"/chats/{chat.id}/messages", channel) == (429, "too_many_waiting")
+    answer = me.post(f"/chats/{chat.id}/messages", json={"content": "Hello"})
+    assert (answer.json["retryable"], answer.headers["Retry-After"]) == (True, str(answer.json["retryAfter"]))
+    # another user's are not counted
+    someone = a_user()
+    theirs = signed_in(app, someone).post(f"/chats/{a_chat(someone).id}/messages", json={"content": "Hello"})
+    assert theirs.status_code == 202

@@ -1,0 +1,103 @@
+"""Redis has no say in whether a post is accepted; what it missed is made up for by a sweep."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from redis import Redis
+
+from shared.models import ChatSession
+from shared.redis_link import BREAK
+from shared.settings import Settings
+from tests.eventually import eventually
+from tests.factories import money_of, the_message
+from tests.services.redis import RedisServer
+from workers.sweeper import sweep
+
+QUEUE = "holdfast:test:queue:replies"
+
+
+@pytest.fixture
+def settings(settings: Settings, own_redis: RedisServer) -> Settings:
+    return replace(settings, redis_url=own_redis.url)
+
+
+@pytest.fixture
+def redis(own_redis: RedisServer) -> Iterator[Redis]:
+    with Redis.from_url(own_redis.url) as redis:
+        yield redis
+
+
+def accepted(me: FlaskClient, chat: ChatSession) -> tuple[str, float]:
+    """The id of the reply, and the seconds that the post took."""
+    started = time.monotonic()
+    answer = me.post(f"/chats/{chat.id}/messages", json={"content": "Hello"})
+    assert answer.status_code == 202
+    return answer.json["reply"]["id"], time.monotonic() - started
+
+
+def is_handed_over_by_a_sweep(reply_id: str, redis: Redis) -> None:
+    def swept() -> bool:
+        sweep()
+        return any(reply_id.encode() in job for job in redis.hvals(f"{QUEUE}.msgs"))
+
+    eventually(swept)  # until the breaker of this process lets it try again
+
+
+def test_a_post_is_accepted_while_redis_refuses(
+    me: FlaskClient, chat: ChatSession, core: Flask, own_redis: RedisServer, redis: Redis
+) -> None:
+    sweep()  # from now on only a lost marker makes it hurry
+    own_redis.kill()
+    reply_id, took = accepted(me, chat)
+    assert took < 1
+    assert money_of(chat.owner_id) == (297, 3)
+    own_redis.start()
+    redis.flushall()  # as a Redis comes back that kept nothing
+    is_handed_over_by_a_sweep(reply_id, redis)
+    assert the_message(reply_id).handovers >= 1
+
+
+def test_a_post_is_accepted_while_redis_is_frozen(
+    me: FlaskClient, chat: ChatSession, core: Flask, own_redis: RedisServer, redis: Redis
+) -> None:
+    own_redis.freeze()
+    reply_id, took = accepted(me, chat)
+    assert took < 2
+    # the next ones do not even try for a moment
+    _, took = accepted(me, chat)
+    assert took < 0.4
+    own_redis.thaw()
+    redis.flushall()
+    is_handed_over_by_a_sweep(reply_id, redis)
+
+
+def test_reading_goes_on_while_redis_is_frozen(me: FlaskClient, chat: ChatSession, own_redis: RedisServer) -> None:
+    reply_id, _ = accepted(me, chat)
+    own_redis.freeze()
+    started = time.monotonic()
+    answer = me.get(f"/chats/{chat.id}/messages/{reply_id}")
+    assert (answer.status_code, answer.json["status"]) == (200, "pending")
+    assert time.monotonic() - started < 1
+
+
+def test_hand_overs_resume_by_themselves(
+    me: FlaskClient, chat: ChatSession, own_redis: RedisServer, redis: Redis
+) -> None:
+    own_redis.kill()
+    accepted(me, chat)
+    me.delete(f"/chats/{chat.id}")
+    own_redis.start()
+
+    def handed_over() -> bool:
+        reply_id, _ = accepted(me, _another(me))
+        return any(reply_id.encode() in job for job in redis.hvals(f"{QUEUE}.msgs"))
+
+    eventually(handed_over, within=BREAK + 5)
+
+
+def _another(me: FlaskClient) -> ChatSession:
+    return ChatSession(id=me.post("/chats", json={}).json["id"])

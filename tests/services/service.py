@@ -1,0 +1,123 @@
+"""One program that a test run starts: its log, and the ways in which a test may treat it."""
+
+import os
+import pwd
+import signal
+import subprocess
+from collections.abc import Mapping
+from typing import Any, Self
+
+from tests.services.guard import Guard
+
+# The program leads a process group that the guard knows, with the signal that ends it, before it begins.
+_LAUNCH = "echo $$ {} >&0; exec {} </dev/null"
+
+
+def identity(user: str | None) -> dict[str, Any]:
+    """What makes subprocess run something as this user; as ourselves for None."""
+    return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
+
+
+class Died(Exception):
+    """A service ended by itself, so there is no use in waiting for it; the message holds its log."""
+
+
+class Service:
+    """Started on entering, ended on leaving; may be killed, frozen and started again in between."""
+
+    def __init__(
+        self,
+        guard: Guard,
+        name: str,
+        command: str,
+        *,
+        environment: Mapping[str, str] | None = None,
+        user: str | None = None,
+        end: signal.Signals = signal.SIGTERM,
+        grace: float = 10.0,
+    ) -> None:
+        self.name = name
+        self.log_file = guard.folder / f"{name}.log"
+        self._guard, self._command, self._environment = guard, command, environment
+        self._user, self._end, self._grace = user, end, grace
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        assert self._process, f"{self.name} does not run"
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def must_live(self) -> bool:
+        """True, or an exception that stops any waiting."""
+        if not self.alive:
+            raise Died(f"{self.name} has ended.\n{self.log}")
+        return True
+
+    @property
+    def log(self) -> str:
+        """All that it has printed, since its first start."""
+        return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
+
+    def start(self) -> None:
+        # What must not be left behind is killed as a last resort, unless it has a better way of its own
+        last = "QUIT" if self._end == signal.SIGQUIT else "KILL"
+        with self.log_file.open("ab") as log:
+            self._process = subprocess.Popen(
+                ["/bin/sh", "-c", _LAUNCH.format(last, self._command)],
+                stdin=self._guard.pipe,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=self._user and "/",  # another user may not look at where we are
+                env=self._environment,
+                start_new_session=True,
+                **identity(self._user),
+            )
+
+    def stop(self) -> int | None:
+        """End it as its supervisor would; its exit code, or None if it had to be killed."""
+        if not self._process:
+            return None
+        self.ask_to_end()
+        try:
+            return self._process.wait(self._grace)
+        except subprocess.TimeoutExpired:
+            return None
+        finally:
+            self.kill()
+
+    def ask_to_end(self) -> None:
+        if self._process:
+            self._process.send_signal(signal.SIGCONT)
+            self._process.send_signal(self._end)
+
+    def kill(self) -> None:
+        """kill -9, its children too."""
+        if self._process:
+            self._signal(signal.SIGKILL)
+            self._process.wait()
+            self._guard.forget(self.pid)
+            self._process = None
+
+    def freeze(self) -> None:
+        """Still there, but it answers nothing."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        try:
+            os.killpg(self.pid, number)
+        except (ProcessLookupError, PermissionError):  # nobody is left in the group
+            return

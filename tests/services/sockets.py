@@ -1,0 +1,62 @@
+"""A Socket.IO client that writes down everything it hears, and when."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import socketio
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One event. `at` is in Unix seconds."""
+
+    name: str
+    data: Any
+    at: float = field(default_factory=time.time)
+
+
+class SocketClient:
+    """Connects as the reference client does: WebSocket only, with a token."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self.heard: list[Heard] = []
+        self._url, self._token = url, token
+        self._news = threading.Condition()
+        self._client = socketio.Client(reconnection_delay=0.1, reconnection_delay_max=0.5)
+        self._client.on("*", self._hear)
+
+    def __enter__(self) -> Self:
+        self._client.connect(self._url, auth={"token": self._token}, transports=["websocket"], wait_timeout=10)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.disconnect()
+        self._client.shutdown()
+
+    @property
+    def connected(self) -> bool:
+        return bool(self._client.connected)
+
+    def send(self, event: str, data: Any) -> None:
+        self._client.emit(event, data)
+
+    def named(self, name: str) -> list[Heard]:
+        return [event for event in self.heard if event.name == name]
+
+    def wait_for(self, predicate: Callable[[Heard], Any], within: float = 10.0) -> Heard:
+        """The first event, heard already or yet to come, for which this is true."""
+        with self._news:
+            found = self._news.wait_for(lambda: next(filter(predicate, self.heard), None), within)
+        assert found, f"Not heard within {within:g} s, only: {[event.name for event in self.heard]}"
+        return found
+
+    def wait_for_name(self, name: str, within: float = 10.0) -> Heard:
+        return self.wait_for(lambda event: event.name == name, within)
+
+    def _hear(self, name: str, data: Any = None) -> None:
+        with self._news:
+            self.heard.append(Heard(name, data))
+            self._news.notify_all()

@@ -1,0 +1,254 @@
+"""The fake model, held to what the real openai package makes of it."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import openai
+import pytest
+
+from tests.eventually import eventually
+from tests.fake_model import FakeModel
+from tests.fake_script import canned_answer
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[FakeModel]:
+    with FakeModel() as server:
+        yield server
+
+
+@pytest.fixture
+def client(model: FakeModel) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(api_key="test", base_url=model.base_url, max_retries=0, timeout=5) as client:
+        yield client
+
+
+def stream(client: openai.OpenAI, name: str, text: str = "Hello there", **extra: Any) -> Any:
+    messages: Any = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": text}]
+    usage: Any = {"include_usage": True}
+    return client.chat.completions.create(model=name, messages=messages, stream=True, stream_options=usage, **extra)
+
+
+def heard(chunks: Any) -> tuple[str, str | None]:
+    """The whole text of a stream, and its finish reason."""
+    text, finish = "", None
+    for chunk in chunks:
+        for choice in chunk.choices or []:
+            text += choice.delta.content or ""
+            finish = choice.finish_reason or finish
+    return text, finish
+
+
+def test_it_streams_an_answer_that_quotes_the_question(client: openai.OpenAI) -> None:
+    assert heard(stream(client, "fake", "How are you?")) == (canned_answer("How are you?"), "stop")
+
+
+def test_the_last_chunk_tells_the_usage(client: openai.OpenAI) -> None:
+    *_, last = stream(client, "fake:chunks=7")
+    assert last.choices == []
+    assert (last.usage.prompt_tokens, last.usage.completion_tokens) == (4, 7)
+
+
+def test_it_answers_in_one_piece_without_streaming(client: openai.OpenAI) -> None:
+    done = client.chat.completions.create(model="fake", messages=[{"role": "user", "content": "Hi"}])
+    assert done.choices[0].message.content == canned_answer("Hi")
+    assert done.usage
+    assert done.usage.completion_tokens == len(canned_answer("Hi").split())
+
+
+def test_pieces_come_in_the_rhythm_that_was_asked_for(client: openai.OpenAI) -> None:
+    asked = time.monotonic()
+    times = [time.monotonic() - asked for _ in stream(client, "fake:chunks=5,every=40,first=200")]
+    assert 0.2 <= times[1] < 0.5
+    assert times[5] - times[1] >= 0.15
+
+
+def test_a_stamped_piece_is_the_time_it_left_at(client: openai.OpenAI) -> None:
+    chunks = stream(client, "fake:chunks=3,stamp,every=200")
+    arrived = [(time.time(), chunk.choices[0].delta.content) for chunk in chunks if chunk.usage is None]
+    assert all(0 <= at - float(stamp) < 0.2 for at, stamp in arrived[1:4])
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "code"),
+    [
+        ("fake:status=429,retry_after=2", openai.RateLimitError, "rate_limit_exceeded"),
+        ("fake:status=500", openai.InternalServerError, "server_error"),
+        ("fake:status=503", openai.InternalServerError, "server_error"),
+        ("fake:status=401", openai.AuthenticationError, "invalid_api_key"),
+        ("fake:status=402", openai.APIStatusError, "insufficient_quota"),
+        ("fake:status=409", openai.ConflictError, "server_error"),
+        ("fake:status=400", openai.BadRequestError, "invalid_request_error"),
+        ("fake:context_length", openai.BadRequestError, "context_length_exceeded"),
+        ("fake:no_such_option=1", openai.BadRequestError, "unknown_script"),
+        ("fake:chunks=many", openai.BadRequestError, "unknown_script"),
+    ],
+)
+def test_it_refuses_as_scripted(client: openai.OpenAI, name: str, error: type[Exception], code: str) -> None:
+    with pytest.raises(error) as refused:
+        stream(client, name)
+    assert refused.value.code == code  # type: ignore[attr-defined]
+
+
+def test_a_refusal_says_when_to_come_back(client: openai.OpenAI) -> None:
+    with pytest.raises(openai.RateLimitError) as refused:
+        stream(client, "fake:status=429,retry_after=2")
+    assert refused.value.response.headers["retry-after"] == "2"
+
+
+@pytest.mark.parametrize("name", ["fake:refuse", "fake:reset_after=0"])
+def test_a_broken_connection_is_an_error(client: openai.OpenAI, model: FakeModel, name: str) -> None:
+    with pytest.raises((openai.APIConnectionError, openai.APIError)):
+        heard(stream(client, name))
+    assert eventually(lambda: model.requests[-1].ending) == "cut"
+
+
+def test_a_reset_comes_after_the_text_before_it(client: openai.OpenAI) -> None:
+    chunks = stream(client, "fake:reset_after=2,every=20")
+    assert [next(chunks).choices[0].delta.content for _ in range(3)] == ["", "You", " said:"]
+    with pytest.raises(openai.APIConnectionError):
+        next(chunks)
+
+
+def test_a_cut_stream_just_ends_without_a_finish_reason(client: openai.OpenAI) -> None:
+    assert heard(stream(client, "fake:cut_after=2")) == ("You said:", None)
+
+
+@pytest.mark.parametrize("name", ["fake:hang", "fake:hang_after=2", "fake:keepalive_only", "fake:endless"])
+def test_it_notices_a_client_that_goes_away(model: FakeModel, name: str) -> None:
+    # Given a client that has asked, and has been answered as far as this script goes
+    body = json.dumps({"model": name, "stream": True, "messages": [{"role": "user", "content": name}]})
+    with socket.create_connection(("127.0.0.1", model.port)) as connection:
+        connection.sendall(f"POST /v1/chat/completions HTTP/1.1\r\ncontent-length: {len(body)}\r\n\r\n{body}".encode())
+        request = eventually(lambda: model.asked(name))[-1]
+        if "after" in name or "endless" in name:
+            eventually(lambda: request.sent >= 2)
+        assert request.ending is None
+        left_at = time.time()
+    # When it is gone, then the log says so, and when
+    assert eventually(lambda: request.ending, within=2) == "client closed"
+    assert request.closed_at
+    assert request.closed_at - left_at < 0.5
+
+
+def test_a_hanging_model_runs_into_the_clients_time_out(client: openai.OpenAI) -> None:
+    with pytest.raises(openai.APITimeoutError):
+        stream(client, "fake:hang", timeout=0.2)
+
+
+def test_keep_alives_are_not_text(client: openai.OpenAI, model: FakeModel) -> None:
+    with client.chat.completions.with_streaming_response.create(
+        model="fake:keepalive_only", messages=[{"role": "user", "content": "Hi"}], stream=True
+    ) as response:
+        assert next(response.iter_bytes()).startswith(b": keep-alive\n\n")
+    assert model.requests[-1].sent == 0
+
+
+def test_a_page_of_html_is_no_answer(client: openai.OpenAI) -> None:
+    assert heard(stream(client, "fake:html")) == ("", None)
+
+
+def test_bad_json_comes_after_good_text(client: openai.OpenAI) -> None:
+    chunks = stream(client, "fake:bad_json_after=1")
+    with pytest.raises(json.JSONDecodeError):
+        heard(chunks)
+
+
+def test_an_error_comes_in_band(client: openai.OpenAI) -> None:
+    with pytest.raises(openai.APIError, match="Scripted"):
+        heard(stream(client, "fake:error_after=1"))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "finish"),
+    [
+        ("fake:empty", "", "stop"),
+        ("fake:blank", " \n  ", "stop"),
+        ("fake:no_choices", "", None),
+        ("fake:chunks=2,finish=length", "word0 word1 ", "length"),
+        ("fake:chunks=1,finish=content_filter", "word0 ", "content_filter"),
+        ("fake:finish=tool_calls", "", "tool_calls"),
+        ("fake:nul", "before\x00af\x00ter", "stop"),
+        ("fake:surrogate", "lone \ud800 pair \ud83d\ude00 end", "stop"),
+        ("fake:split_utf8", "Grüße 😀 naïve café", "stop"),
+    ],
+)
+def test_odd_answers_arrive_as_they_are(client: openai.OpenAI, name: str, text: str, finish: str) -> None:
+    assert heard(stream(client, name)) == (text, finish)
+
+
+def test_a_character_is_split_between_two_arrivals(client: openai.OpenAI) -> None:
+    with client.chat.completions.with_streaming_response.create(
+        model="fake:split_utf8", messages=[{"role": "user", "content": "Hi"}], stream=True
+    ) as response:
+        parts = list(response.iter_bytes())
+    with pytest.raises(UnicodeDecodeError):
+        [part.decode() for part in parts]
+    assert "Grüße" in b"".join(parts).decode()
+
+
+def test_a_fault_passes_after_the_times_it_was_asked_for(client: openai.OpenAI) -> None:
+    for _ in range(2):
+        with pytest.raises(openai.InternalServerError):
+            stream(client, "fake:status=503,times=2,chunks=1", "try again")
+    assert heard(stream(client, "fake:status=503,times=2,chunks=1", "try again")) == ("word0 ", "stop")
+    with pytest.raises(openai.InternalServerError):
+        stream(client, "fake:status=503,times=2,chunks=1", "another question")
+
+
+def test_a_question_can_bring_its_own_script(client: openai.OpenAI) -> None:
+    assert heard(stream(client, "fake", "Please: fake:chunks=2")) == ("word0 word1 ", "stop")
+
+
+def test_a_gate_holds_the_stream_after_its_first_piece(client: openai.OpenAI, model: FakeModel) -> None:
+    chunks = stream(client, "fake:chunks=3,gate=first")
+    request = eventually(lambda: [r for r in model.requests if r.model.endswith("gate=first") and r.sent])[0]
+    with pytest.raises(AssertionError):
+        eventually(lambda: request.sent > 1, within=0.2)
+    model.open_gate("first")
+    assert heard(chunks) == ("word0 word1 word2 ", "stop")
+    assert eventually(lambda: request.ending) == "finished"
+
+
+def test_the_log_tells_each_request_and_when_it_ended(client: openai.OpenAI, model: FakeModel) -> None:
+    before = time.time()
+    heard(stream(client, "fake", "Is this logged?"))
+    request = model.asked("Is this logged?")[0]
+    assert eventually(lambda: request.ending) == "finished"
+    assert request.closed_at
+    assert before <= request.opened_at <= request.closed_at <= time.time()
+    assert request.messages[0] == {"role": "system", "content": "Be kind."}
+    assert request.headers["authorization"] == "Bearer test"
+
+
+def test_one_connection_carries_many_requests(model: FakeModel, client: openai.OpenAI) -> None:
+    for number in range(50):
+        client.chat.completions.create(
+            model="fake:chunks=1,every=0", messages=[{"role": "user", "content": f"kept {number}"}]
+        )
+    assert len({request.client_port for request in model.asked("kept")}) == 1
+
+
+def test_it_runs_as_a_program_and_is_told_over_http() -> None:
+    program = subprocess.Popen(
+        [sys.executable, "-m", "tests.fake_model", "--port", "0"], stdout=subprocess.PIPE, text=True
+    )
+    with program:
+        assert program.stdout
+        base_url = program.stdout.readline().strip()
+        with openai.OpenAI(api_key="test", base_url=base_url, max_retries=0, timeout=5) as client:
+            chunks = stream(client, "fake:chunks=2,gate=door")
+            root = base_url.removesuffix("/v1")
+            urllib.request.urlopen(urllib.request.Request(f"{root}/gates/door", method="POST")).close()
+            assert heard(chunks) == ("word0 word1 ", "stop")
+        with urllib.request.urlopen(f"{root}/log") as answer:
+            assert [entry["ending"] for entry in json.load(answer)] == ["finished"]
+        program.send_signal(signal.SIGTERM)
+        assert program.wait(10) == 0

@@ -1,0 +1,1 @@
+"""Whatever takes time or talks to a model."""

@@ -1,0 +1,55 @@
+"""How a model is asked: the contract that every provider keeps, and the choice between them."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from shared.settings import Settings
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What the model gets to see: `{"role", "content"}` messages, oldest first."""
+
+    model: str
+    messages: list[dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What the model said of its answer. Without a finish reason the answer is not whole."""
+
+    finish_reason: str | None = None
+    model: str | None = None
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+
+
+class ModelStream(Protocol):
+    """An answer on its way: iterate for its text, then read `ending`. Errors are ReplyErrors."""
+
+    ending: Ending
+
+    def __iter__(self) -> Iterator[str]: ...
+
+    def abort(self) -> None:
+        """End the iteration from another thread, at once, with whatever error that causes."""
+
+
+class Provider(Protocol):
+    """One way to ask a model."""
+
+    def ask(self, prompt: Prompt) -> AbstractContextManager[ModelStream]:
+        """Send the prompt; the stream is open inside the context. Raises ReplyError."""
+
+
+def create_provider(settings: Settings) -> Provider:
+    """The one that the settings choose. Imported here, because openai costs 40 MB that offline nobody needs."""
+    if settings.provider == "openai":
+        from workers.providers.openai_client import OpenAIProvider
+
+        return OpenAIProvider(settings)
+    from workers.providers.scripted import ScriptedProvider
+
+    return ScriptedProvider(settings.scripted_words_per_second)

@@ -1,0 +1,91 @@
+"""From the raw bytes of a chat-completions stream to its chunks: server-sent events with JSON in them."""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from shared.errors import ModelTruncated, ModelUnavailable
+
+_DONE = b"[DONE]"
+# Bytes; a line this long is no chunk of any model's answer.
+_LONGEST_LINE = 4 * 1024 * 1024
+
+
+class _Delta(msgspec.Struct):
+    content: str | None = None
+
+
+class _Choice(msgspec.Struct):
+    delta: _Delta | None = None
+    finish_reason: str | None = None
+
+
+class Usage(msgspec.Struct):
+    """Tokens, as the model counts them."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+
+class Chunk(msgspec.Struct):
+    """One event of the stream; `choices` may be missing, empty or null."""
+
+    choices: list[_Choice] | None = None
+    model: str | None = None
+    usage: Usage | None = None
+    error: Any = None
+
+    @property
+    def text(self) -> str | None:
+        """The piece of text it brings, if any."""
+        return self.choices[0].delta.content if self.choices and self.choices[0].delta else None
+
+    @property
+    def finish_reason(self) -> str | None:
+        """Why the model stopped, in the chunk that says so."""
+        return self.choices[0].finish_reason if self.choices else None
+
+
+_decoder = msgspec.json.Decoder(Chunk)
+
+
+def read_chunks(received: Iterable[bytes]) -> Iterator[Chunk]:
+    """Every chunk; reads to the very end, so that the connection can be used again.
+
+    Raises ModelUnavailable on an error inside the stream, ModelTruncated on what is not a chunk.
+    """
+    for line in _lines(received):
+        if line.startswith(b"data:"):
+            data = line[5:].strip()
+            if data and data != _DONE:
+                yield _chunk(data)
+
+
+def _lines(received: Iterable[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for block in received:
+        *lines, rest = (rest + block).split(b"\n")
+        if len(rest) > _LONGEST_LINE:
+            raise ModelTruncated
+        yield from lines
+    yield rest
+
+
+def _chunk(data: bytes) -> Chunk:
+    try:
+        chunk = _decoder.decode(data)
+    except msgspec.DecodeError:
+        chunk = _lenient(data)
+    if chunk.error is not None:
+        raise ModelUnavailable
+    return chunk
+
+
+def _lenient(data: bytes) -> Chunk:
+    """For half a surrogate pair, which msgspec refuses; the other half may come with the next chunk."""
+    try:
+        return msgspec.convert(json.loads(data), Chunk)
+    except (ValueError, msgspec.ValidationError) as error:
+        raise ModelTruncated from error

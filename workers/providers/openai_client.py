@@ -1,0 +1,121 @@
+"""Any server that speaks OpenAI's chat completions, through the openai package: its client, auth and errors.
+
+The stream is read as raw bytes: the package's chunk objects cost ten times as much and would set how many replies
+a worker can carry. The package never retries; the reply's own attempts do.
+"""
+
+import logging
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+import httpx2
+import openai
+
+from shared.errors import (
+    ContentFiltered,
+    ContextTooLong,
+    ModelRejected,
+    ModelTimeout,
+    ModelTruncated,
+    ModelUnavailable,
+    RateLimited,
+    ReplyError,
+)
+from shared.settings import Settings
+from workers.providers import Ending, Prompt
+from workers.providers.chunks import read_chunks
+
+log = logging.getLogger(__name__)
+
+# Seconds. Reading may take as long as our longest deadline between texts; the watchdog cuts earlier.
+_CONNECT, _WRITE, _POOL = 5.0, 10.0, 5.0
+_MARGIN = 5.0
+# Finish reasons that mean there is an answer to keep.
+_WHOLE = ("stop", "length")
+
+
+class OpenAIProvider:
+    """One client for all threads of the process; its connections are kept and reused."""
+
+    def __init__(self, settings: Settings) -> None:
+        longest = max(settings.first_text_timeout, settings.silence_timeout) + _MARGIN
+        self._client = openai.OpenAI(
+            api_key=settings.openai_api_key,
+            base_url=settings.openai_base_url or None,
+            max_retries=0,
+            timeout=httpx2.Timeout(connect=_CONNECT, read=longest, write=_WRITE, pool=_POOL),
+        )
+
+    @contextmanager
+    def ask(self, prompt: Prompt) -> Iterator["OpenAIStream"]:
+        request = self._client.chat.completions.with_streaming_response.create(
+            model=prompt.model,
+            messages=cast(Any, prompt.messages),  # the package names a type for each role
+            stream=True,
+            stream_options={"include_usage": True},
+        )
+        try:
+            with request as response:
+                yield OpenAIStream(response.http_response)
+        except openai.OpenAIError as error:
+            raise _reply_error(error) from error
+        except httpx2.TimeoutException as error:
+            raise ModelTimeout from error
+        except httpx2.HTTPError as error:
+            raise ModelTruncated from error
+
+
+class OpenAIStream:
+    """The text of one answer, and after its last piece what the model said of it."""
+
+    def __init__(self, response: httpx2.Response) -> None:
+        self.ending = Ending()
+        self._response = response
+
+    def __iter__(self) -> Iterator[str]:
+        finish_reason = model = usage = None
+        for chunk in read_chunks(self._response.iter_bytes()):
+            model, usage = chunk.model or model, chunk.usage or usage
+            finish_reason = chunk.finish_reason or finish_reason
+            if chunk.text:
+                yield chunk.text
+        if finish_reason == "content_filter":
+            raise ContentFiltered
+        if finish_reason and finish_reason not in _WHOLE:
+            raise ModelRejected  # a tool call, when none was offered
+        self.ending = Ending(finish_reason, model, usage and usage.prompt_tokens, usage and usage.completion_tokens)
+
+    def abort(self) -> None:
+        # close() would leave the reading thread asleep until the next byte; a shut socket wakes it at once
+        stream = self._response.extensions["network_stream"]
+        try:
+            stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+        except OSError:
+            log.debug("model.abort: the connection was closed already")
+
+
+def _reply_error(error: openai.OpenAIError) -> ReplyError:
+    """What an error of the package means to the reply. The upstream text is never shown."""
+    if isinstance(error, openai.APITimeoutError):
+        return ModelTimeout()
+    if not isinstance(error, openai.APIStatusError):
+        return ModelUnavailable()
+    log.warning("model.refused: status=%s code=%s", error.status_code, error.code)
+    if error.code == "context_length_exceeded":
+        return ContextTooLong()
+    if error.code == "content_filter":
+        return ContentFiltered()
+    if error.status_code == 429 and error.code != "insufficient_quota":
+        return RateLimited(retry_after=_retry_after(error.response.headers))
+    if error.status_code >= 500 or error.status_code in (408, 409):
+        return ModelUnavailable(retry_after=_retry_after(error.response.headers))
+    return ModelRejected()
+
+
+def _retry_after(headers: Any) -> float | None:
+    try:
+        return max(0.0, float(headers["retry-after"]))
+    except (KeyError, ValueError):
+        return None  # absent, or a date: our own pause then

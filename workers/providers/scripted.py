@@ -1,0 +1,81 @@
+"""The offline model: a plausible answer that quotes the question, at a human pace. Needs no key.
+
+A message may direct it, for demonstrations: `/slow` thinks for long and then writes slowly, `/fail` fails before
+any text, `/stop` breaks off half-way. README.md documents them.
+"""
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from shared.errors import ModelRejected, ModelTruncated
+from workers.providers import Ending, Prompt
+
+_DIRECTION = re.compile(r"/(slow|fail|stop)\b")
+# Seconds before the first word, and how much slower `/slow` is.
+_THINKING = 0.6
+_SLOWNESS = 6
+
+_ANSWER = """You wrote:
+
+{quote}
+
+This is **Holdfast's offline model**: it knows nothing, but it answers like one that does, word by word, so that \
+you can see a reply being written.
+
+1. Your message was stored, together with an empty placeholder for this reply, before you got an answer.
+2. A worker claimed the placeholder and is writing it now. Reload the page: nothing is lost.
+3. When I am done, the text is stored whole and the credits are charged.
+
+Set `OPENAI_API_KEY` to talk to a real model. Or try `/slow`, `/fail` and `/stop` in a message.
+"""
+
+
+class ScriptedProvider:
+    """Streams one canned answer, `words_per_second` words a second."""
+
+    def __init__(self, words_per_second: float) -> None:
+        self._pause = 1 / words_per_second
+
+    @contextmanager
+    def ask(self, prompt: Prompt) -> Iterator["ScriptedStream"]:
+        question = prompt.messages[-1]["content"]
+        directions = set(_DIRECTION.findall(question))
+        if "fail" in directions:
+            raise ModelRejected
+        yield ScriptedStream(question, self._pause, directions)
+
+
+class ScriptedStream:
+    """Sleeps between words on an event, so that another thread can end it at once."""
+
+    def __init__(self, question: str, pause: float, directions: set[str]) -> None:
+        self.ending = Ending()
+        self._words = re.findall(r"\S+\s*", _answer_to(question))
+        self._question = question
+        self._slowness = _SLOWNESS if "slow" in directions else 1
+        self._pause = pause * self._slowness
+        self._breaks_off = "stop" in directions
+        self._aborted = threading.Event()
+
+    def __iter__(self) -> Iterator[str]:
+        self._sleep(min(_THINKING, self._pause * 8) * self._slowness)
+        for number, word in enumerate(self._words):
+            if self._breaks_off and number == len(self._words) // 2:
+                return
+            yield word
+            self._sleep(self._pause)
+        self.ending = Ending("stop", "scripted", len(self._question.split()), len(self._words))
+
+    def abort(self) -> None:
+        self._aborted.set()
+
+    def _sleep(self, seconds: float) -> None:
+        if self._aborted.wait(seconds):
+            raise ModelTruncated
+
+
+def _answer_to(question: str) -> str:
+    lines = question.strip().splitlines()[:6]
+    return _ANSWER.format(quote="\n".join(f"> {line[:200]}" for line in lines))

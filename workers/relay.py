@@ -1,0 +1,88 @@
+"""Takes the text of all running replies of this process to Redis and the open tabs, many deltas a trip.
+
+The first delta after a quiet moment goes at once. What arrives meanwhile goes with the next trip, so the load sets
+the size of a batch, and no reply's thread ever waits for Redis.
+"""
+
+import threading
+import time
+
+from shared import live
+from shared.actions.finish_reply import Superseded
+from shared.events import Event, encode
+from shared.redis_link import RedisLink
+from workers.run import Run
+
+# Seconds from one trip's start to the next. Shorter costs CPU with every reply, longer is seen as jerks.
+_PACE = 0.01
+
+
+class Relay:
+    """One thread; start it once a process."""
+
+    def __init__(self, link: RedisLink) -> None:
+        self._link = link
+        self._lock = threading.Lock()
+        self._ready = threading.Event()
+        self._waiting: dict[Run, list[str]] = {}
+
+    def start(self) -> None:
+        """Begin to make trips."""
+        threading.Thread(target=self._work, name="relay", daemon=True).start()
+
+    def add(self, run: Run, piece: str) -> None:
+        """Show this piece with the next trip."""
+        with self._lock:
+            self._waiting.setdefault(run, []).append(piece)
+        self._ready.set()
+
+    def forget(self, run: Run) -> int:
+        """Drop what still waits: the final event carries the text. The index of a delta that would follow."""
+        with self._lock:
+            unsent = self._waiting.pop(run, None)
+            return len(run.sent) + (1 if unsent else 0)
+
+    def _work(self) -> None:
+        while True:
+            self._ready.wait()
+            started = time.monotonic()
+            self._send(self._take())
+            time.sleep(max(0.0, started + _PACE - time.monotonic()))
+
+    def _take(self) -> list[tuple[Run, int, str]]:
+        with self._lock:
+            self._ready.clear()
+            batch = [(run, len(run.sent), "".join(pieces)) for run, pieces in self._waiting.items()]
+            self._waiting.clear()
+            for run, _, text in batch:
+                run.sent.append(text)
+            return batch
+
+    def _send(self, batch: list[tuple[Run, int, str]]) -> None:
+        if not batch:
+            return
+        lengths = live.append(self._link, [_piece(*entry) for entry in batch])
+        if lengths is None:
+            return  # Redis is away; the list will be too short next time
+        for (run, index, _), length in zip(batch, lengths, strict=True):
+            if length == -1:
+                run.cut_short(Superseded())
+            elif length != index + 1:
+                self._restore(run, index + 1)
+
+    def _restore(self, run: Run, pieces: int) -> None:
+        text = "".join(run.sent[:pieces])
+        live.rewrite(self._link, run.claim.id, run.claim.attempt, text, pieces)
+
+
+def _piece(run: Run, index: int, text: str) -> live.Piece:
+    claim = run.claim
+    delta = {
+        "messageId": claim.id,
+        "chatSessionId": claim.chat_session_id,
+        "attempt": claim.attempt,
+        "index": index,
+        "text": text,
+    }
+    event = encode(Event(claim.owner_id, "message.delta", delta))
+    return live.Piece(claim.id, claim.attempt, text, event)

@@ -1,0 +1,119 @@
+"""The life of one attempt at a reply: claim, build the context, stream, finish. One step a line."""
+
+import logging
+import os
+import socket
+from dataclasses import dataclass
+
+from shared.actions.claim_reply import claim_reply
+from shared.actions.finish_reply import (
+    Superseded,
+    complete_reply,
+    fail_reply,
+    give_back,
+    note_first_text,
+)
+from shared.db import db
+from shared.errors import EmptyReply, ModelTruncated, ReplyError, ReplyFailed
+from shared.logs import work
+from workers.context import build_context
+from workers.providers import Ending, Prompt, Provider
+from workers.relay import Relay
+from workers.run import Run
+from workers.watchdog import Watchdog
+
+log = logging.getLogger(__name__)
+
+# Seconds. A model that asks for a longer pause has the reply fail at once.
+_LONGEST_PAUSE = 60.0
+# Seconds before another run when the model named no pause.
+_PAUSE = 2.0
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What every reply of this process is written with."""
+
+    provider: Provider
+    relay: Relay
+    watchdog: Watchdog
+    name: str = f"{socket.gethostname()[:40]}:{os.getpid()}"
+
+
+def write_reply(reply_id: str, desk: Desk) -> None:
+    """Write the reply if it is there to be written; safe to call any number of times with the same id.
+
+    The endings are in `shared/actions/finish_reply.py`.
+    """
+    claim = claim_reply(reply_id, desk.name)
+    if claim is None:
+        return
+    work.set(f"reply={claim.id} attempt={claim.attempt}")
+    run = Run(claim)
+    try:
+        ending = _write(run, desk)
+        complete_reply(claim, run.answer(ending, desk.relay.forget(run)))
+    except Superseded:
+        desk.relay.forget(run)
+        log.info("reply.superseded: someone else ends it")
+    except ReplyError as error:
+        _settle(run, desk, error)
+    except Exception:
+        log.exception("reply.failed")
+        _settle(run, desk, ReplyFailed())
+
+
+def _write(run: Run, desk: Desk) -> Ending:
+    desk.watchdog.watch(run)
+    try:
+        prompt = build_context(run.claim)
+        db.session.remove()  # nothing of the database is held while the model talks
+        ending = _stream(run, prompt, desk)
+    finally:
+        desk.watchdog.leave(run)
+    if ending.finish_reason is None:
+        raise ModelTruncated
+    if not run.text.strip():
+        raise EmptyReply
+    return ending
+
+
+def _stream(run: Run, prompt: Prompt, desk: Desk) -> Ending:
+    try:
+        with desk.provider.ask(prompt) as stream:
+            run.can_be_cut(stream.abort)
+            for piece in stream:
+                _show(run, run.add(piece), desk)
+                if run.cut:
+                    raise run.cut
+                if run.full:
+                    stream.abort()
+                    return Ending("length")
+            ending = stream.ending
+    except Exception:
+        if run.cut:  # cutting it short shows as some error of the connection
+            raise run.cut from None
+        raise
+    if run.cut:
+        raise run.cut
+    return ending
+
+
+def _show(run: Run, piece: str, desk: Desk) -> None:
+    if piece:
+        if run.size == len(piece):
+            note_first_text(run.claim)
+        desk.relay.add(run, piece)
+
+
+def _settle(run: Run, desk: Desk, error: ReplyError) -> None:
+    """Give it back for another run, or fail it: for good once text was shown, or when the model wants too long."""
+    log.warning("reply.%s: after %d characters", error.code, run.size)
+    next_index = desk.relay.forget(run)
+    pause = _PAUSE if error.retry_after is None else error.retry_after
+    may_run_again = error.retryable and not run.size and pause <= _LONGEST_PAUSE
+    try:
+        if not (may_run_again and give_back(run.claim, pause)):
+            fail_reply(run.claim, error, run.answer(Ending(), next_index))
+    except Superseded:
+        log.info("reply.superseded: someone else ends it")

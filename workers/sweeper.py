@@ -1,0 +1,54 @@
+"""The sweeper: a small loop that finds what others left lying. Run as many as you like: `python -m workers.sweeper`."""
+
+import logging
+import random
+import signal
+import sys
+import threading
+
+from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
+
+from shared.actions.rescue import expire_overdue, give_turns, hand_over_again, rescue_lapsed
+from shared.core import create_core
+from shared.queues import queue_was_emptied
+from shared.settings import SettingsError, load_settings
+
+log = logging.getLogger("sweeper")
+
+
+def sweep() -> None:
+    """One round; every step may be repeated or shared with other sweepers."""
+    rescue_lapsed()
+    expire_overdue()
+    give_turns()
+    hand_over_again(everything=queue_was_emptied())
+
+
+def run(core: Flask, every: float, stopping: threading.Event) -> None:
+    """Sweep until told to stop. A round that fails is logged, and the next one tries again."""
+    while not stopping.wait(every * random.uniform(0.8, 1.2)):  # jittered, so that many don't sweep in step
+        try:
+            with core.app_context():
+                sweep()
+        except SQLAlchemyError as error:
+            log.warning("sweeper.database_away: %s", type(error).__name__)
+
+
+def main() -> int:
+    """Run until SIGTERM or SIGINT."""
+    try:
+        settings = load_settings()
+        core = create_core(settings)
+    except SettingsError as error:
+        print(f"sweeper: {error}", file=sys.stderr)
+        return 1
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    run(core, settings.sweep_seconds, stopping)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
