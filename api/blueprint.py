@@ -21,7 +21,7 @@ class StrictParser(FlaskParser):
         if not req.is_json:
             raise WrongContentType
         try:
-            return json.loads(data, parse_constant=_refuse)
+            return json.loads(data, parse_constant=_refuse, object_pairs_hook=_object)
         except (ValueError, RecursionError) as error:
             raise MalformedBody from error
 
@@ -35,6 +35,13 @@ class ApiBlueprint(Blueprint):
     """A group of routes, documented in the OpenAPI page."""
 
     ARGUMENTS_PARSER = StrictParser()
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a field stands there twice")
+    return found
 
 
 def _refuse(name: str) -> NoReturn:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from flask import g
 from sqlalchemy import literal, select, tuple_
@@ -41,8 +42,8 @@ def list_chats(query: dict[str, Any]) -> dict[str, Any]:
     by = _SORTS[query["sort"]]
     wanted = select(ChatSession).where(ChatSession.owner_id == g.user_id, ChatSession.deleted_at.is_(None))
     if query["cursor"]:
-        moment, last_id = decode_cursor(query["cursor"], tuple[datetime, str])
-        last = tuple_(literal(moment, by.type), literal(last_id, ChatSession.id.type))
+        moment, last_id = decode_cursor(query["cursor"], tuple[datetime, UUID])
+        last = tuple_(literal(moment, by.type), literal(str(last_id), ChatSession.id.type))
         wanted = wanted.where(tuple_(by, ChatSession.id) < last)
     rows = db.session.scalars(wanted.order_by(by.desc(), ChatSession.id.desc()).limit(query["limit"] + 1)).all()
     return page(list(rows), query["limit"], lambda chat: encode_cursor(getattr(chat, by.key), chat.id))

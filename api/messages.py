@@ -1,9 +1,10 @@
 """Messages of a chat: post one, and read them with the text so far of those that are being written."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from flask import g, request
+from msgspec import Meta
 from sqlalchemy import select
 
 from api.auth import signed_in
@@ -22,6 +23,7 @@ from shared.schemas import LiveMessageOut, MessageIn, MessagePage, MessagesIn, P
 
 messages = ApiBlueprint("messages", __name__, url_prefix="/chats/<chat_ref>/messages", description="Messages")
 _LONGEST_KEY = 255
+_Position = Annotated[int, Meta(ge=0, lt=2**31)]
 
 
 @messages.post("")
@@ -45,7 +47,7 @@ def list_messages(query: dict[str, Any], chat_ref: str) -> dict[str, Any]:
     newest_first = query["order"] == "desc"
     wanted = select(Message).where(Message.chat_session_id == chat.id, Message.deleted_at.is_(None))
     if query["cursor"]:
-        (last,) = decode_cursor(query["cursor"], tuple[int])
+        (last,) = decode_cursor(query["cursor"], tuple[_Position])
         wanted = wanted.where(Message.position < last if newest_first else Message.position > last)
     order = Message.position.desc() if newest_first else Message.position.asc()
     rows = db.session.scalars(wanted.order_by(order).limit(query["limit"] + 1)).all()

@@ -80,8 +80,7 @@ def _write(run: Run, desk: Desk) -> Ending:
 
 def _stream(run: Run, prompt: Prompt, desk: Desk) -> Ending:
     try:
-        with desk.provider.ask(prompt) as stream:
-            run.can_be_cut(stream.abort)
+        with desk.provider.ask(prompt) as stream, run.can_be_cut(stream.abort):
             for piece in stream:
                 _show(run, run.add(piece), desk)
                 if run.cut:

@@ -1,7 +1,9 @@
 """One attempt while this process writes it: what its thread, the relay and the watchdog share."""
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from shared.actions.claim_reply import Claim
 from shared.actions.finish_reply import Answer
@@ -24,6 +26,7 @@ class Run:
         self.sent: list[str] = []
         self._pieces: list[str] = []
         self._cleaner = PieceCleaner()
+        self._cutting = threading.Lock()
         self._abort: Callable[[], None] | None = None
 
     @property
@@ -45,18 +48,26 @@ class Run:
             self._pieces.append(piece)
         return piece
 
-    def can_be_cut(self, abort: Callable[[], None]) -> None:
-        """From now on, cutting it short also ends the model's stream."""
-        self._abort = abort
-        if self.cut:
-            abort()
+    @contextmanager
+    def can_be_cut(self, abort: Callable[[], None]) -> Iterator[None]:
+        """Inside, cutting it short also ends the model's stream. Outside, its connection may be another reply's."""
+        with self._cutting:
+            self._abort = abort
+            if self.cut:
+                abort()
+        try:
+            yield
+        finally:
+            with self._cutting:
+                self._abort = None
 
     def cut_short(self, reason: Exception) -> None:
         """End it from another thread; its own thread then raises `reason`. The first reason stays."""
-        if self.cut is None:
-            self.cut = reason
-            if self._abort:
-                self._abort()
+        with self._cutting:
+            if self.cut is None:
+                self.cut = reason
+                if self._abort:
+                    self._abort()
 
     def answer(self, ending: Ending, next_index: int) -> Answer:
         """What the attempt brought, for its ending."""

@@ -27,7 +27,7 @@ export function createOutbox({ api, dispatch }) {
     }
   }
 
-  return { send, retry: put, discard: ({ key }) => dispatch("draft.discarded", key) };
+  return { send, retry: put, discard: (key) => dispatch("draft.discarded", key) };
 }
 
 async function persistently(post) {

@@ -7,6 +7,7 @@ const QUIET = 5_000; // ms without an event before an unfinished reply is asked 
 const QUIET_AT_MOST = 30_000;
 const GAP = 300; // ms that a missing piece of text is given to come by itself
 const GAP_AT_MOST = 5_000;
+const GONE = [403, 404];
 
 export function createSync({ api, dispatch, read }) {
   let quiet = QUIET;
@@ -22,8 +23,16 @@ export function createSync({ api, dispatch, read }) {
     dispatch("chats.more", await api.chats(read().chatsCursor));
   }
 
-  async function messages(chatSessionId) {
-    dispatch("messages.loaded", { chatSessionId, ...(await api.messages(chatSessionId)) });
+  async function openMessages() {
+    const { openChat: chatSessionId } = read();
+    if (!chatSessionId) return;
+    const page = await api.messages(chatSessionId).catch((problem) => closeIfGone(chatSessionId, problem));
+    dispatch("messages.loaded", { chatSessionId, ...page });
+  }
+
+  function closeIfGone(id, problem) {
+    if (GONE.includes(problem.status) && read().openChat === id) dispatch("chat.opened", null);
+    throw problem;
   }
 
   async function earlierMessages() {
@@ -69,5 +78,5 @@ export function createSync({ api, dispatch, read }) {
   }
 
   watch(QUIET);
-  return { chats, moreChats, messages, earlierMessages, fillGaps, heard };
+  return { chats, moreChats, openMessages, earlierMessages, fillGaps, heard };
 }

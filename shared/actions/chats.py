@@ -11,12 +11,12 @@ from shared.events import Event, chat_event, credits_event, publish
 from shared.models import ChatSession
 from shared.models.chat import DEFAULT_TITLE, find_chat, new_display_id
 from shared.models.credits import RELEASE, record
-from shared.models.message import Status, messages
+from shared.models.message import OPEN, Status, messages
 from shared.models.user import Account, lock_owner, move
 from shared.queues import hand_over
 
 _in_chat = messages.c.chat_session_id == bindparam("chat_id")
-_is_open = messages.c.status.in_([Status.PENDING, Status.RUNNING])
+_is_open = messages.c.status.in_(OPEN)
 _unfinished = select(messages).where(_in_chat, _is_open)
 _cancel_open = (
     update(messages)

@@ -3,12 +3,12 @@
 Runs inside every unit that may free or take a turn, under the owner's lock; the caller hands over after the commit.
 """
 
-from sqlalchemy import bindparam, case, exists, func, select, update
+from sqlalchemy import BigInteger, bindparam, case, exists, func, select, update
 
 from shared.core import current_settings
 from shared.db import db, db_now
 from shared.models.chat import chat_sessions
-from shared.models.message import Status, messages
+from shared.models.message import OPEN, messages
 
 _now = db_now()
 _open = (
@@ -21,7 +21,7 @@ _open = (
     )
     .where(
         messages.c.owner_id == bindparam("user_id"),
-        messages.c.status.in_([Status.PENDING, Status.RUNNING]),
+        messages.c.status.in_(OPEN),
     )
     .cte("open_replies")
 )
@@ -38,16 +38,24 @@ _turns = (
     .cte("turns")
 )
 _taken = select(func.count()).where(_open.c.dispatched_at.is_not(None)).scalar_subquery()
+#: What a reply is given with its first turn. `queue_ms`: how long it may wait for a worker.
+A_TURN = {"dispatched_at": _now, "deadline_at": _now + bindparam("queue_ms", type_=BigInteger())}
+# A reply that ran before keeps its deadline: nothing extends it.
+_deadline = case((messages.c.attempt == 0, A_TURN["deadline_at"]), else_=messages.c.deadline_at)
 _give_turns = (
     update(messages)
     .where(messages.c.id.in_(select(_turns.c.id).where(_turns.c.turn <= bindparam("most") - _taken)))
-    .values(
-        dispatched_at=_now,
-        handovers=0,
-        # a reply that ran before keeps its deadline: nothing extends it
-        deadline_at=case((messages.c.attempt == 0, _now + bindparam("queue_ms")), else_=messages.c.deadline_at),
-    )
+    .values(A_TURN | {"deadline_at": _deadline, "handovers": 0})
     .returning(messages.c.id)
+)
+
+#: How many replies of `:user_id` are open, as a column of another statement.
+open_replies = (
+    select(func.count())
+    .select_from(messages)
+    .where(messages.c.owner_id == bindparam("user_id"), messages.c.status.in_(OPEN))
+    .scalar_subquery()
+    .label("open_replies")
 )
 
 

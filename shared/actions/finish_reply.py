@@ -11,9 +11,9 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from shared import live
 from shared.actions.claim_reply import Claim
-from shared.actions.dispatch import dispatch
+from shared.actions.dispatch import dispatch, open_replies
 from shared.core import current_link, current_settings
-from shared.db import db, db_now, utc_now, write_unit
+from shared.db import db, db_now, run_alone, utc_now, write_unit
 from shared.errors import ReplyError
 from shared.events import credits_event, message_event, publish
 from shared.models.chat import chat_sessions
@@ -32,6 +32,7 @@ _touch_chat = (
     update(chat_sessions)
     .where(chat_sessions.c.id == bindparam("chat_id"))
     .values(last_active_at=bindparam("at"), updated_at=bindparam("at"), seq=bindparam("new_seq"))
+    .returning(open_replies)
 )
 
 
@@ -97,8 +98,8 @@ _give_back_when: dict[Guard, ReturningUpdate[Any]] = {when: _give_back.where(whe
 
 def note_first_text(claim: Claim) -> None:
     """Record that the user is about to see text: from here on a model failure is final. Raises Superseded."""
-    with write_unit():
-        _guarded(claim, _first_text, {"at": utc_now()})
+    if not run_alone(_first_text, _names(claim) | {"at": utc_now()}):
+        raise Superseded
 
 
 def complete_reply(claim: Claim, answer: Answer) -> None:
@@ -145,8 +146,9 @@ def _finish(
         row = _guarded(claim, ending, values)
         if release:
             record(claim.owner_id, RELEASE, price, claim.id)
-        db.session.execute(_touch_chat, {"chat_id": claim.chat_session_id, "at": at, "new_seq": account.seq - 1})
-        turns = dispatch(claim.owner_id)
+        touch = {"chat_id": claim.chat_session_id, "user_id": claim.owner_id, "at": at, "new_seq": account.seq - 1}
+        others_wait = db.session.execute(_touch_chat, touch).scalar()
+        turns = dispatch(claim.owner_id) if others_wait else []
     _announce(event, row, account, answer.next_index)
     hand_over(turns)
 

@@ -5,7 +5,7 @@ from sqlalchemy import bindparam, select, update
 from shared.actions.claim_reply import Claim
 from shared.actions.finish_reply import WRITING
 from shared.core import current_settings
-from shared.db import db, db_now, write_unit
+from shared.db import db, db_now, run_alone, write_unit
 from shared.models.message import Status, messages
 
 _renew = (
@@ -39,10 +39,6 @@ def renew_leases(running: list[tuple[Claim, str, int]]) -> None:
 def still_ours(claims: list[Claim]) -> set[str]:
     """The ids of those that are still running with the attempt that was claimed."""
     attempts = {claim.id: claim.attempt for claim in claims}
-    rows = db.session.execute(
-        select(messages.c.id, messages.c.attempt).where(
-            messages.c.id.in_(attempts), messages.c.status == Status.RUNNING
-        )
-    ).all()
-    db.session.rollback()
+    running = select(messages.c.id, messages.c.attempt).where(messages.c.status == Status.RUNNING)
+    rows = run_alone(running.where(messages.c.id.in_(attempts)), {})
     return {row.id for row in rows if attempts[row.id] == row.attempt}

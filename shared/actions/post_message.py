@@ -1,35 +1,42 @@
 """Accept a message: everything that must not be lost, in one commit."""
 
-import hashlib
 from dataclasses import dataclass
+from typing import Any
 
-import msgspec
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 
-from shared.actions.dispatch import dispatch
+from shared.actions.dispatch import A_TURN, dispatch, open_replies
+from shared.actions.idempotency import Made, made_before
 from shared.core import current_link, current_settings
 from shared.db import db, db_now, new_id, utc_now, write_unit
-from shared.errors import InsufficientCredits, KeyReused, TooManyWaiting
+from shared.errors import InsufficientCredits, TooManyWaiting
 from shared.events import credits_event, message_event, publish
 from shared.models import Message
-from shared.models.chat import chat_sessions, find_chat, refers_to
+from shared.models.chat import chat_sessions, find_chat, named_by
 from shared.models.credits import HOLD, record
-from shared.models.idempotency import IdempotencyKey, idempotency_keys
 from shared.models.message import MessageType, Status, messages
 from shared.models.user import Account, lock_owner, move
 from shared.queues import hand_over
 
-_waiting = (
-    select(func.count())
-    .select_from(messages)
+_take_places = {
+    column: update(chat_sessions)
     .where(
-        messages.c.owner_id == bindparam("user_id"),
-        messages.c.status.in_([Status.PENDING, Status.RUNNING]),
+        chat_sessions.c.owner_id == bindparam("user_id"),
+        chat_sessions.c[column] == bindparam("chat_ref"),
+        chat_sessions.c.deleted_at.is_(None),
     )
-    .scalar_subquery()
-)
+    .values(
+        next_position=chat_sessions.c.next_position + 2,
+        last_active_at=bindparam("at"),
+        updated_at=bindparam("at"),
+        seq=bindparam("new_seq"),
+    )
+    .returning(chat_sessions.c.id, chat_sessions.c.next_position, open_replies)
+    for column in ("id", "display_id")
+}
 _insert_message = insert(messages)
-_insert_reply = insert(messages).values(deadline_at=db_now() + bindparam("turn_ms"))
+_insert_waiting_reply = insert(messages).values(deadline_at=db_now() + bindparam("turn_ms"))
+_insert_reply_with_turn = insert(messages).values(**A_TURN)
 
 
 @dataclass(frozen=True)
@@ -45,136 +52,95 @@ class Posted:
 def post_message(user_id: str, chat_ref: str, content: str, model: str, key: str | None) -> Posted:
     """Store a message and the placeholder of its reply, hold the credits, and hand the reply over.
 
-    1. A known Idempotency-Key answers at once, before any other check.
-    2. Take the price from the balance, and three numbers of `seq` for three events.
+    1. Lock the owner; take the price from the balance, and three numbers of `seq` for three events.
+    2. A known Idempotency-Key answers here, before any refusal, and undoes step 1.
     3. Take two places in the chat.
-    4. Store the message, the placeholder, the ledger entry and the key.
-    5. Give the reply its turn, if it is free. Commit.
+    4. Store the message, the placeholder and the ledger's entry.
+    5. Give waiting replies their turn, if one is free. Commit.
     6. Tell the open tabs, and put the reply on the queue: `workers/reply.py` goes on from there.
 
     Raises Forbidden, NotFound, InsufficientCredits, TooManyWaiting, KeyReused: then nothing is stored.
     """
-    fingerprint = _fingerprint(chat_ref, content, model)
+    price = current_settings().credits_per_reply
+    made = Made(message_id=new_id(), reply_id=new_id())
     with write_unit():
-        if key and (replay := _replay(user_id, key, fingerprint)):
-            return replay
-        account = _hold_price(user_id, chat_ref)
-        posted = _store(account, chat_ref, content, model)
-        if key:
-            _remember(key, fingerprint, posted)
-        turns = dispatch(user_id)
+        account = move(user_id, events=3, spend=price, hold=price)
+        if key and (before := made_before(user_id, key, (chat_ref, content, model), made, locked=account is not None)):
+            return _replayed(user_id, before)
+        if account is None:
+            find_chat(user_id, chat_ref)  # a chat that isn't theirs answers first: it must not depend on money
+            raise InsufficientCredits
+        place = _place(account, chat_ref)
+        posted = _store(account, place, made, content, model)
+        turns = dispatch(user_id) if place.open_replies else [made.reply_id]
     _announce(posted)
     hand_over(turns)
     return posted
 
 
-def _fingerprint(*request: str) -> str:
-    return hashlib.sha256(msgspec.json.encode(("POST", *request))).hexdigest()
-
-
-def _replay(user_id: str, key: str, fingerprint: str) -> Posted | None:
+def _replayed(user_id: str, before: Made) -> Posted:
+    db.session.rollback()
+    ids = (before.message_id, before.reply_id)
+    rows = {row.id: row for row in db.session.scalars(select(Message).where(Message.id.in_(ids)))}
     account = lock_owner(user_id)
-    known = db.session.execute(
-        select(IdempotencyKey).where(IdempotencyKey.user_id == user_id, IdempotencyKey.key == key)
-    ).scalar()
-    if known is None:
-        return None
-    if known.fingerprint != fingerprint:
-        raise KeyReused
-    made = {
-        m.id: m for m in db.session.scalars(select(Message).where(Message.id.in_([known.message_id, known.reply_id])))
-    }
     assert account is not None  # a key has a user
-    return Posted(made[known.message_id], made[known.reply_id], account, replayed=True)
+    return Posted(rows[before.message_id], rows[before.reply_id], account, replayed=True)
 
 
-def _hold_price(user_id: str, chat_ref: str) -> Account:
-    price = current_settings().credits_per_reply
-    account = move(user_id, events=3, spend=price, hold=price)
-    if account is None:
-        find_chat(user_id, chat_ref)  # a chat that isn't theirs answers first: it must not depend on money
-        raise InsufficientCredits
-    return account
+def _place(account: Account, chat_ref: str) -> Row[Any]:
+    column, ref = named_by(chat_ref)
+    place = db.session.execute(
+        _take_places[column],
+        {"user_id": account.user_id, "chat_ref": ref, "at": utc_now(), "new_seq": account.seq - 1},
+    ).first()
+    if place is None:
+        find_chat(account.user_id, chat_ref)  # tells deleted from foreign
+        raise AssertionError("find_chat() refuses what the update did not find")
+    if place.open_replies >= current_settings().max_waiting_replies:
+        raise TooManyWaiting
+    return place
 
 
-def _store(account: Account, chat_ref: str, content: str, model: str) -> Posted:
+def _store(account: Account, place: Row[Any], made: Made, content: str, model: str) -> Posted:
     settings, now = current_settings(), utc_now()
     message_seq, reply_seq, _ = account.numbers(3)
-    chat_id, position = _take_places(account, chat_ref, reply_seq)
     common = {
-        "chat_session_id": chat_id,
+        "chat_session_id": place.id,
         "owner_id": account.user_id,
         "version": 1,
         "attempt": 0,
+        "credits_charged": 0,
         "created_at": now,
         "updated_at": now,
     }
     message = common | {
-        "id": new_id(),
-        "position": position,
+        "id": made.message_id,
+        "position": place.next_position - 2,
         "message_type": MessageType.USER,
         "status": Status.COMPLETED,
         "content": content,
         "credits_held": 0,
-        "credits_charged": 0,
         "completed_at": now,
         "seq": message_seq,
     }
     reply = common | {
-        "id": new_id(),
-        "position": position + 1,
+        "id": made.reply_id,
+        "position": place.next_position - 1,
         "message_type": MessageType.AI_REPORT,
         "status": Status.PENDING,
         "content": "",
-        "reply_to": message["id"],
+        "reply_to": made.message_id,
         "model": model,
         "credits_held": settings.credits_per_reply,
-        "credits_charged": 0,
         "seq": reply_seq,
     }
     db.session.execute(_insert_message, message)
-    db.session.execute(_insert_reply, reply | {"turn_ms": int(settings.turn_timeout * 1000)})
-    record(account.user_id, HOLD, -settings.credits_per_reply, str(reply["id"]))
+    if place.open_replies:
+        db.session.execute(_insert_waiting_reply, reply | {"turn_ms": int(settings.turn_timeout * 1000)})
+    else:  # nobody is before it
+        db.session.execute(_insert_reply_with_turn, reply | {"queue_ms": int(settings.queue_timeout * 1000)})
+    record(account.user_id, HOLD, -settings.credits_per_reply, made.reply_id)
     return Posted(Message(**message), Message(**reply), account)
-
-
-def _take_places(account: Account, chat_ref: str, seq: int) -> tuple[str, int]:
-    now = utc_now()
-    row = db.session.execute(
-        update(chat_sessions)
-        .where(
-            chat_sessions.c.owner_id == account.user_id,
-            refers_to(chat_ref),
-            chat_sessions.c.deleted_at.is_(None),
-        )
-        .values(
-            next_position=chat_sessions.c.next_position + 2,
-            last_active_at=now,
-            updated_at=now,
-            seq=seq,
-        )
-        .returning(chat_sessions.c.id, chat_sessions.c.next_position, _waiting.label("waiting")),
-        {"user_id": account.user_id},
-    ).first()
-    if row is None:
-        find_chat(account.user_id, chat_ref)  # tells deleted from foreign
-        raise AssertionError("find_chat() refuses what the update did not find")
-    if row.waiting >= current_settings().max_waiting_replies:
-        raise TooManyWaiting
-    return row.id, row.next_position - 2
-
-
-def _remember(key: str, fingerprint: str, posted: Posted) -> None:
-    db.session.execute(
-        insert(idempotency_keys),
-        {
-            "user_id": posted.account.user_id,
-            "key": key,
-            "fingerprint": fingerprint,
-            "message_id": posted.message.id,
-            "reply_id": posted.reply.id,
-        },
-    )
 
 
 def _announce(posted: Posted) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, String, Table, Uuid, select
+from sqlalchemy import JSON, ForeignKey, Index, String, Table, Uuid, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db import Base, UtcDateTime, db, new_id, utc_now
@@ -56,12 +56,12 @@ class ChatSession(Base):
 chat_sessions: Table = ChatSession.metadata.tables["chat_sessions"]
 
 
-def refers_to(ref: str) -> ColumnElement[bool]:
-    """The condition that a chat is the one that a client calls `ref`: its id or its display id."""
+def named_by(ref: str) -> tuple[str, str]:
+    """Which column a client means with `ref`, the id or the display id, and the value to look for."""
     try:
-        return chat_sessions.c.id == str(UUID(ref))
+        return "id", str(UUID(ref))
     except ValueError:
-        return chat_sessions.c.display_id == clean(ref)[:16].lower()
+        return "display_id", clean(ref)[:16].lower()
 
 
 def find_chat(user_id: str, ref: str) -> ChatSession:
@@ -69,7 +69,9 @@ def find_chat(user_id: str, ref: str) -> ChatSession:
 
     Raises NotFound if it was theirs and is deleted, Forbidden for anybody else's and for what never was.
     """
-    chat = db.session.execute(select(ChatSession).where(ChatSession.owner_id == user_id, refers_to(ref))).scalar()
+    column, value = named_by(ref)
+    owned = select(ChatSession).where(ChatSession.owner_id == user_id)
+    chat = db.session.scalar(owned.where(chat_sessions.c[column] == value))
     if chat is None:
         raise Forbidden
     if chat.deleted_at is not None:

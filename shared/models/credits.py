@@ -30,8 +30,9 @@ class CreditEntry(Base):
 
 
 credit_entries: Table = CreditEntry.metadata.tables["credit_entries"]
+_insert = insert(credit_entries)
 
 
 def record(user_id: str, kind: str, delta: int, ref: str) -> None:
     """Add an entry; the caller moves the balance in the same transaction."""
-    db.session.execute(insert(credit_entries).values(user_id=user_id, kind=kind, delta=delta, ref=ref))
+    db.session.execute(_insert, {"user_id": user_id, "kind": kind, "delta": delta, "ref": ref})

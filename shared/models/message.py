@@ -30,6 +30,7 @@ class Status(StrEnum):
 
 
 FINAL = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
+OPEN = (Status.PENDING, Status.RUNNING)
 ROLES = {
     MessageType.USER: "user",
     MessageType.AI_REPORT: "assistant",

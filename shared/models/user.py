@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, String, Table, Uuid, select, update
+from sqlalchemy import CheckConstraint, String, Table, Uuid, bindparam, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db import Base, UtcDateTime, db, new_id, utc_now
@@ -34,6 +34,21 @@ class User(Base):
 
 
 users: Table = User.metadata.tables["users"]
+_account = (users.c.id, users.c.credits, users.c.held, users.c.seq)
+_lock = select(*_account).where(users.c.id == bindparam("user_id")).with_for_update(key_share=True)
+_move = (
+    update(users)
+    .where(
+        users.c.id == bindparam("user_id"), users.c.credits >= bindparam("spend"), users.c.held >= -bindparam("hold")
+    )
+    .values(
+        seq=users.c.seq + bindparam("events"),
+        credits=users.c.credits - bindparam("spend"),
+        held=users.c.held + bindparam("hold"),
+        updated_at=bindparam("at"),
+    )
+    .returning(*_account)
+)
 
 
 @dataclass(frozen=True)
@@ -52,11 +67,7 @@ class Account:
 
 def lock_owner(user_id: str) -> Account | None:
     """Take the user's row lock, the first lock of every unit that changes what the user can see."""
-    row = db.session.execute(
-        select(users.c.id, users.c.credits, users.c.held, users.c.seq)
-        .where(users.c.id == user_id)
-        .with_for_update(key_share=True)
-    ).first()
+    row = db.session.execute(_lock, {"user_id": user_id}).first()
     return Account(*row) if row else None
 
 
@@ -66,14 +77,6 @@ def move(user_id: str, *, events: int, spend: int = 0, hold: int = 0) -> Account
     None, with nothing changed, if the balance does not cover it, or if what is to be returned is not held.
     """
     row = db.session.execute(
-        update(users)
-        .where(users.c.id == user_id, users.c.credits >= spend, users.c.held >= -hold)
-        .values(
-            seq=users.c.seq + events,
-            credits=users.c.credits - spend,
-            held=users.c.held + hold,
-            updated_at=utc_now(),
-        )
-        .returning(users.c.id, users.c.credits, users.c.held, users.c.seq)
+        _move, {"user_id": user_id, "events": events, "spend": spend, "hold": hold, "at": utc_now()}
     ).first()
     return Account(*row) if row else None

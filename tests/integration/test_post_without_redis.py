@@ -13,7 +13,7 @@ from shared.models import ChatSession
 from shared.redis_link import BREAK
 from shared.settings import Settings
 from tests.eventually import eventually
-from tests.factories import money_of, the_message
+from tests.factories import a_post, money_of, the_message
 from tests.services.redis import RedisServer
 from workers.sweeper import sweep
 
@@ -84,20 +84,13 @@ def test_reading_goes_on_while_redis_is_frozen(me: FlaskClient, chat: ChatSessio
     assert time.monotonic() - started < 1
 
 
-def test_hand_overs_resume_by_themselves(
-    me: FlaskClient, chat: ChatSession, own_redis: RedisServer, redis: Redis
-) -> None:
+def test_hand_overs_resume_by_themselves(core: Flask, own_redis: RedisServer, redis: Redis) -> None:
     own_redis.kill()
-    accepted(me, chat)
-    me.delete(f"/chats/{chat.id}")
+    a_post()
     own_redis.start()
 
     def handed_over() -> bool:
-        reply_id, _ = accepted(me, _another(me))
-        return any(reply_id.encode() in job for job in redis.hvals(f"{QUEUE}.msgs"))
+        return a_post().reply.id.encode() in b"".join(redis.hvals(f"{QUEUE}.msgs"))
 
+    assert not handed_over()
     eventually(handed_over, within=BREAK + 5)
-
-
-def _another(me: FlaskClient) -> ChatSession:
-    return ChatSession(id=me.post("/chats", json={}).json["id"])

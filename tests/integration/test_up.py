@@ -6,6 +6,7 @@ import signal
 import socket
 import stat
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -165,9 +166,12 @@ def test_production_has_no_demo_user_and_uses_the_redis_that_is_set(up: Up, fold
     assert not (folder / "var" / "redis").exists()
 
 
-def test_a_data_folder_with_a_long_path_has_its_redis_socket_elsewhere(up: Up, folder: Path) -> None:
+def test_a_data_folder_with_a_long_path_has_its_redis_socket_elsewhere(
+    up: Up, guard: Guard, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     long = "x" * 120
-    up(HOLDFAST_DATA_DIR=long)
+    monkeypatch.setattr(tempfile, "tempdir", str(guard.folder))
+    up(HOLDFAST_DATA_DIR=long, TMPDIR=str(guard.folder))
     redis = EmbeddedRedis(folder / long / "redis")
     assert len(str(redis.socket)) < 100
     assert stat.S_IMODE(redis.socket.parent.stat().st_mode) == 0o700

@@ -5,7 +5,7 @@ from sqlalchemy import bindparam, select
 from shared.actions.claim_reply import Claim
 from shared.actions.finish_reply import Superseded
 from shared.core import current_settings
-from shared.db import db
+from shared.db import run_alone
 from shared.models.message import ROLES, MessageType, Status, messages
 
 _said = (
@@ -29,7 +29,7 @@ def recent_messages(claim: Claim) -> list[dict[str, str]]:
 
     Raises Superseded if there are none: the chat was deleted since.
     """
-    rows = db.session.execute(
+    rows = run_alone(
         _said,
         {
             "chat_id": claim.chat_session_id,
@@ -37,7 +37,7 @@ def recent_messages(claim: Claim) -> list[dict[str, str]]:
             "before": claim.position,
             "most": current_settings().history_messages,
         },
-    ).all()
+    )
     if not rows:
         raise Superseded
     return [{"role": ROLES[MessageType(row.message_type)], "content": row.content} for row in reversed(rows)]

@@ -7,9 +7,9 @@ const more = document.querySelector("[data-action=more-chats]");
 const template = document.querySelector("#chat").content.firstElementChild;
 const rows = new Map();
 
-export function setUpChats({ newChat, rename, remove, showMore }) {
-  document.querySelector("[data-test=new-chat]").addEventListener("click", newChat);
-  more.addEventListener("click", showMore);
+export function setUpChats({ newChat, rename, remove, moreChats }) {
+  document.querySelector("[data-test=new-chat]").addEventListener("click", () => newChat());
+  more.addEventListener("click", moreChats);
   list.addEventListener("click", async ({ target }) => {
     const { action } = target.dataset;
     const { chatId } = target.closest("li")?.dataset ?? {};

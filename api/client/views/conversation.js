@@ -12,8 +12,8 @@ const shown = new Map(); // id -> {element, message}
 let stuck = true; // to the bottom
 let top = 0;
 
-export function setUpConversation({ showEarlier, retry, edit }) {
-  earlier.addEventListener("click", showEarlier);
+export function setUpConversation({ earlierMessages, retry, edit }) {
+  earlier.addEventListener("click", earlierMessages);
   log.addEventListener("click", ({ target }) => {
     const { messageId } = target.closest("article")?.dataset ?? {};
     if (target.dataset.action === "retry") retry(messageId);

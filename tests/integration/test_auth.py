@@ -1,0 +1,212 @@
+"""Accounts and sessions: signing up, in and out, refreshing, and which tokens are refused."""
+
+import json
+import time
+from http.cookies import Morsel, SimpleCookie
+from typing import Any
+
+import jwt
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select, update
+
+from api import tokens
+from shared.db import db, utc_now, write_unit
+from shared.models import User
+from shared.models.credits import credit_entries
+from shared.models.user import users
+from shared.settings import Settings
+from tests.factories import nothing_changes, signed_in, the_user
+
+ADA = {"email": "ada@example.org", "password": "a long enough password"}
+
+
+def sign_up(client: FlaskClient, **fields: str) -> Any:
+    return client.post("/auth/sign-up", json=ADA | fields)
+
+
+def sign_in(client: FlaskClient, **fields: str) -> Any:
+    return client.post("/auth/sign-in", json=ADA | fields)
+
+
+def refresh_cookie(answer: Any) -> Morsel[str]:
+    (header,) = answer.headers.getlist("Set-Cookie")
+    return SimpleCookie(header)["holdfast_refresh"]
+
+
+def works(client: FlaskClient, token: str) -> bool:
+    return client.get("/chats", headers={"Authorization": f"Bearer {token}"}).status_code == 200
+
+
+def disable(user_id: str) -> None:
+    with write_unit() as session:
+        session.execute(update(users).where(users.c.id == user_id).values(disabled_at=utc_now()))
+
+
+def test_signing_up_makes_an_account_with_its_first_credits(core: Flask, client: FlaskClient) -> None:
+    answer = sign_up(client)
+    assert answer.status_code == 201
+    user = answer.json["user"]
+    assert user == {"id": user["id"], "email": "ada@example.org", "credits": 300}
+    assert answer.json["expiresIn"] == 900
+    assert works(client, answer.json["accessToken"])
+    (entry,) = db.session.execute(select(credit_entries)).all()
+    assert (entry.user_id, entry.kind, entry.delta, entry.ref) == (user["id"], "grant", 300, "sign-up")
+
+
+def test_a_password_is_kept_as_a_hash_only(core: Flask, client: FlaskClient) -> None:
+    stored = the_user(sign_up(client).json["user"]["id"])
+    assert stored.password_hash.startswith("$argon2id$")
+    assert ADA["password"] not in str(stored)
+
+
+@pytest.mark.parametrize("email", ["ada@example.org", "Ada@Example.ORG", " ada@example.org "])
+def test_an_email_has_one_account_whatever_its_case(email: str, core: Flask, client: FlaskClient) -> None:
+    sign_up(client)
+    with nothing_changes():
+        answer = sign_up(client, email=email)
+    assert (answer.status_code, answer.json["code"]) == (409, "email_taken")
+    assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("email", ["ada@example.org", "ADA@example.org"])
+def test_signing_in_starts_a_session(email: str, client: FlaskClient) -> None:
+    user = sign_up(client).json["user"]
+    answer = sign_in(client, email=email)
+    assert (answer.status_code, answer.json["user"]) == (200, user)
+    assert works(client, answer.json["accessToken"])
+
+
+def test_a_wrong_password_an_unknown_and_a_disabled_user_answer_alike(core: Flask, client: FlaskClient) -> None:
+    bob = sign_up(client, email="bob@example.org").json["user"]
+    sign_up(client)
+    disable(bob["id"])
+    answers = [
+        sign_in(client, password="another password"),
+        sign_in(client, email="nobody@example.org"),
+        sign_in(client, email="bob@example.org"),
+        sign_in(client, password="x"),
+    ]
+    assert {(answer.status_code, answer.json["code"]) for answer in answers} == {(401, "wrong_credentials")}
+    assert len({answer.data for answer in answers}) == 1
+    assert len({str(answer.headers) for answer in answers}) == 1
+
+
+def test_the_refresh_token_is_a_cookie_that_no_script_and_no_other_page_sees(client: FlaskClient) -> None:
+    for answer in (sign_up(client), sign_in(client)):
+        assert "refreshToken" not in answer.json
+        cookie = refresh_cookie(answer)
+        assert (cookie["path"], cookie["httponly"], cookie["samesite"]) == ("/auth", True, "Strict")
+        assert (cookie["max-age"], cookie["domain"], cookie["secure"]) == ("2592000", "", "")
+
+
+def test_over_https_the_cookie_is_secure(client: FlaskClient) -> None:
+    answer = client.post("/auth/sign-up", json=ADA, base_url="https://localhost")
+    assert refresh_cookie(answer)["secure"] is True
+
+
+def test_the_cookie_gets_a_new_access_token(client: FlaskClient) -> None:
+    user = sign_up(client).json["user"]
+    answer = client.post("/auth/refresh")
+    assert (answer.status_code, answer.json["user"]) == (200, user)
+    assert works(client, answer.json["accessToken"])
+    assert refresh_cookie(answer).value
+
+
+def test_the_body_gets_one_for_clients_without_cookies(app: Flask, client: FlaskClient) -> None:
+    signed_up = sign_up(client, tokenMode="body")
+    assert "Set-Cookie" not in signed_up.headers
+    other = app.test_client()
+    answer = other.post("/auth/refresh", json={"refreshToken": signed_up.json["refreshToken"]})
+    assert answer.status_code == 200
+    assert works(other, answer.json["accessToken"])
+    assert answer.json["refreshToken"]
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_signing_out_forgets_the_cookie(client: FlaskClient) -> None:
+    sign_up(client)
+    answer = client.post("/auth/sign-out")
+    cookie = refresh_cookie(answer)
+    assert (answer.status_code, cookie.value, cookie["max-age"], cookie["path"]) == (204, "", "0", "/auth")
+    assert client.post("/auth/refresh").status_code == 401
+
+
+def test_a_disabled_user_gets_no_new_token(core: Flask, client: FlaskClient) -> None:
+    disable(sign_up(client).json["user"]["id"])
+    answer = client.post("/auth/refresh")
+    assert (answer.status_code, answer.json["code"]) == (401, "unauthenticated")
+
+
+@pytest.mark.parametrize("token", ["", "garbage", "a.b.c", "é", 7])
+def test_a_refresh_token_that_is_none_gets_nothing(token: Any, client: FlaskClient) -> None:
+    answer = client.post("/auth/refresh", json={"refreshToken": token})
+    assert answer.status_code in (401, 422)
+
+
+def test_an_access_token_refreshes_nothing(client: FlaskClient) -> None:
+    token = sign_up(client, tokenMode="body").json["accessToken"]
+    assert client.post("/auth/refresh", json={"refreshToken": token}).json["code"] == "unauthenticated"
+
+
+def claims(**changed: Any) -> dict[str, Any]:
+    """Those of a good access token, some of them changed; None leaves one out."""
+    now = int(time.time())
+    good = {"iss": "holdfast", "aud": "access", "sub": "0" * 32, "iat": now, "exp": now + 3600}
+    return {name: value for name, value in (good | changed).items() if value is not None}
+
+
+FORGED: dict[str, tuple[dict[str, Any], str]] = {
+    "expired": (claims(exp=int(time.time()) - 60), "token_expired"),
+    "expires never": (claims(exp=None), "unauthenticated"),
+    "not issued at any time": (claims(iat=None), "unauthenticated"),
+    "for refreshing": (claims(aud="refresh"), "unauthenticated"),
+    "for nothing": (claims(aud=None), "unauthenticated"),
+    "of another issuer": (claims(iss="another"), "unauthenticated"),
+    "of nobody": (claims(sub=None), "unauthenticated"),
+    "of a number": (claims(sub=7), "unauthenticated"),
+}
+
+
+def refusal(client: FlaskClient, authorization: str) -> str:
+    answer = client.get("/chats", headers={"Authorization": authorization})
+    assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+    assert answer.mimetype == "application/problem+json"
+    return str(answer.json["code"])
+
+
+@pytest.mark.parametrize("what", FORGED)
+def test_a_token_is_refused_that_is(what: str, client: FlaskClient, settings: Settings) -> None:
+    payload, code = FORGED[what]
+    # PyJWT itself refuses to sign a subject that is no string
+    header = {"alg": "HS256", "typ": "JWT"}
+    token = jwt.PyJWS().encode(json.dumps(payload).encode(), settings.secret_key, headers=header)
+    assert refusal(client, f"Bearer {token}") == code
+
+
+@pytest.mark.settings(secret_key="long enough for every algorithm " * 2)
+def test_a_token_is_refused_without_a_good_signature(client: FlaskClient, settings: Settings) -> None:
+    good = tokens.issue(settings.secret_key, tokens.ACCESS, "0" * 32, 60)
+    head, body, signature = good.split(".")
+    forged = [
+        jwt.encode(claims(), None, algorithm="none"),
+        jwt.encode(claims(), "another secret, long enough for the algorithm", algorithm="HS256"),
+        jwt.encode(claims(), settings.secret_key, algorithm="HS512"),
+        f"{head}.{body}.",
+        f"{head}.{body}.{signature[::-1]}",
+    ]
+    assert {refusal(client, f"Bearer {token}") for token in forged} == {"unauthenticated"}
+    assert works(client, good)
+
+
+@pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer ", "Bearer x", "Basic YTpi", "Bearer \xe9", "x" * 9000])
+def test_anything_else_is_no_token(authorization: str, client: FlaskClient) -> None:
+    assert refusal(client, authorization) == "unauthenticated"
+
+
+def test_a_token_whose_user_is_gone_makes_nothing(core: Flask, app: Flask) -> None:
+    ghost = signed_in(app, User(id="01890000-0000-7000-8000-000000000000"))
+    with nothing_changes():
+        assert ghost.post("/chats", json={}).status_code == 403
+        assert ghost.get("/chats").json["items"] == []
