@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from dotenv import load_dotenv
 from environs import Env, EnvError, validate
 
 PREFIX = "HOLDFAST_"
@@ -102,7 +103,7 @@ def load_settings() -> Settings:
     Raises SettingsError, one line a problem.
     """
     if os.environ.get(PREFIX + "ENV") != "test":
-        Env().read_env(".env", recurse=False)
+        load_dotenv(".env")  # environs' own reader would hide the file's names from the check below
     _refuse_unknown_names()
     reader = Env()
     problems, values = [], {}

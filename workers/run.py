@@ -48,6 +48,11 @@ class Run:
             self._pieces.append(piece)
         return piece
 
+    def checkpoint(self) -> tuple[str, int]:
+        """The text that went out so far, and in how many deltas: who reads it goes on with the next one."""
+        sent = list(self.sent)
+        return "".join(sent), len(sent)
+
     @contextmanager
     def can_be_cut(self, abort: Callable[[], None]) -> Iterator[None]:
         """Inside, cutting it short also ends the model's stream. Outside, its connection may be another reply's."""

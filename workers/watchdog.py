@@ -82,7 +82,7 @@ class Watchdog:
     def _renew(self, runs: list[Run]) -> None:
         if runs:
             at = time.monotonic()
-            renew_leases([(run.claim, run.text, len(run.sent)) for run in runs])
+            renew_leases([(run.claim, *run.checkpoint()) for run in runs])
             for run in runs:
                 run.renewed = at
 

@@ -29,6 +29,7 @@ _take_places = {
         next_position=chat_sessions.c.next_position + 2,
         last_active_at=bindparam("at"),
         updated_at=bindparam("at"),
+        parked_at=None,
         seq=bindparam("new_seq"),
     )
     .returning(chat_sessions.c.id, chat_sessions.c.next_position, open_replies)

@@ -200,7 +200,9 @@ def test_a_token_is_refused_without_a_good_signature(client: FlaskClient, settin
     assert works(client, good)
 
 
-@pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer ", "Bearer x", "Basic YTpi", "Bearer \xe9", "x" * 9000])
+@pytest.mark.parametrize(
+    "authorization", ["", "Bearer", "Bearer ", "Bearer x", "Basic YTpi", "Bearer \xe9", "x" * 9000]
+)
 def test_anything_else_is_no_token(authorization: str, client: FlaskClient) -> None:
     assert refusal(client, authorization) == "unauthenticated"
 

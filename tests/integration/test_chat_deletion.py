@@ -65,9 +65,7 @@ def test_its_text_is_erased_and_tombstones_stay(me: FlaskClient, chat: ChatSessi
     assert [bool(row.deleted_at) for row in all_messages(chat)] == [True, True]
 
 
-def test_it_takes_two_numbers_and_tells_them(
-    me: FlaskClient, chat: ChatSession, user: User, channel: Channel
-) -> None:
+def test_it_takes_two_numbers_and_tells_them(me: FlaskClient, chat: ChatSession, user: User, channel: Channel) -> None:
     a_post(chat)
     channel.forget()
     before = the_user(user.id).seq

@@ -136,9 +136,7 @@ def test_a_foreign_chat_and_one_that_never_was_answer_alike(
     assert channel.heard() == []
 
 
-def test_a_foreign_message_and_one_that_never_was_answer_alike(
-    me: FlaskClient, user: User, chat: ChatSession
-) -> None:
+def test_a_foreign_message_and_one_that_never_was_answer_alike(me: FlaskClient, user: User, chat: ChatSession) -> None:
     elsewhere = a_post(a_chat(user)).message.id  # mine, but not of this chat
     ids = [a_post().message.id, elsewhere, uuid4(), "%00", "%ff", "c-0000000000", "-1", "x" * 3000]
     answers = [me.get(f"/chats/{chat.id}/messages/{message_id}") for message_id in ids]

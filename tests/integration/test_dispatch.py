@@ -74,11 +74,20 @@ def test_another_user_is_not_delayed(user: User) -> None:
 
 
 def test_a_parked_chat_waits_and_others_go_on(user: User, chat: ChatSession) -> None:
+    first, waiting = a_post(chat), a_post(chat)
     park(chat, True)
-    waiting = a_post(chat)
+    finish(first)
     assert turns(waiting, a_post(a_chat(user))) == [False, True]
     park(chat, False)
     give_turns()
+    assert has_its_turn(waiting)
+
+
+def test_a_new_post_goes_on_with_a_parked_chat(chat: ChatSession) -> None:
+    first, waiting = a_post(chat), a_post(chat)
+    park(chat, True)
+    finish(first)
+    a_post(chat)
     assert has_its_turn(waiting)
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from flask import Flask
@@ -17,10 +17,11 @@ from shared.actions.rescue import give_turns
 from shared.core import current_link
 from shared.events import Event, encode
 from shared.models import ChatSession
+from shared.redis_link import RedisLink
 from shared.settings import Settings
 from tests.channel import Channel
 from tests.eventually import eventually
-from tests.factories import a_claim, a_post, change, meanwhile, the_message
+from tests.factories import a_claim, a_post, change, meanwhile, on_sqlite_only, the_message
 from tests.fake_model import FakeModel
 from tests.services.redis import RedisServer
 from workers.relay import Relay
@@ -69,9 +70,7 @@ def test_a_look_at_a_running_reply_shows_its_text_so_far(
 
 
 @pytest.mark.settings(model="fake:chunks=40,every=5")
-def test_deltas_come_in_order_without_gap_and_make_up_the_text(
-    chat: ChatSession, desk: Desk, channel: Channel
-) -> None:
+def test_deltas_come_in_order_without_gap_and_make_up_the_text(chat: ChatSession, desk: Desk, channel: Channel) -> None:
     posted = a_post(chat)
     write_reply(posted.reply.id, desk)
     deltas = [event.data for event in channel.named("message.delta")]
@@ -158,15 +157,9 @@ def is_whole(found: dict[str, Any], pieces: int) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.settings(lease_seconds=1.0)
-def test_without_redis_the_checkpoint_is_shown(
-    settings: Settings, own_redis: RedisServer, core: Flask, me: FlaskClient, chat: ChatSession, fake_model: FakeModel
-) -> None:
-    claim = a_claim(a_post(chat))
-    change(claim.id, content="Saved so far", live_index=4)
-    with Redis.from_url(settings.redis_url) as redis:
-        redis.flushall()
-    posted = Posted(*[the_message(claim.id)] * 2, account=None)  # type: ignore[arg-type]
+def test_without_live_text_the_checkpoint_is_shown(me: FlaskClient, chat: ChatSession) -> None:
+    posted = a_post(chat)
+    change(a_claim(posted).id, content="Saved so far", live_index=4)
     found = shown(me, posted)
     assert (found["content"], found["nextIndex"]) == ("Saved so far", 4)
 
@@ -203,11 +196,10 @@ def test_a_checkpoint_holds_exactly_the_deltas_that_it_counts(
     assert (the_message(run.claim.id).content, the_message(run.claim.id).live_index) == ("one ", 1)
 
 
+@on_sqlite_only
 def test_live_text_of_an_unreachable_redis_is_none(settings: Settings, own_redis: RedisServer, core: Flask) -> None:
-    from shared.redis_link import RedisLink
-
-    link = RedisLink(replace(settings, redis_url=own_redis.url).redis_url, settings.namespace)
-    assert put("x", 1, "text", link) == 1
+    link, reply = RedisLink(own_redis.url, settings.namespace), str(uuid4())
+    assert put(reply, 1, "text", link) == 1
     own_redis.freeze()
-    assert live.read(link, [("x", 1), ("y", 1)]) == [None, None]
-    assert put("x", 1, "text", link) is None
+    assert live.read(link, [(reply, 1), ("another", 1)]) == [None, None]
+    assert put(reply, 1, "text", link) is None

@@ -31,30 +31,36 @@ def test_the_answer_holds_both_messages_and_the_credits(
     assert answer.status_code == 202
     assert answer.json["credits"] == {"balance": 297, "held": 3}
     common = {"chatSessionId": chat.id, "userId": user.id, "version": 1, "attempt": 0, "error": None}
-    assert message.items() >= {
-        **common,
-        "messageType": "user",
-        "status": "completed",
-        "role": "user",
-        "content": "  What is *this*? 🙂\n",
-        "replyTo": None,
-        "position": 0,
-        "credits": {"held": 0, "charged": 0, "released": 0},
-    }.items()
-    assert reply.items() >= {
-        **common,
-        "messageType": "ai_report",
-        "status": "pending",
-        "role": "assistant",
-        "content": "",
-        "replyTo": message["id"],
-        "position": 1,
-        "model": settings.model,
-        "credits": {"held": 3, "charged": 0, "released": 0},
-        "tokens": {"input": None, "output": None},
-        "startedAt": None,
-        "completedAt": None,
-    }.items()
+    assert (
+        message.items()
+        >= {
+            **common,
+            "messageType": "user",
+            "status": "completed",
+            "role": "user",
+            "content": "  What is *this*? 🙂\n",
+            "replyTo": None,
+            "position": 0,
+            "credits": {"held": 0, "charged": 0, "released": 0},
+        }.items()
+    )
+    assert (
+        reply.items()
+        >= {
+            **common,
+            "messageType": "ai_report",
+            "status": "pending",
+            "role": "assistant",
+            "content": "",
+            "replyTo": message["id"],
+            "position": 1,
+            "model": settings.model,
+            "credits": {"held": 3, "charged": 0, "released": 0},
+            "tokens": {"input": None, "output": None},
+            "startedAt": None,
+            "completedAt": None,
+        }.items()
+    )
 
 
 def test_one_commit_stores_messages_hold_and_numbers(me: FlaskClient, chat: ChatSession, user: User) -> None:
@@ -77,9 +83,7 @@ def test_posts_of_one_chat_go_on_where_the_last_ended(me: FlaskClient, chat: Cha
     assert sequence == sorted(set(sequence))
 
 
-def test_the_events_equal_the_rest_shapes(
-    me: FlaskClient, chat: ChatSession, user: User, channel: Channel
-) -> None:
+def test_the_events_equal_the_rest_shapes(me: FlaskClient, chat: ChatSession, user: User, channel: Channel) -> None:
     answer = post(me, chat).json
     heard = channel.heard()
     assert {event.user_id for event in heard} == {user.id}
@@ -125,9 +129,7 @@ def test_a_model_on_the_list_may_be_asked_for(me: FlaskClient, chat: ChatSession
     assert answer.json["reply"]["model"] == "fake:chunks=1"
 
 
-def test_a_message_of_100000_characters_is_taken_whole(
-    me: FlaskClient, chat: ChatSession, channel: Channel
-) -> None:
+def test_a_message_of_100000_characters_is_taken_whole(me: FlaskClient, chat: ChatSession, channel: Channel) -> None:
     answer = post(me, chat, "🙂" * 100_000)
     assert answer.status_code == 202
     assert the_message(answer.json["message"]["id"]).content == "🙂" * 100_000
@@ -135,9 +137,7 @@ def test_a_message_of_100000_characters_is_taken_whole(
     assert ("content" in told, told["contentOmitted"]) == (False, True)
 
 
-def test_nul_and_lone_surrogates_are_cleaned_from_a_message(
-    me: FlaskClient, chat: ChatSession, desk: Desk
-) -> None:
+def test_nul_and_lone_surrogates_are_cleaned_from_a_message(me: FlaskClient, chat: ChatSession, desk: Desk) -> None:
     escaped = '{"content": "a\\u0000b \\ud800c \\ud83d\\ude00 d\\udfff"}'
     answer = me.post(f"/chats/{chat.id}/messages", data=escaped, content_type="application/json")
     assert (answer.status_code, answer.json["message"]["content"]) == (202, "ab c 😀 d")

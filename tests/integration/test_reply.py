@@ -1,5 +1,6 @@
 """Writing a reply: what the model is asked, what is stored of its answer, and what the tabs hear meanwhile."""
 
+import threading
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event
 
+from shared import live
 from shared.actions.claim_reply import Claim
 from shared.actions.finish_reply import Answer, complete_reply, fail_reply
 from shared.db import db
@@ -17,6 +19,7 @@ from tests.eventually import eventually
 from tests.factories import a_chat, a_claim, a_post, meanwhile, money_of, on_sqlite_only, the_message, the_user
 from tests.fake_model import FakeModel
 from tests.fake_script import canned_answer
+from workers.context import build_context
 from workers.reply import Desk, write_reply
 
 
@@ -168,11 +171,7 @@ def test_a_text_refused_at_the_very_end_leaves_the_next_replys_connection_alone(
     core: Flask, chat: ChatSession, desk: Desk, fake_model: FakeModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given a trip to Redis that comes only after its reply has ended
-    from threading import Event as Signal
-
-    from shared import live
-
-    ended, was_refused, append = Signal(), Signal(), live.append
+    ended, was_refused, append = threading.Event(), threading.Event(), live.append
 
     def late(*args: Any) -> Any:
         ended.wait(10)
@@ -199,14 +198,10 @@ def test_a_text_refused_at_the_very_end_leaves_the_next_replys_connection_alone(
 def test_a_claim_whose_chat_is_gone_by_then_ends_quietly(
     chat: ChatSession, me: FlaskClient, desk: Desk, fake_model: FakeModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from workers import reply
-
-    build_context = reply.build_context
-
     def after_its_deletion(claim: Claim) -> Any:
         me.delete(f"/chats/{chat.id}")
         return build_context(claim)
 
-    monkeypatch.setattr(reply, "build_context", after_its_deletion)
+    monkeypatch.setattr("workers.reply.build_context", after_its_deletion)
     assert written(chat, desk).status == "cancelled"
     assert fake_model.requests == []

@@ -9,6 +9,7 @@ from shared.actions.post_message import Posted
 from shared.actions.rescue import give_turns
 from shared.errors import catalogue
 from shared.models import ChatSession, User
+from tests import fake_answers
 from tests.channel import Channel
 from tests.factories import a_post, change, clock, money_of, on_sqlite_only, past, the_message, the_user
 from tests.fake_model import FakeModel
@@ -134,8 +135,6 @@ def test_without_one_the_pause_is_our_own(chat: ChatSession, desk: Desk) -> None
 def test_a_pause_that_is_no_number_of_seconds_breaks_nothing(
     asked: str, chat: ChatSession, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tests import fake_answers
-
     answer_error = fake_answers.answer_error
 
     async def with_pause(*args: Any, **_: str) -> None:

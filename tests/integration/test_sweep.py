@@ -9,7 +9,7 @@ from redis import Redis
 
 from shared.actions.finish_reply import give_back
 from shared.actions.post_message import Posted
-from shared.actions.rescue import expire_overdue, give_turns, hand_over_again, rescue_lapsed
+from shared.actions.rescue import expire_overdue, give_turns, rescue_lapsed
 from shared.models import ChatSession, User
 from shared.settings import Settings
 from tests.channel import Channel
@@ -118,9 +118,7 @@ def test_a_reply_whose_worker_lives_is_left_alone(posted: Posted) -> None:
         assert rescue_lapsed() == 0
 
 
-def test_a_lease_renewed_while_the_sweeper_looks_is_left_alone(
-    posted: Posted, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lease_renewed_while_the_sweeper_looks_is_left_alone(posted: Posted, monkeypatch: pytest.MonkeyPatch) -> None:
     claim = a_claim(posted)
     change(claim.id, lease_until=past(1))
 

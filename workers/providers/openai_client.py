@@ -29,7 +29,7 @@ from workers.providers.chunks import read_chunks
 
 log = logging.getLogger(__name__)
 
-# Seconds. Reading may take as long as our longest deadline between texts; the watchdog cuts earlier.
+# Seconds. Once the stream is there, reading may take longer than any deadline between texts: the watchdog cuts it.
 _CONNECT, _WRITE, _POOL = 5.0, 10.0, 5.0
 _MARGIN = 5.0
 # Finish reasons that mean there is an answer to keep.
@@ -40,12 +40,12 @@ class OpenAIProvider:
     """One client for all threads of the process; its connections are kept and reused."""
 
     def __init__(self, settings: Settings) -> None:
-        longest = max(settings.first_text_timeout, settings.silence_timeout) + _MARGIN
+        self._longest = max(settings.first_text_timeout, settings.silence_timeout) + _MARGIN
         self._client = openai.OpenAI(
             api_key=settings.openai_api_key,
             base_url=settings.openai_base_url or None,
             max_retries=0,
-            timeout=httpx2.Timeout(connect=_CONNECT, read=longest, write=_WRITE, pool=_POOL),
+            timeout=httpx2.Timeout(connect=_CONNECT, read=settings.first_text_timeout, write=_WRITE, pool=_POOL),
         )
 
     @contextmanager
@@ -60,6 +60,7 @@ class OpenAIProvider:
         )
         try:
             with request as response:
+                response.http_response.request.extensions["timeout"]["read"] = self._longest
                 yield OpenAIStream(response.http_response)
         except openai.OpenAIError as error:
             raise _reply_error(error) from error
