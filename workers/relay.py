@@ -13,10 +13,10 @@ from shared.events import Event, encode
 from shared.redis_link import RedisLink
 from workers.run import Run
 
-# Seconds from one trip's start to the next, and for each reply in it: a window that grows with the load, because a
-# trip costs every program, and a longer one is seen as jerks.
-_PACE = 0.01
-_PACE_A_REPLY = 0.0002
+# Seconds from one trip's start to the next: a window that grows with the load, because a trip costs every program,
+# and a longer one is seen as jerks. Each reply in a trip beyond the first few makes it a little longer.
+_PACE, _LONGEST_PACE, _PACE_A_REPLY = 0.01, 0.03, 0.001
+_FEW = 10
 
 
 class Relay:
@@ -38,11 +38,10 @@ class Relay:
             self._waiting.setdefault(run, []).append(piece)
         self._ready.set()
 
-    def forget(self, run: Run) -> int:
-        """Drop what still waits: the final event carries the text. The index of a delta that would follow."""
+    def forget(self, run: Run) -> None:
+        """Drop what still waits: the final event carries the text."""
         with self._lock:
-            unsent = self._waiting.pop(run, None)
-            return len(run.sent) + (1 if unsent else 0)
+            self._waiting.pop(run, None)
 
     def _work(self) -> None:
         while True:
@@ -50,8 +49,8 @@ class Relay:
             started = time.monotonic()
             batch = self._take()
             self._send(batch)
-            next_trip = started + _PACE + _PACE_A_REPLY * len(batch)
-            time.sleep(max(0.0, next_trip - time.monotonic()))
+            pace = min(_LONGEST_PACE, _PACE + _PACE_A_REPLY * max(0, len(batch) - _FEW))
+            time.sleep(max(0.0, started + pace - time.monotonic()))
 
     def _take(self) -> list[tuple[Run, int, str]]:
         with self._lock:

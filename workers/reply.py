@@ -52,15 +52,14 @@ def write_reply(reply_id: str, desk: Desk) -> None:
     run = Run(claim)
     try:
         ending = _write(run, desk)
-        complete_reply(claim, run.answer(ending, desk.relay.forget(run)))
+        complete_reply(claim, run.answer(ending))
     except Superseded:
-        desk.relay.forget(run)
         log.info("reply.superseded: someone else ends it")
     except ReplyError as error:
-        _settle(run, desk, error)
+        _settle(run, error)
     except Exception:
         log.exception("reply.failed")
-        _settle(run, desk, ReplyFailed())
+        _settle(run, ReplyFailed())
 
 
 def _write(run: Run, desk: Desk) -> Ending:
@@ -70,6 +69,7 @@ def _write(run: Run, desk: Desk) -> Ending:
         db.session.remove()  # nothing of the database is held while the model talks
         ending = _stream(run, prompt, desk)
     finally:
+        desk.relay.forget(run)
         desk.watchdog.leave(run)
     if ending.finish_reason is None:
         raise ModelTruncated
@@ -82,7 +82,8 @@ def _stream(run: Run, prompt: Prompt, desk: Desk) -> Ending:
     try:
         with desk.provider.ask(prompt) as stream, run.can_be_cut(stream.abort):
             for piece in stream:
-                _show(run, run.add(piece), desk)
+                if (shown := run.add(piece)) and not stream.ending.finish_reason:  # else the final event brings it
+                    _show(run, shown, desk)
                 if run.cut:
                     raise run.cut
                 if run.full:
@@ -99,20 +100,19 @@ def _stream(run: Run, prompt: Prompt, desk: Desk) -> Ending:
 
 
 def _show(run: Run, piece: str, desk: Desk) -> None:
-    if piece:
-        if run.size == len(piece):
-            note_first_text(run.claim)
-        desk.relay.add(run, piece)
+    if not run.shown:
+        note_first_text(run.claim)
+        run.shown = True
+    desk.relay.add(run, piece)
 
 
-def _settle(run: Run, desk: Desk, error: ReplyError) -> None:
+def _settle(run: Run, error: ReplyError) -> None:
     """Give it back for another run, or fail it: for good once text was shown, or when the model wants too long."""
     log.warning("reply.%s: after %d characters", error.code, run.size)
-    next_index = desk.relay.forget(run)
     pause = _PAUSE if error.retry_after is None else error.retry_after
-    may_run_again = error.retryable and not run.size and pause <= _LONGEST_PAUSE
+    may_run_again = error.retryable and not run.shown and pause <= _LONGEST_PAUSE
     try:
         if not (may_run_again and give_back(run.claim, pause)):
-            fail_reply(run.claim, error, run.answer(Ending(), next_index))
+            fail_reply(run.claim, error, run.answer(Ending()))
     except Superseded:
         log.info("reply.superseded: someone else ends it")

@@ -21,6 +21,7 @@ class Run:
         self.claim = claim
         self.started = self.last_text = self.renewed = time.monotonic()
         self.size = 0
+        self.shown = False
         self.cut: Exception | None = None
         #: What the relay has taken: one entry for each delta, so its length is the next index.
         self.sent: list[str] = []
@@ -74,11 +75,12 @@ class Run:
                 if self._abort:
                     self._abort()
 
-    def answer(self, ending: Ending, next_index: int) -> Answer:
-        """What the attempt brought, for its ending."""
+    def answer(self, ending: Ending) -> Answer:
+        """What the attempt brought, for its ending. Text that went out in no delta counts as one."""
+        text = self.text
         return Answer(
-            text=self.text,
-            next_index=next_index,
+            text=text,
+            next_index=len(self.sent) + (sum(map(len, self.sent)) < len(text)),
             model=ending.model,
             finish_reason=ending.finish_reason,
             tokens_in=ending.tokens_in,

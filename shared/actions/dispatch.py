@@ -3,7 +3,7 @@
 Runs inside every unit that may free or take a turn, under the owner's lock; the caller hands over after the commit.
 """
 
-from sqlalchemy import BigInteger, bindparam, case, exists, func, select, update
+from sqlalchemy import bindparam, case, exists, func, select, update
 
 from shared.core import current_settings
 from shared.db import db, db_now
@@ -38,14 +38,12 @@ _turns = (
     .cte("turns")
 )
 _taken = select(func.count()).where(_open.c.dispatched_at.is_not(None)).scalar_subquery()
-#: What a reply is given with its first turn. `queue_ms`: how long it may wait for a worker.
-A_TURN = {"dispatched_at": _now, "deadline_at": _now + bindparam("queue_ms", type_=BigInteger())}
 # A reply that ran before keeps its deadline: nothing extends it.
-_deadline = case((messages.c.attempt == 0, A_TURN["deadline_at"]), else_=messages.c.deadline_at)
+_deadline = case((messages.c.attempt == 0, _now + bindparam("queue_ms")), else_=messages.c.deadline_at)
 _give_turns = (
     update(messages)
     .where(messages.c.id.in_(select(_turns.c.id).where(_turns.c.turn <= bindparam("most") - _taken)))
-    .values(A_TURN | {"deadline_at": _deadline, "handovers": 0})
+    .values(dispatched_at=_now, deadline_at=_deadline, handovers=0)
     .returning(messages.c.id)
 )
 

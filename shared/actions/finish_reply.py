@@ -6,7 +6,7 @@ A worker whose attempt was replaced, stopped or deleted changes nothing here and
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, update
+from sqlalchemy import ColumnElement, Row, bindparam, func, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from shared import live
@@ -68,6 +68,7 @@ _end = _reply.values(
 _complete = _end.where(WRITING).values(
     status=Status.COMPLETED,
     credits_charged=messages.c.credits_held,
+    first_text_at=func.coalesce(messages.c.first_text_at, bindparam("at")),
     model=bindparam("said_model"),
     finish_reason=bindparam("reason"),
     tokens_in=bindparam("said_tokens_in"),

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, insert, select, update
 
-from shared.actions.dispatch import A_TURN, dispatch, open_replies
+from shared.actions.dispatch import dispatch, open_replies
 from shared.actions.idempotency import Made, made_before
 from shared.core import current_link, current_settings
 from shared.db import db, db_now, new_id, utc_now, write_unit
@@ -35,9 +35,10 @@ _take_places = {
     .returning(chat_sessions.c.id, chat_sessions.c.next_position, open_replies)
     for column in ("id", "display_id")
 }
-_insert_message = insert(messages)
-_insert_waiting_reply = insert(messages).values(deadline_at=db_now() + bindparam("turn_ms"))
-_insert_reply_with_turn = insert(messages).values(**A_TURN)
+# Milliseconds from now, or None for a column that stays empty, as both do in the user's own message.
+_insert = insert(messages).values(
+    dispatched_at=db_now() + bindparam("turn_in"), deadline_at=db_now() + bindparam("deadline_in")
+)
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,8 @@ def _store(account: Account, place: Row[Any], made: Made, content: str, model: s
         "status": Status.COMPLETED,
         "content": content,
         "credits_held": 0,
+        "reply_to": None,
+        "model": None,
         "completed_at": now,
         "seq": message_seq,
     }
@@ -133,15 +136,20 @@ def _store(account: Account, place: Row[Any], made: Made, content: str, model: s
         "reply_to": made.message_id,
         "model": model,
         "credits_held": settings.credits_per_reply,
+        "completed_at": None,
         "seq": reply_seq,
     }
-    db.session.execute(_insert_message, message)
-    if place.open_replies:
-        db.session.execute(_insert_waiting_reply, reply | {"turn_ms": int(settings.turn_timeout * 1000)})
-    else:  # nobody is before it
-        db.session.execute(_insert_reply_with_turn, reply | {"queue_ms": int(settings.queue_timeout * 1000)})
+    db.session.execute(_insert, [message | {"turn_in": None, "deadline_in": None}, reply | _turn(place)])
     record(account.user_id, HOLD, -settings.credits_per_reply, made.reply_id)
     return Posted(Message(**message), Message(**reply), account)
+
+
+def _turn(place: Row[Any]) -> dict[str, int | None]:
+    """Its turn at once if nobody is before it; else dispatch() decides."""
+    settings = current_settings()
+    if place.open_replies:
+        return {"turn_in": None, "deadline_in": int(settings.turn_timeout * 1000)}
+    return {"turn_in": 0, "deadline_in": int(settings.queue_timeout * 1000)}
 
 
 def _announce(posted: Posted) -> None:

@@ -141,7 +141,7 @@ def test_a_reply_being_written_stops_and_its_model_is_let_go(
         assert redis.keys("holdfast:test:live:*") == []
 
 
-@pytest.mark.settings(model="fake:hang_after=2")
+@pytest.mark.settings(model="fake:hang_after=2", silence_timeout=30.0)
 def test_a_reply_whose_model_is_silent_stops_too(
     core: Flask, me: FlaskClient, chat: ChatSession, desk: Desk, fake_model: FakeModel, channel: Channel
 ) -> None:

@@ -25,9 +25,9 @@ def finish(posted: Posted) -> None:
     complete_reply(a_claim(posted), Answer("Done", finish_reason="stop"))
 
 
-def park(chat: ChatSession, parked: bool) -> None:
+def park(chat: ChatSession) -> None:
     with write_unit() as session:
-        session.execute(chat_sessions.update().values(parked_at=utc_now() if parked else None))
+        session.execute(chat_sessions.update().where(chat_sessions.c.id == chat.id).values(parked_at=utc_now()))
 
 
 def test_a_chat_gets_one_turn_at_a_time_in_order(chat: ChatSession) -> None:
@@ -75,20 +75,19 @@ def test_another_user_is_not_delayed(user: User) -> None:
 
 def test_a_parked_chat_waits_and_others_go_on(user: User, chat: ChatSession) -> None:
     first, waiting = a_post(chat), a_post(chat)
-    park(chat, True)
+    park(chat)
     finish(first)
     assert turns(waiting, a_post(a_chat(user))) == [False, True]
-    park(chat, False)
     give_turns()
-    assert has_its_turn(waiting)
+    assert not has_its_turn(waiting)
 
 
-def test_a_new_post_goes_on_with_a_parked_chat(chat: ChatSession) -> None:
+def test_a_new_post_has_a_parked_chat_go_on(chat: ChatSession) -> None:
     first, waiting = a_post(chat), a_post(chat)
-    park(chat, True)
+    park(chat)
     finish(first)
-    a_post(chat)
-    assert has_its_turn(waiting)
+    newest = a_post(chat)
+    assert turns(waiting, newest) == [True, False]
 
 
 def test_a_pause_that_is_not_over_keeps_the_reply_and_its_chat_waiting(user: User, chat: ChatSession) -> None:

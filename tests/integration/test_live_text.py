@@ -136,6 +136,7 @@ def test_a_replaced_worker_stops_at_its_next_piece(
     assert "message.completed" not in channel.names()
 
 
+@pytest.mark.settings(lease_seconds=30.0)  # so that no checkpoint helps
 def test_what_redis_lost_in_the_middle_is_whole_again(
     core: Flask, me: FlaskClient, chat: ChatSession, settings: Settings, desk: Desk, fake_model: FakeModel
 ) -> None:

@@ -44,6 +44,17 @@ def test_thirty_posts_with_one_key_store_one_message(app: Flask, user: User, cha
     assert money_of(user.id) == (297, 3)
 
 
+@pytest.mark.settings(signup_credits=3)
+def test_posts_with_one_key_are_all_answered_even_if_the_balance_covers_one(
+    app: Flask, user: User, chat: ChatSession
+) -> None:
+    headers, clients = {"Idempotency-Key": "k"}, [signed_in(app, user) for _ in range(10)]
+    path = f"/chats/{chat.id}/messages"
+    answers = together(10, lambda n: clients[n].post(path, json={"content": "Hello"}, headers=headers))
+    assert {answer.status_code for answer in answers} == {202}
+    assert stored() == 2
+
+
 @pytest.mark.settings(signup_credits=20)
 def test_no_more_posts_are_taken_than_the_balance_covers(app: Flask, user: User) -> None:
     chats, clients = [a_chat(user) for _ in range(4)], [signed_in(app, user) for _ in range(16)]

@@ -1,5 +1,6 @@
 """Each way in which a model fails: its code, whether the reply runs again, and what is kept and given back."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests import fake_answers
 from tests.channel import Channel
 from tests.factories import a_post, change, clock, money_of, on_sqlite_only, past, the_message, the_user
 from tests.fake_model import FakeModel
+from workers.providers.scripted import ScriptedProvider
 from workers.reply import Desk, write_reply
 
 #: What goes wrong before any text, by what the reply then says.
@@ -163,6 +165,20 @@ def test_a_failed_reply_lets_the_next_message_go_on(chat: ChatSession, desk: Des
     write_reply(failing.reply.id, desk)
     write_reply(behind.reply.id, desk)
     assert the_message(behind.reply.id).status == "completed"
+
+
+@on_sqlite_only
+@pytest.mark.parametrize(
+    ("direction", "code"), [("Hello", None), ("/fail", "model_rejected"), ("/stop", "model_truncated")]
+)
+def test_the_offline_model_fails_as_the_message_says(
+    direction: str, code: str | None, chat: ChatSession, desk: Desk
+) -> None:
+    posted = a_post(chat, f"Please {direction}")
+    write_reply(posted.reply.id, replace(desk, provider=ScriptedProvider(words_per_second=10_000)))
+    row = the_message(posted.reply.id)
+    assert (row.status, row.error_code) == ("failed" if code else "completed", code)
+    assert bool(row.content) == (direction != "/fail")
 
 
 @on_sqlite_only

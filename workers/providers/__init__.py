@@ -16,9 +16,9 @@ class Prompt:
     messages: list[dict[str, str]]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Ending:
-    """What the model said of its answer. Without a finish reason the answer is not whole."""
+    """What the model says of its answer, as far as it has. Without a finish reason the answer is not whole."""
 
     finish_reason: str | None = None
     model: str | None = None
@@ -27,7 +27,10 @@ class Ending:
 
 
 class ModelStream(Protocol):
-    """An answer on its way: iterate for its text, then read `ending`. Errors are ReplyErrors."""
+    """An answer on its way: iterate for its text. Errors are ReplyErrors.
+
+    `ending` is filled in on the way: a finish reason beside a piece of text tells that it is the last.
+    """
 
     ending: Ending
 

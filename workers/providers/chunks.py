@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from shared.errors import ModelTruncated, ModelUnavailable
+from shared.errors import ModelTruncated, ModelUnavailable, ReplyError
 
 _DONE = b"[DONE]"
 # Bytes; a line this long is no chunk of any model's answer.
@@ -51,26 +51,31 @@ class Chunk(msgspec.Struct):
 _decoder = msgspec.json.Decoder(Chunk)
 
 
-def read_chunks(received: Iterable[bytes]) -> Iterator[Chunk]:
-    """Every chunk; reads to the very end, so that the connection can be used again.
+def read_chunks(received: Iterable[bytes]) -> Iterator[list[Chunk]]:
+    """The chunks that arrive together, time after time; reads to the very end, so that the connection can be reused.
 
     Raises ModelUnavailable on an error inside the stream, ModelTruncated on what is not a chunk.
     """
-    for line in _lines(received):
-        if line.startswith(b"data:"):
-            data = line[5:].strip()
-            if data and data != _DONE:
-                yield _chunk(data)
-
-
-def _lines(received: Iterable[bytes]) -> Iterator[bytes]:
     rest = b""
     for block in received:
         *lines, rest = (rest + block).split(b"\n")
         if len(rest) > _LONGEST_LINE:
             raise ModelTruncated
-        yield from lines
-    yield rest
+        yield from _together(lines)
+    yield from _together([rest])
+
+
+def _together(lines: list[bytes]) -> Iterator[list[Chunk]]:
+    chunks: list[Chunk] = []
+    try:
+        for line in lines:
+            data = line[5:].strip() if line.startswith(b"data:") else b""
+            if data and data != _DONE:
+                chunks.append(_chunk(data))
+    except ReplyError:
+        yield chunks  # what came before the error counts
+        raise
+    yield chunks
 
 
 def _chunk(data: bytes) -> Chunk:

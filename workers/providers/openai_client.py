@@ -25,7 +25,7 @@ from shared.errors import (
 )
 from shared.settings import Settings
 from workers.providers import Ending, Prompt
-from workers.providers.chunks import read_chunks
+from workers.providers.chunks import Chunk, read_chunks
 
 log = logging.getLogger(__name__)
 
@@ -78,19 +78,26 @@ class OpenAIStream:
         self._response = response
 
     def __iter__(self) -> Iterator[str]:
-        finish_reason = model = usage = None
         # `stream`, as iter_bytes() would give the connection back before abort() can know
         assert isinstance(self._response.stream, httpx2.SyncByteStream)
-        for chunk in read_chunks(self._response.stream):
-            model, usage = chunk.model or model, chunk.usage or usage
-            finish_reason = chunk.finish_reason or finish_reason
-            if chunk.text:
-                yield chunk.text
-        if finish_reason == "content_filter":
+        for chunks in read_chunks(self._response.stream):
+            self._note(chunks)
+            if text := "".join(chunk.text for chunk in chunks if chunk.text):
+                yield text
+        if self.ending.finish_reason == "content_filter":
             raise ContentFiltered
-        if finish_reason and finish_reason not in _WHOLE:
-            raise ModelRejected  # a tool call, when none was offered
-        self.ending = Ending(finish_reason, model, usage and usage.prompt_tokens, usage and usage.completion_tokens)
+        if self.ending.finish_reason not in _WHOLE:
+            raise (
+                ModelTruncated if self.ending.finish_reason is None else ModelRejected
+            )  # a tool call that nobody offered
+
+    def _note(self, chunks: list[Chunk]) -> None:
+        ending = self.ending
+        for chunk in chunks:
+            ending.model = chunk.model or ending.model
+            ending.finish_reason = chunk.finish_reason or ending.finish_reason
+            if chunk.usage:
+                ending.tokens_in, ending.tokens_out = chunk.usage.prompt_tokens, chunk.usage.completion_tokens
 
     def abort(self) -> None:
         # close() would leave the reading thread asleep until the next byte; a shut socket wakes it at once
