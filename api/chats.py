@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import g
-from sqlalchemy import literal, select, tuple_
+from sqlalchemy import Row, literal, select, tuple_
 
 from api.auth import signed_in
 from api.blueprint import ApiBlueprint
@@ -28,7 +28,7 @@ _SORTS = {
 @signed_in
 @chats.arguments(ChatIn)
 @chats.response(201, ChatOut)
-def create(body: dict[str, Any]) -> ChatSession:
+def create(body: dict[str, Any]) -> Row[Any]:
     """Make a chat."""
     return create_chat(g.user_id, body.get("title"))
 
@@ -52,7 +52,7 @@ def list_chats(query: dict[str, Any]) -> dict[str, Any]:
 @chats.get("/<chat_ref>")
 @signed_in
 @chats.response(200, ChatOut)
-def get(chat_ref: str) -> ChatSession:
+def get(chat_ref: str) -> Row[Any]:
     """One chat, by its id or its display id."""
     return find_chat(g.user_id, chat_ref)
 
@@ -61,7 +61,7 @@ def get(chat_ref: str) -> ChatSession:
 @signed_in
 @chats.arguments(ChatPatch)
 @chats.response(200, ChatOut)
-def patch(body: dict[str, Any], chat_ref: str) -> ChatSession:
+def patch(body: dict[str, Any], chat_ref: str) -> Row[Any]:
     """Rename a chat."""
     return rename_chat(g.user_id, chat_ref, body["title"])
 

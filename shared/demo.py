@@ -1,14 +1,13 @@
 """The demo user of a development run: its password is made once and kept in the data folder."""
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from shared.actions.accounts import create_account
 from shared.core import create_core
 from shared.data_folder import kept_secret
-from shared.db import write_unit
+from shared.db import execute, query, write_unit
 from shared.errors import EmailTaken
-from shared.models import User
-from shared.models.user import DEMO
+from shared.models.user import DEMO, users
 from shared.passwords import hash_password, password_fits
 from shared.settings import Settings
 
@@ -29,7 +28,7 @@ def demo_sign_in(settings: Settings) -> dict[str, str]:
 
 def _renew(password: str) -> None:
     """Another data folder knew another password."""
-    with write_unit() as session:
-        user = session.scalars(select(User).where(User.email == EMAIL)).one()
-        if not password_fits(password, user.password_hash):
-            user.password_hash = hash_password(password)
+    (user,) = query(select(users).where(users.c.email == EMAIL))
+    if not password_fits(password, user.password_hash):
+        with write_unit():
+            execute(update(users).where(users.c.id == user.id).values(password_hash=hash_password(password)))

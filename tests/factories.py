@@ -33,11 +33,11 @@ on_sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=Tr
 
 
 def a_user() -> User:
-    return _as_it_was(create_account(f"{uuid4().hex}@example.org", "no password fits this"))
+    return create_account(f"{uuid4().hex}@example.org", "no password fits this")
 
 
 def a_chat(user: User | None = None) -> ChatSession:
-    return _as_it_was(create_chat((user or a_user()).id, None))
+    return create_chat((user or a_user()).id, None)
 
 
 def a_post(chat: ChatSession | None = None, content: str = "Hello", key: str | None = None) -> Posted:
@@ -156,11 +156,6 @@ def assert_money_adds_up() -> None:
         assert user.credits >= 0, user
     assert Counter((e.ref, e.kind, e.delta) for e in entries if e.kind != "grant") == +due
     db.session.rollback()
-
-
-def _as_it_was(row: T) -> T:
-    db.session.expunge(row)  # else it would follow the database
-    return row
 
 
 def _fresh(query: Any) -> Row[Any]:

@@ -13,7 +13,6 @@ from shared.actions.finish_reply import (
     give_back,
     note_first_text,
 )
-from shared.db import db
 from shared.errors import EmptyReply, ModelTruncated, ReplyError, ReplyFailed
 from shared.logs import work
 from workers.context import build_context
@@ -66,7 +65,6 @@ def _write(run: Run, desk: Desk) -> Ending:
     desk.watchdog.watch(run)
     try:
         prompt = build_context(run.claim)
-        db.session.remove()  # nothing of the database is held while the model talks
         ending = _stream(run, prompt, desk)
     finally:
         desk.relay.forget(run)

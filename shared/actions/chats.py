@@ -1,15 +1,16 @@
 """Create, rename and delete a chat."""
 
-from sqlalchemy import bindparam, select, update
+from typing import Any
+
+from sqlalchemy import Row, Update, bindparam, insert, select, update
 
 from shared import live
 from shared.actions.dispatch import dispatch
 from shared.core import current_link
-from shared.db import db, new_id, utc_now, write_unit
+from shared.db import execute, utc_now, write_unit
 from shared.errors import Forbidden
 from shared.events import Event, chat_event, credits_event, publish
-from shared.models import ChatSession
-from shared.models.chat import DEFAULT_TITLE, find_chat, new_display_id
+from shared.models.chat import chat_sessions, find_chat
 from shared.models.credits import RELEASE, record
 from shared.models.message import OPEN, Status, messages
 from shared.models.user import Account, lock_owner, move
@@ -36,37 +37,23 @@ _erase_messages = (
 )
 
 
-def create_chat(user_id: str, title: str | None) -> ChatSession:
+def create_chat(user_id: str, title: str | None) -> Row[Any]:
     """A new, empty chat."""
-    now = utc_now()
-    with write_unit() as session:
+    with write_unit():
         seq = _account(user_id, 1).seq
-        chat = ChatSession(
-            id=new_id(),
-            display_id=new_display_id(),
-            owner_id=user_id,
-            title=title or DEFAULT_TITLE,
-            title_source="user" if title else "default",
-            settings={},
-            next_position=0,
-            seq=seq,
-            seen_seq=seq,
-            last_active_at=now,
-            created_at=now,
-            updated_at=now,
-        )
-        session.add(chat)
+        titled = {"title": title, "title_source": "user"} if title else {}
+        new = insert(chat_sessions).values(owner_id=user_id, seq=seq, seen_seq=seq, **titled)
+        chat = execute(new.returning(*chat_sessions.c)).one()
     _tell(chat_event("chat.created", chat))
     return chat
 
 
-def rename_chat(user_id: str, ref: str, title: str) -> ChatSession:
+def rename_chat(user_id: str, ref: str, title: str) -> Row[Any]:
     """Give it another title. Raises Forbidden, NotFound."""
     with write_unit():
         seq = _account(user_id, 1).seq
-        chat = find_chat(user_id, ref)
-        chat.title, chat.title_source = title, "user"
-        chat.updated_at, chat.seq = utc_now(), seq
+        titled = {"title": title, "title_source": "user", "updated_at": utc_now(), "seq": seq}
+        chat = execute(_change(find_chat(user_id, ref)).values(titled).returning(*chat_sessions.c)).one()
     _tell(chat_event("chat.updated", chat))
     return chat
 
@@ -79,7 +66,7 @@ def delete_chat(user_id: str, ref: str) -> None:
     with write_unit():
         lock_owner(user_id)
         chat = find_chat(user_id, ref)
-        unfinished = db.session.execute(_unfinished, {"chat_id": chat.id}).all()
+        unfinished = execute(_unfinished, {"chat_id": chat.id}).all()
         released = sum(reply.credits_held for reply in unfinished)
         account = _account(user_id, 2, released)
         _erase(chat, account.seq - 1)
@@ -95,12 +82,15 @@ def delete_chat(user_id: str, ref: str) -> None:
     hand_over(turns)
 
 
-def _erase(chat: ChatSession, seq: int) -> None:
+def _change(chat: Row[Any]) -> Update:
+    return update(chat_sessions).where(chat_sessions.c.id == chat.id)
+
+
+def _erase(chat: Row[Any], seq: int) -> None:
     now = utc_now()
-    chat.title, chat.deleted_at, chat.updated_at, chat.seq = "", now, now, seq
-    db.session.flush()
-    db.session.execute(_cancel_open, {"chat_id": chat.id, "at": now})
-    db.session.execute(_erase_messages, {"chat_id": chat.id, "at": now, "new_seq": seq})
+    execute(_change(chat).values(title="", deleted_at=now, updated_at=now, seq=seq))
+    execute(_cancel_open, {"chat_id": chat.id, "at": now})
+    execute(_erase_messages, {"chat_id": chat.id, "at": now, "new_seq": seq})
 
 
 def _account(user_id: str, events: int, released: int = 0) -> Account:

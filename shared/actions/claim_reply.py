@@ -7,7 +7,7 @@ from sqlalchemy import Row, bindparam, case, exists, func, select, update
 
 from shared import live
 from shared.core import current_link, current_settings
-from shared.db import db, db_now, utc_now, write_unit
+from shared.db import db_now, execute, utc_now, write_unit
 from shared.events import message_event, publish
 from shared.models.message import Status, messages
 from shared.models.user import users
@@ -72,25 +72,18 @@ def claim_reply(reply_id: str, worker: str) -> Claim | None:
     None otherwise: someone else has it, or the sweeper will bring it back. A lapsed running one is never claimed.
     """
     settings = current_settings()
-    at = utc_now()
-    with write_unit():
-        seq = db.session.execute(_lock_owner, {"reply_id": reply_id, "at": at}).scalar()
-        row = (
-            seq
-            and db.session.execute(
-                _claim,
-                {
-                    "reply_id": reply_id,
-                    "worker": worker,
-                    "seq": seq,
-                    "at": at,
-                    "lease_ms": int(settings.lease_seconds * 1000),
-                    "reply_ms": int(settings.reply_timeout * 1000),
-                },
-            ).first()
-        )
-        if not row:
-            db.session.rollback()  # gives the number back
+    values = {
+        "reply_id": reply_id,
+        "worker": worker,
+        "at": utc_now(),
+        "lease_ms": int(settings.lease_seconds * 1000),
+        "reply_ms": int(settings.reply_timeout * 1000),
+    }
+    with write_unit() as unit:
+        seq = execute(_lock_owner, values).scalar()
+        row = execute(_claim, values | {"seq": seq}).first() if seq else None
+        if row is None:
+            unit.rollback()  # gives the number back
             return None
     _announce(row)
     return claim_of(row)

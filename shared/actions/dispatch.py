@@ -6,7 +6,7 @@ Runs inside every unit that may free or take a turn, under the owner's lock; the
 from sqlalchemy import bindparam, case, exists, func, select, update
 
 from shared.core import current_settings
-from shared.db import db, db_now
+from shared.db import db_now, execute
 from shared.models.chat import chat_sessions
 from shared.models.message import OPEN, messages
 
@@ -60,7 +60,7 @@ open_replies = (
 def dispatch(user_id: str) -> list[str]:
     """Stamp the replies whose turn has come; their ids, to be handed over after the commit."""
     settings = current_settings()
-    given = db.session.execute(
+    given = execute(
         _give_turns,
         {
             "user_id": user_id,

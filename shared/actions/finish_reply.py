@@ -13,7 +13,7 @@ from shared import live
 from shared.actions.claim_reply import Claim
 from shared.actions.dispatch import dispatch, open_replies
 from shared.core import current_link, current_settings
-from shared.db import db, db_now, run_alone, utc_now, write_unit
+from shared.db import db_now, execute, query, utc_now, write_unit
 from shared.errors import ReplyError
 from shared.events import credits_event, message_event, publish
 from shared.models.chat import chat_sessions
@@ -99,7 +99,7 @@ _give_back_when: dict[Guard, ReturningUpdate[Any]] = {when: _give_back.where(whe
 
 def note_first_text(claim: Claim) -> None:
     """Record that the user is about to see text: from here on a model failure is final. Raises Superseded."""
-    if not run_alone(_first_text, _names(claim) | {"at": utc_now()}):
+    if not query(_first_text, _names(claim) | {"at": utc_now()}):
         raise Superseded
 
 
@@ -124,7 +124,7 @@ def give_back(claim: Claim, pause: float, when: Guard = WRITING) -> bool:
     values = {"most_failures": current_settings().max_failures, "pause_ms": int(pause * 1000)}
     with write_unit():
         lock_owner(claim.owner_id)
-        given = db.session.execute(_give_back_when[when], _names(claim) | values | {"at": utc_now()}).first()
+        given = execute(_give_back_when[when], _names(claim) | values | {"at": utc_now()}).first()
         turns = dispatch(claim.owner_id)
     hand_over(turns)
     return given is not None
@@ -148,14 +148,14 @@ def _finish(
         if release:
             record(claim.owner_id, RELEASE, price, claim.id)
         touch = {"chat_id": claim.chat_session_id, "user_id": claim.owner_id, "at": at, "new_seq": account.seq - 1}
-        others_wait = db.session.execute(_touch_chat, touch).scalar()
+        others_wait = execute(_touch_chat, touch).scalar()
         turns = dispatch(claim.owner_id) if others_wait else []
     _announce(event, row, account, answer.next_index)
     hand_over(turns)
 
 
 def _guarded(claim: Claim, statement: ReturningUpdate[Any], values: dict[str, Any]) -> Row[Any]:
-    row = db.session.execute(statement, _names(claim) | values).first()
+    row = execute(statement, _names(claim) | values).first()
     if row is None:
         raise Superseded
     return row

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import msgspec
 from sqlalchemy import bindparam, exists, insert, select
 
-from shared.db import db, new_id, utc_now
+from shared.db import execute, new_id, utc_now
 from shared.errors import KeyReused
 from shared.models.idempotency import idempotency_keys
 
@@ -41,7 +41,7 @@ def made_before(user_id: str, key: str, request: tuple[str, ...], made: Made, lo
     fingerprint = hashlib.sha256(msgspec.json.encode(("POST", *request))).hexdigest()
     if locked and _stored(user_id, key, fingerprint, made):
         return None
-    known = db.session.execute(_find, {"user_id": user_id, "key": key}).first()
+    known = execute(_find, {"user_id": user_id, "key": key}).first()
     if known is None:
         return None
     if known.fingerprint != fingerprint:
@@ -59,4 +59,4 @@ def _stored(user_id: str, key: str, fingerprint: str, made: Made) -> bool:
         "reply_id": made.reply_id,
         "created_at": utc_now(),
     }
-    return db.session.execute(_store_new, row).first() is not None
+    return execute(_store_new, row).first() is not None

@@ -5,7 +5,7 @@ from sqlalchemy import bindparam, select, update
 from shared.actions.claim_reply import Claim
 from shared.actions.finish_reply import WRITING
 from shared.core import current_settings
-from shared.db import db, db_now, run_alone, write_unit
+from shared.db import db_now, execute, query, write_unit
 from shared.models.message import Status, messages
 
 _renew = (
@@ -33,12 +33,12 @@ def renew_leases(running: list[tuple[Claim, str, int]]) -> None:
         for claim, text, pieces in sorted(running, key=lambda entry: entry[0].id)
     ]
     with write_unit():
-        db.session.execute(_renew, rows)
+        execute(_renew, rows)
 
 
 def still_ours(claims: list[Claim]) -> set[str]:
     """The ids of those that are still running with the attempt that was claimed."""
     attempts = {claim.id: claim.attempt for claim in claims}
     running = select(messages.c.id, messages.c.attempt).where(messages.c.status == Status.RUNNING)
-    rows = run_alone(running.where(messages.c.id.in_(attempts)), {})
+    rows = query(running.where(messages.c.id.in_(attempts)), {})
     return {row.id for row in rows if attempts[row.id] == row.attempt}

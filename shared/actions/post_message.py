@@ -8,14 +8,14 @@ from sqlalchemy import Row, bindparam, insert, select, update
 from shared.actions.dispatch import dispatch, open_replies
 from shared.actions.idempotency import Made, made_before
 from shared.core import current_link, current_settings
-from shared.db import db, db_now, new_id, utc_now, write_unit
+from shared.db import db_now, execute, new_id, query, utc_now, write_unit
 from shared.errors import InsufficientCredits, TooManyWaiting
 from shared.events import credits_event, message_event, publish
 from shared.models import Message
 from shared.models.chat import chat_sessions, find_chat, named_by
 from shared.models.credits import HOLD, record
 from shared.models.message import MessageType, Status, messages
-from shared.models.user import Account, lock_owner, move
+from shared.models.user import Account, account_of, move
 from shared.queues import hand_over
 
 _take_places = {
@@ -63,35 +63,50 @@ def post_message(user_id: str, chat_ref: str, content: str, model: str, key: str
 
     Raises Forbidden, NotFound, InsufficientCredits, TooManyWaiting, KeyReused: then nothing is stored.
     """
-    price = current_settings().credits_per_reply
     made = Made(message_id=new_id(), reply_id=new_id())
-    with write_unit():
-        account = move(user_id, events=3, spend=price, hold=price)
-        if key and (before := made_before(user_id, key, (chat_ref, content, model), made, locked=account is not None)):
-            return _replayed(user_id, before)
-        if account is None:
-            find_chat(user_id, chat_ref)  # a chat that isn't theirs answers first: it must not depend on money
-            raise InsufficientCredits
-        place = _place(account, chat_ref)
-        posted = _store(account, place, made, content, model)
-        turns = dispatch(user_id) if place.open_replies else [made.reply_id]
+    with write_unit() as unit:
+        account = _hold_price(user_id)
+        before = (
+            made_before(user_id, key, (chat_ref, content, model), made, locked=account is not None) if key else None
+        )
+        if before:
+            unit.rollback()
+        else:
+            posted, turns = _accept(user_id, account, chat_ref, made, content, model)
+    if before:
+        return _replayed(user_id, before)
     _announce(posted)
     hand_over(turns)
     return posted
 
 
+def _hold_price(user_id: str) -> Account | None:
+    price = current_settings().credits_per_reply
+    return move(user_id, events=3, spend=price, hold=price)
+
+
+def _accept(
+    user_id: str, account: Account | None, chat_ref: str, made: Made, content: str, model: str
+) -> tuple[Posted, list[str]]:
+    if account is None:
+        find_chat(user_id, chat_ref)  # a chat that isn't theirs answers first: it must not depend on money
+        raise InsufficientCredits
+    place = _place(account, chat_ref)
+    posted = _store(account, place, made, content, model)
+    return posted, dispatch(user_id) if place.open_replies else [made.reply_id]
+
+
 def _replayed(user_id: str, before: Made) -> Posted:
-    db.session.rollback()
     ids = (before.message_id, before.reply_id)
-    rows = {row.id: row for row in db.session.scalars(select(Message).where(Message.id.in_(ids)))}
-    account = lock_owner(user_id)
+    rows = {row.id: Message(**row._mapping) for row in query(select(messages).where(messages.c.id.in_(ids)))}
+    account = account_of(user_id)
     assert account is not None  # a key has a user
     return Posted(rows[before.message_id], rows[before.reply_id], account, replayed=True)
 
 
 def _place(account: Account, chat_ref: str) -> Row[Any]:
     column, ref = named_by(chat_ref)
-    place = db.session.execute(
+    place = execute(
         _take_places[column],
         {"user_id": account.user_id, "chat_ref": ref, "at": utc_now(), "new_seq": account.seq - 1},
     ).first()
@@ -139,7 +154,7 @@ def _store(account: Account, place: Row[Any], made: Made, content: str, model: s
         "completed_at": None,
         "seq": reply_seq,
     }
-    db.session.execute(_insert, [message | {"turn_in": None, "deadline_in": None}, reply | _turn(place)])
+    execute(_insert, [message | {"turn_in": None, "deadline_in": None}, reply | _turn(place)])
     record(account.user_id, HOLD, -settings.credits_per_reply, made.reply_id)
     return Posted(Message(**message), Message(**reply), account)
 

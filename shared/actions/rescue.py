@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Integer, and_, func, literal, select, upda
 from shared.actions.claim_reply import Claim, claim_of
 from shared.actions.dispatch import dispatch
 from shared.actions.finish_reply import LAPSED, OVERDUE, Answer, Superseded, fail_reply, give_back
-from shared.db import db, db_now, write_unit
+from shared.db import db_now, execute, query, write_unit
 from shared.errors import ReplyTimeout, WorkerLost
 from shared.models.message import Status, messages
 from shared.models.user import lock_owner
@@ -54,9 +54,8 @@ def give_turns() -> int:
         messages.c.dispatched_at.is_(None),
         func.coalesce(messages.c.not_before, 0) <= _now,
     )
-    owners = db.session.execute(select(messages.c.owner_id).where(due).distinct().limit(BATCH)).scalars().all()
-    db.session.rollback()
-    return sum(len(_give_turns(owner)) for owner in owners)
+    owners = query(select(messages.c.owner_id).where(due).distinct().limit(BATCH))
+    return sum(len(_give_turns(row.owner_id)) for row in owners)
 
 
 def hand_over_again(everything: bool) -> int:
@@ -65,20 +64,17 @@ def hand_over_again(everything: bool) -> int:
     After 10, 20, 40 … s; or all of them at once, when Redis has lost its queue.
     """
     which = _waiting if everything else and_(_waiting, _due_again < _now)
-    ids = db.session.execute(select(messages.c.id).where(which).order_by(messages.c.id).limit(BATCH)).scalars().all()
+    ids = [row.id for row in query(select(messages.c.id).where(which).order_by(messages.c.id).limit(BATCH))]
     if ids:
+        again = update(messages).where(messages.c.id.in_(ids), _waiting).values(handovers=messages.c.handovers + 1)
         with write_unit():
-            db.session.execute(
-                update(messages).where(messages.c.id.in_(ids), _waiting).values(handovers=messages.c.handovers + 1)
-            )
+            execute(again)
         hand_over(ids)
-    db.session.rollback()
     return len(ids)
 
 
 def _claims(which: ColumnElement[bool]) -> list[tuple[Claim, Answer]]:
-    rows = db.session.execute(select(messages).where(which).order_by(messages.c.id).limit(BATCH)).all()
-    db.session.rollback()
+    rows = query(select(messages).where(which).order_by(messages.c.id).limit(BATCH))
     return [(claim_of(row), Answer(row.content, row.live_index)) for row in rows]
 
 

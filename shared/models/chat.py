@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Table, Uuid, select
+from sqlalchemy import JSON, ForeignKey, Index, Row, String, Table, Uuid, bindparam, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.db import Base, UtcDateTime, db, new_id, utc_now
+from shared.db import Base, UtcDateTime, new_id, query, utc_now
 from shared.errors import Forbidden, NotFound
 from shared.text import clean
 
@@ -35,7 +35,7 @@ class ChatSession(Base):
 
     id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True, default=new_id)
     display_id: Mapped[str] = mapped_column(String(16), unique=True, default=new_display_id)
-    owner_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
+    owner_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), ForeignKey("users.id"))
     team_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
     repo_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
     document_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
@@ -64,16 +64,23 @@ def named_by(ref: str) -> tuple[str, str]:
         return "display_id", clean(ref)[:16].lower()
 
 
-def find_chat(user_id: str, ref: str) -> ChatSession:
+_owned_by = {
+    column: select(chat_sessions).where(
+        chat_sessions.c.owner_id == bindparam("user_id"), chat_sessions.c[column] == bindparam("chat_ref")
+    )
+    for column in ("id", "display_id")
+}
+
+
+def find_chat(user_id: str, ref: str) -> Row[Any]:
     """A chat of this user's.
 
     Raises NotFound if it was theirs and is deleted, Forbidden for anybody else's and for what never was.
     """
     column, value = named_by(ref)
-    owned = select(ChatSession).where(ChatSession.owner_id == user_id)
-    chat = db.session.scalar(owned.where(chat_sessions.c[column] == value))
-    if chat is None:
+    rows = query(_owned_by[column], {"user_id": user_id, "chat_ref": value})
+    if not rows:
         raise Forbidden
-    if chat.deleted_at is not None:
+    if rows[0].deleted_at is not None:
         raise NotFound
-    return chat
+    return rows[0]

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, Table, UniqueConstraint, Uuid, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.db import Base, UtcDateTime, db, new_id, utc_now
+from shared.db import Base, UtcDateTime, execute, new_id, utc_now
 
 GRANT = "grant"  # given: at sign-up, by a plan, by an operator; `ref` names the occasion
 HOLD = "hold"  # set aside when a message is accepted; `ref` is the reply
@@ -22,7 +22,7 @@ class CreditEntry(Base):
     )
 
     id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True, default=new_id)
-    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
+    user_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), ForeignKey("users.id"))
     delta: Mapped[int]
     kind: Mapped[str] = mapped_column(String(16))
     ref: Mapped[str] = mapped_column(String(64))
@@ -35,4 +35,4 @@ _insert = insert(credit_entries)
 
 def record(user_id: str, kind: str, delta: int, ref: str) -> None:
     """Add an entry; the caller moves the balance in the same transaction."""
-    db.session.execute(_insert, {"user_id": user_id, "kind": kind, "delta": delta, "ref": ref})
+    execute(_insert, {"user_id": user_id, "kind": kind, "delta": delta, "ref": ref})

@@ -15,7 +15,7 @@ class IdempotencyKey(Base):
     __table_args__ = (UniqueConstraint("user_id", "key", name="one_use_per_key"),)
 
     id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True, default=new_id)
-    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
+    user_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), ForeignKey("users.id"))
     key: Mapped[str] = mapped_column(String(255))
     fingerprint: Mapped[str] = mapped_column(String(64))
     message_id: Mapped[str] = mapped_column(Uuid(as_uuid=False))

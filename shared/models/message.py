@@ -52,8 +52,8 @@ class Message(Base):
     )
 
     id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True, default=new_id)
-    chat_session_id: Mapped[str] = mapped_column(ForeignKey("chat_sessions.id"))
-    owner_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
+    chat_session_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), ForeignKey("chat_sessions.id"))
+    owner_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), ForeignKey("users.id"))
     position: Mapped[int]
     message_type: Mapped[str] = mapped_column(String(16))
     status: Mapped[str] = mapped_column(String(16))

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Self
 
-from sqlalchemy import CheckConstraint, String, Table, Uuid, bindparam, select, update
+from sqlalchemy import CheckConstraint, Row, String, Table, Uuid, bindparam, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.db import Base, UtcDateTime, db, new_id, utc_now
+from shared.db import Base, UtcDateTime, execute, new_id, query, utc_now
 
 #: The role of the user that a development run makes.
 DEMO = "demo"
@@ -34,8 +35,9 @@ class User(Base):
 
 
 users: Table = User.metadata.tables["users"]
-_account = (users.c.id, users.c.credits, users.c.held, users.c.seq)
-_lock = select(*_account).where(users.c.id == bindparam("user_id")).with_for_update(key_share=True)
+_columns = (users.c.id, users.c.credits, users.c.held, users.c.seq)
+_read = select(*_columns).where(users.c.id == bindparam("user_id"))
+_lock = _read.with_for_update(key_share=True)
 _move = (
     update(users)
     .where(
@@ -47,7 +49,7 @@ _move = (
         held=users.c.held + bindparam("hold"),
         updated_at=bindparam("at"),
     )
-    .returning(*_account)
+    .returning(*_columns)
 )
 
 
@@ -60,6 +62,11 @@ class Account:
     held: int
     seq: int
 
+    @classmethod
+    def of(cls, row: Row[Any] | None) -> Self | None:
+        """The account that a row holds, if there is one."""
+        return cls(row.id, row.credits, row.held, row.seq) if row else None
+
     def numbers(self, count: int) -> list[int]:
         """The `count` numbers that the statement took, lowest first: one per durable event."""
         return list(range(self.seq - count + 1, self.seq + 1))
@@ -67,8 +74,12 @@ class Account:
 
 def lock_owner(user_id: str) -> Account | None:
     """Take the user's row lock, the first lock of every unit that changes what the user can see."""
-    row = db.session.execute(_lock, {"user_id": user_id}).first()
-    return Account(*row) if row else None
+    return Account.of(execute(_lock, {"user_id": user_id}).first())
+
+
+def account_of(user_id: str) -> Account | None:
+    """The user's money as it is now."""
+    return Account.of(next(iter(query(_read, {"user_id": user_id})), None))
 
 
 def move(user_id: str, *, events: int, spend: int = 0, hold: int = 0) -> Account | None:
@@ -76,7 +87,5 @@ def move(user_id: str, *, events: int, spend: int = 0, hold: int = 0) -> Account
 
     None, with nothing changed, if the balance does not cover it, or if what is to be returned is not held.
     """
-    row = db.session.execute(
-        _move, {"user_id": user_id, "events": events, "spend": spend, "hold": hold, "at": utc_now()}
-    ).first()
-    return Account(*row) if row else None
+    row = execute(_move, {"user_id": user_id, "events": events, "spend": spend, "hold": hold, "at": utc_now()}).first()
+    return Account.of(row)

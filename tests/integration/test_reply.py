@@ -138,7 +138,7 @@ def test_replies_one_after_another_share_a_connection(chat: ChatSession, desk: D
     assert len({request.client_port for request in fake_model.requests}) == 1
 
 
-@pytest.mark.settings(model="fake:chunks=3,gate=door")
+@pytest.mark.settings(model="fake:chunks=3,first=1000,gate=door")
 def test_nothing_of_the_database_is_held_while_the_model_talks(
     core: Flask, chat: ChatSession, desk: Desk, fake_model: FakeModel, channel: Channel
 ) -> None:
@@ -147,8 +147,11 @@ def test_nothing_of_the_database_is_held_while_the_model_talks(
     event.listen(db.engine, "checkout", lambda connection, *_: out.add(connection))
     event.listen(db.engine, "checkin", lambda connection, *_: out.discard(connection))
     with meanwhile(core, lambda: write_reply(posted.reply.id, desk)):
+        eventually(lambda: fake_model.requests)
+        eventually(lambda: not out, within=0.5)
+        assert channel.named("message.delta") == []
         eventually(lambda: channel.named("message.delta"))
-        eventually(lambda: not out)
+        eventually(lambda: not out, within=0.5)
         fake_model.open_gate("door")
     assert the_message(posted.reply.id).status == "completed"
 

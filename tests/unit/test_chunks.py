@@ -30,7 +30,8 @@ STREAM = (
 
 
 def read(received: bytes, size: int = 1 << 20) -> list[Chunk]:
-    return list(read_chunks(received[at : at + size] for at in range(0, len(received), size)))
+    together = read_chunks(received[at : at + size] for at in range(0, len(received), size))
+    return [chunk for chunks in together for chunk in chunks]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 1 << 20])
@@ -50,10 +51,15 @@ def test_a_chunk_without_choices_says_nothing(body: str) -> None:
 
 
 def test_an_error_in_the_stream_is_the_models() -> None:
-    chunks = read_chunks([data(say("Half ")), b'data: {"error": {"message": "no"}}\n\n'])
-    assert next(chunks).text == "Half "
+    chunks = read_chunks([data(say("Half ")) + b'data: {"error": {"message": "no"}}\n\n'])
+    assert [chunk.text for chunk in next(chunks)] == ["Half "]
     with pytest.raises(ModelUnavailable):
         next(chunks)
+
+
+def test_what_arrives_together_comes_together() -> None:
+    chunks = read_chunks([data(say("one ")) + data(say("two ")), data(say("three"))])
+    assert [[chunk.text for chunk in some] for some in chunks if some] == [["one ", "two "], ["three"]]
 
 
 @pytest.mark.parametrize(

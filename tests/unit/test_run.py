@@ -68,6 +68,15 @@ def test_cut_after_its_stream_it_leaves_the_connection_alone(run: Run) -> None:
 
 def test_its_answer_holds_text_and_what_the_model_said_of_it(run: Run) -> None:
     run.add("All of it")
-    answer = run.answer(Ending("stop", "m-2", 3, 4), 5)
-    assert (answer.text, answer.next_index) == ("All of it", 5)
+    run.sent = ["All ", "of ", "it"]
+    answer = run.answer(Ending("stop", "m-2", 3, 4))
+    assert (answer.text, answer.next_index) == ("All of it", 3)
     assert (answer.finish_reason, answer.model, answer.tokens_in, answer.tokens_out) == ("stop", "m-2", 3, 4)
+
+
+def test_text_that_went_out_in_no_delta_counts_as_one(run: Run) -> None:
+    assert run.answer(Ending()).next_index == 0
+    run.add("All of it")
+    assert run.answer(Ending()).next_index == 1
+    run.sent = ["All ", "of "]
+    assert run.answer(Ending()).next_index == 3

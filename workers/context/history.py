@@ -5,7 +5,7 @@ from sqlalchemy import bindparam, select
 from shared.actions.claim_reply import Claim
 from shared.actions.finish_reply import Superseded
 from shared.core import current_settings
-from shared.db import run_alone
+from shared.db import query
 from shared.models.message import ROLES, MessageType, Status, messages
 
 _said = (
@@ -29,7 +29,7 @@ def recent_messages(claim: Claim) -> list[dict[str, str]]:
 
     Raises Superseded if there are none: the chat was deleted since.
     """
-    rows = run_alone(
+    rows = query(
         _said,
         {
             "chat_id": claim.chat_session_id,
