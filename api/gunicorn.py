@@ -2,6 +2,7 @@
 
 import sys
 
+from shared.core import spare_the_collector
 from shared.settings import SettingsError, load_settings
 
 try:
@@ -17,4 +18,8 @@ worker_class = "gthread"
 preload_app = True  # the processes share the memory of what they import
 graceful_timeout = int(_settings.drain_seconds)
 control_socket_disable = True  # it would stand in the user's home directory, the same for every checkout
-worker_tmp_dir = None
+
+
+def when_ready(_server: object) -> None:
+    """Everything is imported, and no process forked yet."""
+    spare_the_collector()

@@ -47,10 +47,9 @@ class _PromptConsumer(_RedisConsumer):
         self._key = f"{broker.namespace}:{queue_name}"
 
     def __next__(self) -> Any:
-        message = super().__next__()
-        if message is None:
+        if not self.message_cache:
             self._wait()
-        return message
+        return super().__next__()
 
     def _wait(self) -> None:
         if self.outstanding_message_count >= self.prefetch:

@@ -5,7 +5,7 @@ import socket
 import dramatiq
 from dramatiq.middleware import Retries, TimeLimit
 
-from shared.core import create_core, current_link
+from shared.core import create_core, current_link, spare_the_collector
 from shared.queues import REPLIES, WRITE_REPLY, worker_broker
 from shared.settings import load_settings
 from workers.middleware import AppContextMiddleware
@@ -38,4 +38,5 @@ def create_worker() -> dramatiq.Broker:
     def write(reply_id: str) -> None:
         write_reply(reply_id, desk)
 
+    spare_the_collector()
     return broker
