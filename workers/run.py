@@ -20,6 +20,8 @@ class Run:
     def __init__(self, claim: Claim) -> None:
         self.claim = claim
         self.started = self.last_text = self.renewed = time.monotonic()
+        #: Seconds from the start until the whole reply has to be done.
+        self.remaining = (claim.remaining_ms or 0) / 1000
         self.size = 0
         self.shown = False
         self.cut: Exception | None = None

@@ -74,7 +74,7 @@ class Watchdog:
         quiet = settings.silence_timeout if run.size else settings.first_text_timeout
         if now - run.last_text > quiet:
             run.cut_short(ModelTimeout())
-        elif now - run.started > settings.reply_timeout:
+        elif now - run.started > run.remaining:
             run.cut_short(ReplyTimeout())
         elif now - run.renewed > settings.lease_seconds * 2 / 3:
             run.cut_short(Superseded())  # the lease may lapse before the next chance to renew it

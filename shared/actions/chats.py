@@ -12,16 +12,15 @@ from shared.errors import Forbidden
 from shared.events import Event, chat_event, credits_event, publish
 from shared.models.chat import chat_sessions, find_chat
 from shared.models.credits import RELEASE, record
-from shared.models.message import OPEN, Status, messages
+from shared.models.message import IS_OPEN, Status, messages
 from shared.models.user import Account, lock_owner, move
 from shared.queues import hand_over
 
 _in_chat = messages.c.chat_session_id == bindparam("chat_id")
-_is_open = messages.c.status.in_(OPEN)
-_unfinished = select(messages).where(_in_chat, _is_open)
+_unfinished = select(messages).where(_in_chat, IS_OPEN)
 _cancel_open = (
     update(messages)
-    .where(_in_chat, _is_open)
+    .where(_in_chat, IS_OPEN)
     .values(status=Status.CANCELLED, lease_until=None, completed_at=bindparam("at"))
 )
 _erase_messages = (

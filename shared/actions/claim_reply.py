@@ -9,7 +9,7 @@ from shared import live
 from shared.core import current_link, current_settings
 from shared.db import db_now, execute, utc_now, write_unit
 from shared.events import message_event, publish
-from shared.models.message import Status, messages
+from shared.models.message import Status, has_status, messages
 from shared.models.user import users
 
 _now = db_now()
@@ -19,7 +19,7 @@ _lock_owner = (
     .where(
         users.c.id
         == select(messages.c.owner_id)
-        .where(messages.c.id == bindparam("reply_id"), messages.c.status == Status.PENDING)
+        .where(messages.c.id == bindparam("reply_id"), has_status(Status.PENDING))
         .scalar_subquery()
     )
     .values(seq=users.c.seq + 1, updated_at=bindparam("at"))
@@ -29,11 +29,15 @@ _claim = (
     update(messages)
     .where(
         messages.c.id == bindparam("reply_id"),
-        messages.c.status == Status.PENDING,
+        has_status(Status.PENDING),
         messages.c.dispatched_at.is_not(None),
         func.coalesce(messages.c.not_before, 0) <= _now,
         messages.c.deadline_at > _now,
-        ~exists().where(_other.c.chat_session_id == messages.c.chat_session_id, _other.c.status == Status.RUNNING),
+        ~exists().where(
+            _other.c.owner_id == messages.c.owner_id,  # its index is that of open replies, however long the chat is
+            _other.c.chat_session_id == messages.c.chat_session_id,
+            has_status(Status.RUNNING, _other),
+        ),
     )
     .values(
         status=Status.RUNNING,
@@ -49,7 +53,7 @@ _claim = (
         updated_at=bindparam("at"),
         seq=bindparam("seq"),
     )
-    .returning(*messages.c)
+    .returning(*messages.c, (messages.c.deadline_at - _now).label("remaining_ms"))
 )
 
 
@@ -64,6 +68,8 @@ class Claim:
     position: int
     model: str
     credits_held: int
+    #: Milliseconds until the whole reply has to be done, as of the claim; None for a claim of the past.
+    remaining_ms: int | None = None
 
 
 def claim_reply(reply_id: str, worker: str) -> Claim | None:
@@ -91,7 +97,8 @@ def claim_reply(reply_id: str, worker: str) -> Claim | None:
 
 def claim_of(row: Row[Any]) -> Claim:
     """The claim that a running row, or one that ran, is held by."""
-    return Claim(*(getattr(row, field.name) for field in fields(Claim)))
+    values: dict[str, Any] = {field.name: getattr(row, field.name, None) for field in fields(Claim)}
+    return Claim(**values)
 
 
 def _announce(row: Row[Any]) -> None:

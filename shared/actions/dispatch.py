@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, case, exists, func, select, update
 from shared.core import current_settings
 from shared.db import db_now, execute
 from shared.models.chat import chat_sessions
-from shared.models.message import OPEN, messages
+from shared.models.message import IS_OPEN, messages
 
 _now = db_now()
 _open = (
@@ -21,7 +21,7 @@ _open = (
     )
     .where(
         messages.c.owner_id == bindparam("user_id"),
-        messages.c.status.in_(OPEN),
+        IS_OPEN,
     )
     .cte("open_replies")
 )
@@ -51,7 +51,7 @@ _give_turns = (
 open_replies = (
     select(func.count())
     .select_from(messages)
-    .where(messages.c.owner_id == bindparam("user_id"), messages.c.status.in_(OPEN))
+    .where(messages.c.owner_id == bindparam("user_id"), IS_OPEN)
     .scalar_subquery()
     .label("open_replies")
 )

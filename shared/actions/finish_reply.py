@@ -18,15 +18,15 @@ from shared.errors import ReplyError
 from shared.events import credits_event, message_event, publish
 from shared.models.chat import chat_sessions
 from shared.models.credits import RELEASE, record
-from shared.models.message import MessageType, Status, messages
+from shared.models.message import MessageType, Status, has_status, messages
 from shared.models.user import Account, lock_owner, move
 from shared.queues import hand_over
 
 #: When an ending is allowed. A worker's own: it still holds the reply with this attempt.
-WRITING = (messages.c.attempt == bindparam("of_attempt")) & (messages.c.status == Status.RUNNING)
+WRITING = (messages.c.attempt == bindparam("of_attempt")) & has_status(Status.RUNNING)
 #: The sweeper's: the worker stopped renewing, or nobody took the reply in time.
-LAPSED = (messages.c.status == Status.RUNNING) & (messages.c.lease_until < db_now())
-OVERDUE = (messages.c.status == Status.PENDING) & (messages.c.deadline_at < db_now())
+LAPSED = has_status(Status.RUNNING) & (messages.c.lease_until < db_now())
+OVERDUE = has_status(Status.PENDING) & (messages.c.deadline_at < db_now())
 
 _touch_chat = (
     update(chat_sessions)

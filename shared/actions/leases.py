@@ -6,7 +6,7 @@ from shared.actions.claim_reply import Claim
 from shared.actions.finish_reply import WRITING
 from shared.core import current_settings
 from shared.db import db_now, execute, query, write_unit
-from shared.models.message import Status, messages
+from shared.models.message import Status, has_status, messages
 
 _renew = (
     update(messages)
@@ -39,6 +39,6 @@ def renew_leases(running: list[tuple[Claim, str, int]]) -> None:
 def still_ours(claims: list[Claim]) -> set[str]:
     """The ids of those that are still running with the attempt that was claimed."""
     attempts = {claim.id: claim.attempt for claim in claims}
-    running = select(messages.c.id, messages.c.attempt).where(messages.c.status == Status.RUNNING)
+    running = select(messages.c.id, messages.c.attempt).where(has_status(Status.RUNNING))
     rows = query(running.where(messages.c.id.in_(attempts)), {})
     return {row.id for row in rows if attempts[row.id] == row.attempt}

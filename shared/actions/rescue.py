@@ -14,7 +14,7 @@ from shared.actions.dispatch import dispatch
 from shared.actions.finish_reply import LAPSED, OVERDUE, Answer, Superseded, fail_reply, give_back
 from shared.db import db_now, execute, query, write_unit
 from shared.errors import ReplyTimeout, WorkerLost
-from shared.models.message import Status, messages
+from shared.models.message import Status, has_status, messages
 from shared.models.user import lock_owner
 from shared.queues import hand_over
 
@@ -29,7 +29,7 @@ _now = db_now()
 _due_again = messages.c.dispatched_at + _PATIENCE * (
     literal(2).op("<<", return_type=Integer())(messages.c.handovers) - 1
 )
-_waiting = and_(messages.c.status == Status.PENDING, messages.c.dispatched_at.is_not(None))
+_waiting = and_(has_status(Status.PENDING), messages.c.dispatched_at.is_not(None))
 
 
 def rescue_lapsed() -> int:
@@ -50,7 +50,7 @@ def expire_overdue() -> int:
 def give_turns() -> int:
     """Users with a due reply and a free turn: a back-off ended, or a finisher died before it could dispatch."""
     due = and_(
-        messages.c.status == Status.PENDING,
+        has_status(Status.PENDING),
         messages.c.dispatched_at.is_(None),
         func.coalesce(messages.c.not_before, 0) <= _now,
     )

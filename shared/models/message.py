@@ -4,7 +4,22 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, Table, Text, Uuid, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    FromClause,
+    Index,
+    String,
+    Table,
+    Text,
+    Uuid,
+    literal_column,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db import Base, UtcDateTime, new_id, utc_now
@@ -30,14 +45,13 @@ class Status(StrEnum):
 
 
 FINAL = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
-OPEN = (Status.PENDING, Status.RUNNING)
 ROLES = {
     MessageType.USER: "user",
     MessageType.AI_REPORT: "assistant",
     MessageType.AI_ERROR: "assistant",
     MessageType.SYSTEM: "system",
 }
-_WAITING = text("status IN ('pending', 'running')")
+_OPEN = "status IN ('pending', 'running')"
 
 
 class Message(Base):
@@ -48,7 +62,7 @@ class Message(Base):
         CheckConstraint("status IN ('pending', 'running', 'completed', 'failed', 'cancelled')", name="known_status"),
         Index("ix_messages_chat_position", "chat_session_id", "position"),
         Index("ix_messages_owner_seq", "owner_id", "seq"),
-        Index("ix_messages_open", "owner_id", "status", postgresql_where=_WAITING, sqlite_where=_WAITING),
+        Index("ix_messages_open", "owner_id", "status", postgresql_where=text(_OPEN), sqlite_where=text(_OPEN)),
     )
 
     id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True, default=new_id)
@@ -90,3 +104,14 @@ class Message(Base):
 
 
 messages: Table = Message.metadata.tables["messages"]
+
+#: The condition that a message is a reply that isn't final.
+IS_OPEN: ColumnElement[bool] = literal_column(f"messages.{_OPEN}", Boolean())
+
+
+def has_status(status: Status, table: FromClause = messages) -> ColumnElement[bool]:
+    """The condition that a message is in this state.
+
+    Written out, as in IS_OPEN, not bound: a plan that is made once for any value can't use the index of open replies.
+    """
+    return table.c.status == literal_column(f"'{status}'", String())
