@@ -4,6 +4,7 @@ The first delta after a quiet moment goes at once. What arrives meanwhile goes w
 the size of a batch, and no reply's thread ever waits for Redis.
 """
 
+import logging
 import threading
 import time
 
@@ -12,6 +13,8 @@ from shared.actions.finish_reply import Superseded
 from shared.events import Event, encode
 from shared.redis_link import RedisLink
 from workers.run import Run
+
+log = logging.getLogger(__name__)
 
 # Seconds from one trip's start to the next: a window that grows with the load, because a trip costs every program,
 # and a longer one is seen as jerks. Each reply in a trip beyond the first few makes it a little longer.
@@ -48,7 +51,10 @@ class Relay:
             self._ready.wait()
             started = time.monotonic()
             batch = self._take()
-            self._send(batch)
+            try:
+                self._send(batch)
+            except Exception:  # a thread that ended here would leave every reply of the process without live text
+                log.exception("relay.failed")
             pace = min(_LONGEST_PACE, _PACE + _PACE_A_REPLY * max(0, len(batch) - _FEW))
             time.sleep(max(0.0, started + pace - time.monotonic()))
 

@@ -58,6 +58,8 @@ class Watchdog:
                     self._look_after(runs)
             except SQLAlchemyError as error:
                 log.warning("watchdog.database_away: %s", type(error).__name__)
+            except Exception:  # a thread that ended here would cost every reply of the process its lease
+                log.exception("watchdog.failed")
             time.sleep(_TICK)
 
     def _look_after(self, runs: list[Run]) -> None:

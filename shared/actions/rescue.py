@@ -54,7 +54,9 @@ def give_turns() -> int:
         messages.c.dispatched_at.is_(None),
         func.coalesce(messages.c.not_before, 0) <= _now,
     )
-    owners = query(select(messages.c.owner_id).where(due).distinct().limit(BATCH))
+    # in any order, so that owners whose turns are all taken don't keep the others out of the batch
+    some = select(messages.c.owner_id).where(due).group_by(messages.c.owner_id).order_by(func.random()).limit(BATCH)
+    owners = query(some)
     return sum(len(_give_turns(row.owner_id)) for row in owners)
 
 
@@ -64,13 +66,19 @@ def hand_over_again(everything: bool) -> int:
     After 10, 20, 40 … s; or all of them at once, when Redis has lost its queue.
     """
     which = _waiting if everything else and_(_waiting, _due_again < _now)
-    ids = [row.id for row in query(select(messages.c.id).where(which).order_by(messages.c.id).limit(BATCH))]
-    if ids:
+    done: list[str] = []
+    while ids := _some_ids(which, after=done[-1] if done else None):
         again = update(messages).where(messages.c.id.in_(ids), _waiting).values(handovers=messages.c.handovers + 1)
         with write_unit():
             execute(again)
         hand_over(ids)
-    return len(ids)
+        done += ids
+    return len(done)
+
+
+def _some_ids(which: ColumnElement[bool], after: str | None) -> list[str]:
+    some = select(messages.c.id).where(which).order_by(messages.c.id).limit(BATCH)
+    return [row.id for row in query(some.where(messages.c.id > after) if after else some)]
 
 
 def _claims(which: ColumnElement[bool]) -> list[tuple[Claim, Answer]]:

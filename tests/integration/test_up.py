@@ -17,6 +17,7 @@ from redis.exceptions import ConnectionError as RefusedError
 
 from shared.embedded_redis import EmbeddedRedis
 from tests.eventually import eventually
+from tests.fake_model import FakeModel
 from tests.services.guard import Guard
 from tests.services.programs import free_port
 from tests.services.service import Service
@@ -188,3 +189,29 @@ def test_the_real_programs_come_up_and_end_with_ctrl_c(up: Up, folder: Path, por
     assert service.stop() == 0
     assert "starting it again" not in service.log
     assert not redis_answers(folder)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_it_uses_the_database_the_redis_and_the_model_that_are_set(
+    up: Up, folder: Path, database_url: str, redis_url: str, fake_model: FakeModel
+) -> None:
+    (folder / "Procfile").write_text((ROOT / "Procfile").read_text())
+    service = up(
+        DATABASE_URL=database_url,
+        REDIS_URL=redis_url,
+        OPENAI_API_KEY="only-for-tests",
+        OPENAI_BASE_URL=fake_model.base_url,
+        MODEL="fake",
+    )
+    address, email, password = re.search(  # type: ignore[union-attr]
+        r"ready: open (\S+)\n.*sign in as (\S+) with the password (\S+)", service.log, re.DOTALL
+    ).groups()
+    with httpx2.Client(base_url=address) as http:
+        signed_in = http.post("/auth/sign-in", json={"email": email, "password": password}).json()
+        http.headers["Authorization"] = f"Bearer {signed_in['accessToken']}"
+        messages = f"/chats/{http.post('/chats', json={}).json()['id']}/messages"
+        reply = http.post(messages, json={"content": "Who are you?"}).json()["reply"]
+        eventually(lambda: http.get(f"{messages}/{reply['id']}").json()["status"] == "completed", within=20)
+    assert [request.model for request in fake_model.requests] == ["fake"]
+    assert not (folder / "var" / "redis").exists()
+    assert not list((folder / "var").glob("*.db"))
