@@ -49,26 +49,26 @@ def list_chats(query: dict[str, Any]) -> dict[str, Any]:
     return page(list(rows), query["limit"], lambda chat: encode_cursor(getattr(chat, by.key), chat.id))
 
 
-@chats.get("/<chat_ref>")
+@chats.get("/<session_id>")
 @signed_in
 @chats.response(200, ChatOut)
-def get(chat_ref: str) -> Row[Any]:
+def get(session_id: str) -> Row[Any]:
     """One chat, by its id or its display id."""
-    return find_chat(g.user_id, chat_ref)
+    return find_chat(g.user_id, session_id)
 
 
-@chats.patch("/<chat_ref>")
+@chats.patch("/<session_id>")
 @signed_in
 @chats.arguments(ChatPatch)
 @chats.response(200, ChatOut)
-def patch(body: dict[str, Any], chat_ref: str) -> Row[Any]:
+def patch(body: dict[str, Any], session_id: str) -> Row[Any]:
     """Rename a chat."""
-    return rename_chat(g.user_id, chat_ref, body["title"])
+    return rename_chat(g.user_id, session_id, body["title"])
 
 
-@chats.delete("/<chat_ref>")
+@chats.delete("/<session_id>")
 @signed_in
 @chats.response(204)
-def delete(chat_ref: str) -> None:
+def delete(session_id: str) -> None:
     """Delete a chat with all its messages; unfinished replies end with their credits returned."""
-    delete_chat(g.user_id, chat_ref)
+    delete_chat(g.user_id, session_id)

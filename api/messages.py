@@ -21,7 +21,7 @@ from shared.models.chat import find_chat
 from shared.models.message import Status
 from shared.schemas import LiveMessageOut, MessageIn, MessagePage, MessagesIn, PostedOut
 
-messages = ApiBlueprint("messages", __name__, url_prefix="/chats/<chat_ref>/messages", description="Messages")
+messages = ApiBlueprint("messages", __name__, url_prefix="/chats/<session_id>/messages", description="Messages")
 _LONGEST_KEY = 255
 _Position = Annotated[int, Meta(ge=0, lt=2**31)]
 
@@ -30,9 +30,9 @@ _Position = Annotated[int, Meta(ge=0, lt=2**31)]
 @signed_in
 @messages.arguments(MessageIn)
 @messages.response(202, PostedOut)
-def post(body: dict[str, Any], chat_ref: str) -> Any:
+def post(body: dict[str, Any], session_id: str) -> Any:
     """Post a message. The answer holds the placeholder of the reply, which a worker fills in."""
-    posted = post_message(g.user_id, chat_ref, body["content"], _model(body["model"]), _idempotency_key())
+    posted = post_message(g.user_id, session_id, body["content"], _model(body["model"]), _idempotency_key())
     replayed = {"Idempotent-Replayed": "true"} if posted.replayed else {}
     return _presented(posted), 202, replayed
 
@@ -41,9 +41,9 @@ def post(body: dict[str, Any], chat_ref: str) -> Any:
 @signed_in
 @messages.arguments(MessagesIn, location="query")
 @messages.response(200, MessagePage)
-def list_messages(query: dict[str, Any], chat_ref: str) -> dict[str, Any]:
+def list_messages(query: dict[str, Any], session_id: str) -> dict[str, Any]:
     """The chat's messages by position."""
-    chat = find_chat(g.user_id, chat_ref)
+    chat = find_chat(g.user_id, session_id)
     newest_first = query["order"] == "desc"
     wanted = select(Message).where(Message.chat_session_id == chat.id, Message.deleted_at.is_(None))
     if query["cursor"]:
@@ -57,9 +57,9 @@ def list_messages(query: dict[str, Any], chat_ref: str) -> dict[str, Any]:
 @messages.get("/<message_id>")
 @signed_in
 @messages.response(200, LiveMessageOut)
-def get(chat_ref: str, message_id: str) -> Message:
+def get(session_id: str, message_id: str) -> Message:
     """One message; while it runs, with the text so far."""
-    chat = find_chat(g.user_id, chat_ref)
+    chat = find_chat(g.user_id, session_id)
     message = db.session.scalar(
         select(Message).where(Message.chat_session_id == chat.id, Message.id == _uuid(message_id))
     )

@@ -56,7 +56,7 @@ class _PromptConsumer(_RedisConsumer):
             time.sleep(_BUSY_WAIT)
             return
         try:  # moving the head onto itself changes nothing, but blocks until there is one
-            self.broker.client.blmove(self._key, self._key, _IDLE_WAIT, "LEFT", "LEFT")
+            self.broker.client.execute_command("BLMOVE", self._key, self._key, "LEFT", "LEFT", _IDLE_WAIT)
         except RedisError:
             time.sleep(_IDLE_WAIT)  # the next fetch reports it
 
