@@ -5,17 +5,24 @@ from typing import Any, NoReturn
 
 from flask import Request
 from flask_smorest import Blueprint
-from marshmallow import Schema, ValidationError
+from gunicorn.http.errors import ParseException
+from marshmallow import RAISE, Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 
 from shared.errors import InvalidRequest, MalformedBody, WrongContentType
+from shared.text import clean
 
 
 class StrictParser(FlaskParser):
-    """Takes nothing but well-formed JSON, and says which field is wrong."""
+    """Takes nothing but well-formed JSON and known parameters, and says which field is wrong."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION = FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION | {"query": RAISE}
 
     def load_json(self, req: Request, schema: Schema) -> Any:
-        data = req.get_data()
+        try:
+            data = req.get_data()
+        except (OSError, ParseException) as error:  # the client broke off, or its chunks were none
+            raise MalformedBody from error
         if not data:
             return {}
         if not req.is_json:
@@ -38,7 +45,7 @@ class ApiBlueprint(Blueprint):
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
+    found = {clean(name): value for name, value in pairs}  # an error answer names the fields
     if len(found) < len(pairs):
         raise ValueError("a field stands there twice")
     return found

@@ -5,11 +5,11 @@ from typing import Any
 
 import msgspec
 from flask import Flask, Response
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from shared import errors
+from shared.db import DATABASE_AWAY
 from shared.errors import HoldfastError
 
 log = logging.getLogger(__name__)
@@ -78,13 +78,14 @@ def problem(error: HoldfastError) -> Response:
 def _from_http(error: HTTPException) -> Response:
     if error.code is None or error.code < 400:
         return Response(status=error.code, headers=error.get_headers())  # a redirect is no error
-    known = _FROM_HTTP.get(error.code)
-    return problem(known()) if known else _from_bug(error)
+    if error.code >= 500:
+        return _from_bug(error)
+    return problem(_FROM_HTTP.get(error.code, errors.InvalidRequest)())
 
 
 def _from_database(error: SQLAlchemyError) -> Response:
     """A database that is away or locked is no bug of ours; anything else is."""
-    if not isinstance(error, (OperationalError, PoolTimeout)):
+    if not isinstance(error, DATABASE_AWAY):
         return _from_bug(error)
     log.warning("database.away: %s", type(error).__name__)
     return problem(errors.DatabaseUnavailable())

@@ -37,5 +37,6 @@ def healthz() -> dict[str, Any]:
 def realtime_url() -> str:
     """Where a browser finds `realtime`: as set, or on its own port of the host that was asked."""
     settings = current_settings()
-    asked = urlsplit(request.host_url)
-    return settings.realtime_url or f"{asked.scheme}://{asked.hostname}:{settings.realtime_port}"
+    host = urlsplit(request.host_url).hostname or settings.host
+    host = f"[{host}]" if ":" in host else host
+    return settings.realtime_url or f"{request.scheme}://{host}:{settings.realtime_port}"

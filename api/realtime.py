@@ -84,6 +84,8 @@ def listen(server: socketio.Server, link: RedisLink) -> None:
                     deliver(server, _decode(message["data"]))
         except redis.RedisError as error:
             log.warning("realtime.redis_away: %s", error)
+        except Exception:  # a listener that ended here would leave every socket deaf
+            log.exception("realtime.failed")
         eventlet.sleep(_RECONNECT)
 
 

@@ -18,7 +18,8 @@ from alembic import command
 from alembic.config import Config
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, Connection, CursorResult, DateTime, Dialect, Engine, Executable, Row, event
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DisconnectionError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import Pool
@@ -36,6 +37,9 @@ _POOL_TIMEOUT = 30
 _RESTED = 1.0
 _SQLITE_PRAGMAS = ("journal_mode=wal", "synchronous=full", "busy_timeout=5000", "foreign_keys=on")
 
+
+#: What is raised while the database is away, restarts, or is locked for too long. Nothing was done, or nobody knows.
+DATABASE_AWAY = (OperationalError, PoolTimeout)
 
 #: What fills a statement's parameters: one row, or many.
 Values = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None

@@ -25,7 +25,7 @@ class MalformedBody(HoldfastError):
     """The body is not JSON"""
 
     code = "malformed_body"
-    detail = "Send one JSON object, UTF-8 encoded, without NaN or Infinity and not nested deeper than 64 levels."
+    detail = "Send one JSON object, UTF-8 encoded, without NaN, Infinity or a field that stands twice."
 
 
 class WrongContentType(HoldfastError):

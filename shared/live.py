@@ -9,9 +9,10 @@ from typing import Any
 from redis.client import Pipeline
 
 from shared.redis_link import RedisLink
+from shared.settings import LONGEST_REPLY
 
-# Seconds; longer than any reply may take, so that nothing expires under a reader.
-TTL = 3600
+# Seconds; twice as long as any reply may take, so that nothing expires under a reader.
+TTL = 2 * LONGEST_REPLY
 CLOSED = "closed"
 
 # For each reply: refuse, or append the piece and keep its event; then publish all kept events as one message.
@@ -33,6 +34,14 @@ for i = 1, #KEYS / 2 do
 end
 if #events > 0 then redis.call('PUBLISH', ARGV[1], '[' .. table.concat(events, ',') .. ']') end
 return answers
+"""
+
+_REWRITE = f"""
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return end
+redis.call('DEL', KEYS[2])
+redis.call('RPUSH', KEYS[2], ARGV[2])
+for _ = 2, tonumber(ARGV[3]) do redis.call('RPUSH', KEYS[2], '') end
+redis.call('EXPIRE', KEYS[2], {TTL})
 """
 
 
@@ -68,17 +77,16 @@ def append(link: RedisLink, pieces: list[Piece]) -> list[int] | None:
 
 
 def rewrite(link: RedisLink, message_id: str, attempt: int, text: str, pieces: int) -> None:
-    """Put lost text back as a list of the same length, so that indexes go on."""
-    key = _list(link, message_id, attempt)
+    """Put lost text back as a list of the same length, so that indexes go on; not once another began or it closed."""
     with link.trip() as pipe:
-        pipe.delete(key)
-        pipe.rpush(key, text, *[""] * (pieces - 1))
-        pipe.expire(key, TTL)
+        keys = (_fence(link, message_id), _list(link, message_id, attempt))
+        pipe.eval(_REWRITE, len(keys), *keys, attempt, text, pieces)
 
 
 def begin(link: RedisLink, pipe: Pipeline, message_id: str, attempt: int) -> None:
-    """From now on, text of earlier attempts is refused."""
+    """From now on, text of earlier attempts is refused; what there was is dropped."""
     pipe.set(_fence(link, message_id), attempt, ex=TTL)
+    pipe.delete(_list(link, message_id, attempt - 1))
 
 
 def close(link: RedisLink, pipe: Pipeline, message_id: str, attempt: int) -> None:

@@ -41,7 +41,6 @@ class RedisLink:
     def __init__(self, url: str, namespace: str) -> None:
         self.namespace = namespace
         self._url = url
-        self.failures = 0
         self._client = connect(url, TRIP_TIMEOUT)
         self._broken_until = 0.0
 
@@ -85,7 +84,6 @@ class RedisLink:
         return time.monotonic() < self._broken_until
 
     def trip_failed(self, error: Exception) -> None:
-        """Count a failure and skip trips for a moment."""
-        self.failures += 1
+        """Note a failure and skip trips for a moment."""
         self._broken_until = time.monotonic() + BREAK
         log.warning("redis.trip_failed: %s; events and hand-overs wait for the sweeper", error)

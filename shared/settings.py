@@ -16,6 +16,8 @@ from dotenv import load_dotenv
 from environs import Env, EnvError, validate
 
 PREFIX = "HOLDFAST_"
+# Seconds; the most that HOLDFAST_REPLY_TIMEOUT may be.
+LONGEST_REPLY = 3600
 
 _positive = validate.Range(min=1)
 _port = validate.Range(min=1, max=65535)
@@ -67,7 +69,7 @@ class Settings:
     max_waiting_replies: int = _own("MAX_WAITING_REPLIES", "int", 50, _positive)
     first_text_timeout: float = _own("FIRST_TEXT_TIMEOUT", "float", 120.0, validate.Range(min=0.1))
     silence_timeout: float = _own("SILENCE_TIMEOUT", "float", 60.0, validate.Range(min=0.1))
-    reply_timeout: float = _own("REPLY_TIMEOUT", "float", 900.0, validate.Range(min=0.1))
+    reply_timeout: float = _own("REPLY_TIMEOUT", "float", 900.0, validate.Range(min=0.1, max=LONGEST_REPLY))
     queue_timeout: float = _own("QUEUE_TIMEOUT", "float", 900.0, validate.Range(min=0.1))
     turn_timeout: float = _own("TURN_TIMEOUT", "float", 86_400.0, validate.Range(min=0.1))
 

@@ -3,7 +3,10 @@
 import logging
 import os
 import socket
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from shared.actions.claim_reply import claim_reply
 from shared.actions.finish_reply import (
@@ -13,6 +16,8 @@ from shared.actions.finish_reply import (
     give_back,
     note_first_text,
 )
+from shared.core import current_settings
+from shared.db import DATABASE_AWAY
 from shared.errors import EmptyReply, ModelTruncated, ReplyError, ReplyFailed
 from shared.logs import work
 from workers.context import build_context
@@ -22,9 +27,12 @@ from workers.run import Run
 from workers.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 # Seconds. A model that asks for a longer pause has the reply fail at once.
 _LONGEST_PAUSE = 60.0
+# Seconds before another try to end a reply while the database is away.
+_RETRY = 0.25
 # Seconds before another run when the model named no pause.
 _PAUSE = 2.0
 
@@ -51,11 +59,13 @@ def write_reply(reply_id: str, desk: Desk) -> None:
     run = Run(claim)
     try:
         ending = _write(run, desk)
-        complete_reply(claim, run.answer(ending))
+        _insist(lambda: complete_reply(claim, run.answer(ending)))
     except Superseded:
         log.info("reply.superseded: someone else ends it")
     except ReplyError as error:
         _settle(run, error)
+    except DATABASE_AWAY as error:
+        log.warning("reply.database_away: %s; its lease will lapse, and it runs again", type(error).__name__)
     except Exception:
         log.exception("reply.failed")
         _settle(run, ReplyFailed())
@@ -110,7 +120,21 @@ def _settle(run: Run, error: ReplyError) -> None:
     pause = _PAUSE if error.retry_after is None else error.retry_after
     may_run_again = error.retryable and not run.shown and pause <= _LONGEST_PAUSE
     try:
-        if not (may_run_again and give_back(run.claim, pause)):
-            fail_reply(run.claim, error, run.answer(Ending()))
+        if not (may_run_again and _insist(lambda: give_back(run.claim, pause))):
+            _insist(lambda: fail_reply(run.claim, error, run.answer(Ending())))
     except Superseded:
         log.info("reply.superseded: someone else ends it")
+    except DATABASE_AWAY as away:
+        log.warning("reply.database_away: %s; its lease will lapse, and it runs again", type(away).__name__)
+
+
+def _insist(ending: Callable[[], T]) -> T:
+    """Try an ending again while the database is away: it may be repeated, and the lease lasts that long at least."""
+    deadline = time.monotonic() + current_settings().lease_seconds / 3
+    while True:
+        try:
+            return ending()
+        except DATABASE_AWAY:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_RETRY)

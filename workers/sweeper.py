@@ -18,21 +18,23 @@ log = logging.getLogger("sweeper")
 
 
 def sweep() -> None:
-    """One round; every step may be repeated or shared with other sweepers."""
-    rescue_lapsed()
-    expire_overdue()
-    give_turns()
-    hand_over_again(everything=queue_was_emptied())
+    """One round; every step may be repeated or shared with other sweepers, and none waits for another's success."""
+    for step in (rescue_lapsed, expire_overdue, give_turns, _hand_over):
+        try:
+            step()
+        except SQLAlchemyError as error:
+            log.warning("sweeper.%s_failed: %s", step.__name__.strip("_"), type(error).__name__)
+
+
+def _hand_over() -> int:
+    return hand_over_again(everything=queue_was_emptied())
 
 
 def run(core: Flask, every: float, stopping: threading.Event) -> None:
-    """Sweep until told to stop. A round that fails is logged, and the next one tries again."""
+    """Sweep until told to stop."""
     while not stopping.wait(every * random.uniform(0.8, 1.2)):  # jittered, so that many don't sweep in step
-        try:
-            with core.app_context():
-                sweep()
-        except SQLAlchemyError as error:
-            log.warning("sweeper.database_away: %s", type(error).__name__)
+        with core.app_context():
+            sweep()
 
 
 def main() -> int:

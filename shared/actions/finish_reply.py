@@ -27,6 +27,8 @@ WRITING = (messages.c.attempt == bindparam("of_attempt")) & has_status(Status.RU
 #: The sweeper's: the worker stopped renewing, or nobody took the reply in time.
 LAPSED = has_status(Status.RUNNING) & (messages.c.lease_until < db_now())
 OVERDUE = has_status(Status.PENDING) & (messages.c.deadline_at < db_now())
+#: Of those, the ones that never had a turn.
+_UNTRIED = (messages.c.dispatched_at.is_(None)) & (messages.c.attempt == 0)
 
 _touch_chat = (
     update(chat_sessions)
@@ -80,6 +82,7 @@ _fail = _end.values(
     error_code=bindparam("code"),
     failures=messages.c.failures + 1,
 )
+_cancel = _end.where(OVERDUE, _UNTRIED).values(status=Status.CANCELLED)
 _give_back = (
     _reply.where(messages.c.failures + 1 < bindparam("most_failures"))
     .values(
@@ -119,8 +122,13 @@ def fail_reply(claim: Claim, error: ReplyError, answer: Answer, when: Guard = WR
     _finish(claim, _fail_when[when], "message.failed", answer, {"code": error.code}, release=True)
 
 
+def cancel_untried(claim: Claim) -> None:
+    """End a reply that waited for its turn in vain, and give the credits back. Raises Superseded."""
+    _finish(claim, _cancel, "message.cancelled", Answer(""), {}, release=True)
+
+
 def give_back(claim: Claim, pause: float, when: Guard = WRITING) -> bool:
-    """Let it run again after `pause` seconds; False if its failures are used up. Raises Superseded."""
+    """Let it run again after `pause` seconds; False if its failures are used up or it isn't ours any more."""
     values = {"most_failures": current_settings().max_failures, "pause_ms": int(pause * 1000)}
     with write_unit():
         lock_owner(claim.owner_id)

@@ -7,11 +7,11 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from sqlalchemy import ColumnElement, Integer, and_, func, literal, select, update
+from sqlalchemy import ColumnElement, Integer, and_, case, func, literal, select, update
 
 from shared.actions.claim_reply import Claim, claim_of
 from shared.actions.dispatch import dispatch
-from shared.actions.finish_reply import LAPSED, OVERDUE, Answer, Superseded, fail_reply, give_back
+from shared.actions.finish_reply import LAPSED, OVERDUE, Answer, Superseded, cancel_untried, fail_reply, give_back
 from shared.db import db_now, execute, query, write_unit
 from shared.errors import ReplyTimeout, WorkerLost
 from shared.models.message import Status, has_status, messages
@@ -22,13 +22,14 @@ log = logging.getLogger(__name__)
 
 # Rows a sweep; the next one takes the rest.
 BATCH = 100
+# Doublings of the patience; more would pass every deadline, and at last the range of the numbers.
+_MOST_DOUBLINGS = 10
 # Milliseconds after a hand-over before it is repeated; each repeat waits twice as long as the one before.
 _PATIENCE = 10_000
 
 _now = db_now()
-_due_again = messages.c.dispatched_at + _PATIENCE * (
-    literal(2).op("<<", return_type=Integer())(messages.c.handovers) - 1
-)
+_repeats = case((messages.c.handovers > _MOST_DOUBLINGS, _MOST_DOUBLINGS), else_=messages.c.handovers)
+_due_again = messages.c.dispatched_at + _PATIENCE * (literal(2).op("<<", return_type=Integer())(_repeats) - 1)
 _waiting = and_(has_status(Status.PENDING), messages.c.dispatched_at.is_not(None))
 
 
@@ -38,13 +39,8 @@ def rescue_lapsed() -> int:
 
 
 def expire_overdue() -> int:
-    """Replies that waited past their deadline: fail them and give the credits back."""
-    expired = 0
-    for claim, saved in _claims(OVERDUE):
-        with _unless_superseded():
-            fail_reply(claim, ReplyTimeout(), saved, OVERDUE)
-            expired += 1
-    return expired
+    """Replies that waited past their deadline: end them and give the credits back."""
+    return sum(_expire(claim, saved) for claim, saved in _claims(OVERDUE))
 
 
 def give_turns() -> int:
@@ -91,6 +87,16 @@ def _rescue(claim: Claim, saved: Answer) -> bool:
         if not give_back(claim, 0, LAPSED):
             fail_reply(claim, WorkerLost(), saved, LAPSED)
         log.warning("reply.rescued: its worker stopped renewing the lease, reply=%s", claim.id)
+        return True
+    return False
+
+
+def _expire(claim: Claim, saved: Answer) -> bool:
+    with suppress(Superseded):  # it had a turn: then it failed, and says so
+        cancel_untried(claim)
+        return True
+    with _unless_superseded():
+        fail_reply(claim, ReplyTimeout(), saved, OVERDUE)
         return True
     return False
 

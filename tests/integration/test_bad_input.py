@@ -32,6 +32,7 @@ NO_OBJECTS: dict[str, tuple[bytes, int, str]] = {
     "100,000 deep": (b"[" * 100_000, 400, "malformed_body"),
     "100,000 deep in a field": (b'{"content":' * 100_000 + b"1" + b"}" * 100_000, 400, "malformed_body"),
     "a number of 5,000 digits": (b'{"content": %s}' % (b"9" * 5000), 400, "malformed_body"),
+    "an unknown field named with half a pair": (b'{"content": "a", "\\ud800": 1}', 422, "invalid_request"),
     "a field twice": (b'{"content": "a", "content": "b"}', 400, "malformed_body"),
     "larger than the server takes": (b'{"content": "%s"}' % (b"x" * 3 * MEBIBYTE), 413, "body_too_large"),
     "null": (b"null", 422, "invalid_request"),
@@ -199,3 +200,26 @@ def test_an_unknown_address_or_method_is_a_problem_too(me: FlaskClient) -> None:
     assert refusal(me.get("/nowhere")) == (404, "not_found")
     assert refusal(me.put("/chats", json={})) == (405, "method_not_allowed")
     assert refusal(me.get("/auth/sign-in")) == (405, "method_not_allowed")
+
+
+def test_an_unknown_parameter_is_refused(me: FlaskClient) -> None:
+    answer = me.get("/chats?curser=x")
+    assert (answer.status_code, answer.json["code"], list(answer.json["errors"])) == (
+        422,
+        "invalid_request",
+        ["curser"],
+    )
+
+
+def test_a_range_that_a_file_does_not_have_is_refused(me: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
+    answer = me.get("/client/store.js", headers={"Range": "bytes=99999999-"})
+    assert (answer.status_code, answer.json["code"]) == (422, "invalid_request")
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [("[::1]:8000", "http://[::1]:8001"), ("chat.example:80", "http://chat.example:8001")],
+)
+def test_the_sockets_are_found_on_the_host_that_was_asked(me: FlaskClient, host: str, address: str) -> None:
+    assert me.get("/config", headers={"Host": host}).json["realtimeUrl"] == address

@@ -204,3 +204,22 @@ def test_live_text_of_an_unreachable_redis_is_none(settings: Settings, own_redis
     own_redis.freeze()
     assert live.read(link, [(reply, 1), ("another", 1)]) == [None, None]
     assert put(reply, 1, "text", link) is None
+
+
+def test_text_of_an_earlier_attempt_is_dropped_when_the_next_begins(chat: ChatSession, core: Flask) -> None:
+    link, posted = current_link(), a_post(chat)
+    first = a_claim(posted)
+    live.append(link, [live.Piece(first.id, 1, "secret", b"[]")])
+    with link.trip() as pipe:
+        live.begin(link, pipe, first.id, 2)
+    assert live.read(link, [(first.id, 1)]) == [None]
+
+
+def test_lost_text_is_not_put_back_once_the_reply_is_closed(chat: ChatSession, core: Flask) -> None:
+    link, claim = current_link(), a_claim(a_post(chat))
+    live.rewrite(link, claim.id, 1, "text", 2)
+    assert live.read(link, [(claim.id, 1)]) == [live.LiveText("text", 2)]
+    with link.trip() as pipe:
+        live.close(link, pipe, claim.id, 1)
+    live.rewrite(link, claim.id, 1, "text", 2)
+    assert live.read(link, [(claim.id, 1)]) == [None]

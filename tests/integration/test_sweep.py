@@ -9,7 +9,7 @@ from redis import Redis
 
 from shared.actions.finish_reply import give_back
 from shared.actions.post_message import Posted
-from shared.actions.rescue import expire_overdue, give_turns, rescue_lapsed
+from shared.actions.rescue import expire_overdue, give_turns, hand_over_again, rescue_lapsed
 from shared.models import ChatSession, User
 from shared.settings import Settings
 from tests.channel import Channel
@@ -179,3 +179,20 @@ def test_a_sweep_with_nothing_to_do_changes_nothing(chat: ChatSession) -> None:
     sweep()
     with nothing_changes():
         sweep()
+
+
+def test_a_job_handed_over_very_often_breaks_no_sweep(posted: Posted) -> None:
+    change(posted.reply.id, handovers=40, dispatched_at=past(100_000))
+    assert hand_over_again(everything=False) == 1
+
+
+def test_what_never_had_its_turn_is_cancelled_with_the_credits_back(chat: ChatSession, channel: Channel) -> None:
+    first, waiting = a_post(chat), a_post(chat)
+    a_claim(first)
+    change(waiting.reply.id, deadline_at=past(1))
+    channel.heard()
+    expire_overdue()
+    row = the_message(waiting.reply.id)
+    assert (row.status, row.message_type, row.error_code, row.credits_charged) == ("cancelled", "ai_report", None, 0)
+    assert money_of(chat.owner_id) == (297, 3)
+    assert channel.named("message.cancelled")[-1].data["id"] == waiting.reply.id

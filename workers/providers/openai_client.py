@@ -24,6 +24,7 @@ from shared.errors import (
     ReplyError,
 )
 from shared.settings import Settings
+from shared.text import clean
 from workers.providers import Ending, Prompt
 from workers.providers.chunks import Chunk, read_chunks
 
@@ -32,6 +33,8 @@ log = logging.getLogger(__name__)
 # Seconds. Once the stream is there, reading may take longer than any deadline between texts: the watchdog cuts it.
 _CONNECT, _WRITE, _POOL = 5.0, 10.0, 5.0
 _MARGIN = 5.0
+# Characters of a model's name that are kept.
+_MODEL_NAME = 200
 # Finish reasons that mean there is an answer to keep.
 _WHOLE = ("stop", "length")
 
@@ -94,10 +97,11 @@ class OpenAIStream:
     def _note(self, chunks: list[Chunk]) -> None:
         ending = self.ending
         for chunk in chunks:
-            ending.model = chunk.model or ending.model
+            ending.model = clean(chunk.model)[:_MODEL_NAME] if chunk.model else ending.model
             ending.finish_reason = chunk.finish_reason or ending.finish_reason
             if chunk.usage:
-                ending.tokens_in, ending.tokens_out = chunk.usage.prompt_tokens, chunk.usage.completion_tokens
+                ending.tokens_in = _storable(chunk.usage.prompt_tokens)
+                ending.tokens_out = _storable(chunk.usage.completion_tokens)
 
     def abort(self) -> None:
         # close() would leave the reading thread asleep until the next byte; a shut socket wakes it at once
@@ -106,6 +110,11 @@ class OpenAIStream:
             stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
         except OSError:
             log.debug("model.abort: the connection was closed already")
+
+
+def _storable(count: int | None) -> int | None:
+    """A count that a column can hold; a server may say anything."""
+    return count if count is not None and 0 <= count < 2**31 else None
 
 
 def _reply_error(error: openai.OpenAIError) -> ReplyError:
