@@ -17,7 +17,7 @@ import uuid_utils
 from alembic import command
 from alembic.config import Config
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, Connection, CursorResult, DateTime, Dialect, Engine, Executable, Row, event
+from sqlalchemy import BigInteger, Connection, CursorResult, DateTime, Dialect, Engine, Executable, Row, String, event
 from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.compiler import compiles
@@ -152,6 +152,26 @@ def _postgres_now(*_: Any, **__: Any) -> str:
 @compiles(db_now, "sqlite")
 def _sqlite_now(*_: Any, **__: Any) -> str:
     return "cast((julianday('now') - 2440587.5) * 86400000 as integer)"
+
+
+class commit_lightly(FunctionElement[str]):
+    """In what a statement returns: its transaction's commit does not wait for the disk.
+
+    Only for what a crash of the database server may take back.
+    """
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(commit_lightly, "postgresql")
+def _postgres_commit_lightly(*_: Any, **__: Any) -> str:
+    return "set_config('synchronous_commit', 'off', true)"  # true: for this transaction only
+
+
+@compiles(commit_lightly, "sqlite")
+def _sqlite_commit_lightly(*_: Any, **__: Any) -> str:
+    return "null"
 
 
 class UtcDateTime(TypeDecorator[datetime]):

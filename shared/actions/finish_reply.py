@@ -13,7 +13,7 @@ from shared import live
 from shared.actions.claim_reply import Claim
 from shared.actions.dispatch import dispatch, open_replies
 from shared.core import current_link, current_settings
-from shared.db import db_now, execute, query, utc_now, write_unit
+from shared.db import commit_lightly, db_now, execute, query, utc_now, write_unit
 from shared.errors import ReplyError
 from shared.events import credits_event, message_event, publish
 from shared.models.chat import chat_sessions
@@ -58,7 +58,8 @@ class Answer:
 
 
 _reply = update(messages).where(messages.c.id == bindparam("reply_id"))
-_first_text = _reply.where(WRITING).values(first_text_at=bindparam("at")).returning(messages.c.id)
+# If a crash of the database takes it back, the reply runs again as after any crash.
+_first_text = _reply.where(WRITING).values(first_text_at=bindparam("at")).returning(messages.c.id, commit_lightly())
 _end = _reply.values(
     content=bindparam("text"),
     live_index=bindparam("next_index"),

@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import NullPool
 
 import shared.db
-from shared.db import Base, db, db_now, migrate, utc_now, write_unit
+from shared.db import Base, commit_lightly, db, db_now, migrate, utc_now, write_unit
 from shared.models import User
 from shared.models.credits import GRANT, record
 from shared.models.user import users
@@ -127,3 +127,16 @@ def test_sqlite_waits_for_the_disk(core: Flask) -> None:
 def test_nothing_belongs_to_nobody(core: Flask) -> None:
     with nothing_changes(), pytest.raises(IntegrityError), write_unit():
         record("01890000-0000-7000-8000-000000000000", GRANT, 1, "a gift")
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_light_commit_is_one_transactions_own(core: Flask) -> None:
+    setting = text("select current_setting('synchronous_commit')")
+    with db.engine.connect() as connection:
+        connection.execute(text("set synchronous_commit = on"))
+        connection.commit()
+        connection.execute(select(commit_lightly()))
+        assert connection.scalar(setting) == "off"
+        connection.commit()
+        assert connection.scalar(setting) == "on"
+        connection.invalidate()
