@@ -32,8 +32,8 @@ _POSTGRES_TIMEOUTS = "-c statement_timeout=10000 -c lock_timeout=5000 -c idle_in
 _POOL_SIZE = 16
 # Seconds that a thread waits for one.
 _POOL_TIMEOUT = 30
-# Seconds; a connection that rested longer is tried before it is used. Trying each one each time costs a fifth of all
-# round trips.
+# Seconds; a connection that rested longer is tried before it is used. Trying each one each time would cost
+# a round trip with every unit.
 _RESTED = 1.0
 _SQLITE_PRAGMAS = ("journal_mode=wal", "synchronous=full", "busy_timeout=5000", "foreign_keys=on")
 
@@ -105,7 +105,7 @@ def write_unit() -> Iterator[Connection]:
     """One transaction that writes: commits at the end, rolls back on any exception.
 
     Takes SQLite's write lock at its beginning, so that what it reads cannot change under it. No network call
-    belongs inside. Statements go through execute(), which costs half of what an ORM session does.
+    belongs inside. Statements go through execute(), which costs less than an ORM session.
     """
     with db.engine.connect() as connection:
         connection.execution_options(sqlite_begin="IMMEDIATE")

@@ -55,7 +55,7 @@ class OpenAIProvider:
     def ask(self, prompt: Prompt) -> Iterator["OpenAIStream"]:
         request = self._client.chat.completions.with_streaming_response.create(
             model=prompt.model,
-            messages=[],  # what stands here is walked through at a third of the whole attempt's cost
+            messages=[],  # what stands here is walked through, message by message, against the package's types
             extra_body={"messages": prompt.messages},
             stream=True,
             stream_options={"include_usage": True},
