@@ -11,10 +11,11 @@ from shared.db import db_now, execute, utc_now, write_unit
 from shared.events import message_event, publish
 from shared.models.message import Status, has_status, messages
 from shared.models.user import users
+from shared.statements import Prepared
 
 _now = db_now()
 _other = messages.alias("other")
-_lock_owner = (
+_lock_owner = Prepared(
     update(users)
     .where(
         users.c.id
@@ -25,7 +26,7 @@ _lock_owner = (
     .values(seq=users.c.seq + 1, updated_at=bindparam("at"))
     .returning(users.c.seq)
 )
-_claim = (
+_claim = Prepared(
     update(messages)
     .where(
         messages.c.id == bindparam("reply_id"),

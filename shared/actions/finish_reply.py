@@ -21,6 +21,7 @@ from shared.models.credits import RELEASE, record
 from shared.models.message import MessageType, Status, has_status, messages
 from shared.models.user import Account, lock_owner, move
 from shared.queues import hand_over
+from shared.statements import Prepared
 
 #: When an ending is allowed. A worker's own: it still holds the reply with this attempt.
 WRITING = (messages.c.attempt == bindparam("of_attempt")) & has_status(Status.RUNNING)
@@ -30,7 +31,7 @@ OVERDUE = has_status(Status.PENDING) & (messages.c.deadline_at < db_now())
 #: Of those, the ones that never had a turn.
 _UNTRIED = (messages.c.dispatched_at.is_(None)) & (messages.c.attempt == 0)
 
-_touch_chat = (
+_touch_chat = Prepared(
     update(chat_sessions)
     .where(chat_sessions.c.id == bindparam("chat_id"))
     .values(last_active_at=bindparam("at"), updated_at=bindparam("at"), seq=bindparam("new_seq"))
@@ -59,7 +60,9 @@ class Answer:
 
 _reply = update(messages).where(messages.c.id == bindparam("reply_id"))
 # If a crash of the database takes it back, the reply runs again as after any crash.
-_first_text = _reply.where(WRITING).values(first_text_at=bindparam("at")).returning(messages.c.id, commit_lightly())
+_first_text = Prepared(
+    _reply.where(WRITING).values(first_text_at=bindparam("at")).returning(messages.c.id, commit_lightly())
+)
 _end = _reply.values(
     content=bindparam("text"),
     live_index=bindparam("next_index"),
@@ -68,14 +71,16 @@ _end = _reply.values(
     updated_at=bindparam("at"),
     seq=bindparam("new_seq"),
 ).returning(*messages.c)
-_complete = _end.where(WRITING).values(
-    status=Status.COMPLETED,
-    credits_charged=messages.c.credits_held,
-    first_text_at=func.coalesce(messages.c.first_text_at, bindparam("at")),
-    model=bindparam("said_model"),
-    finish_reason=bindparam("reason"),
-    tokens_in=bindparam("said_tokens_in"),
-    tokens_out=bindparam("said_tokens_out"),
+_complete = Prepared(
+    _end.where(WRITING).values(
+        status=Status.COMPLETED,
+        credits_charged=messages.c.credits_held,
+        first_text_at=func.coalesce(messages.c.first_text_at, bindparam("at")),
+        model=bindparam("said_model"),
+        finish_reason=bindparam("reason"),
+        tokens_in=bindparam("said_tokens_in"),
+        tokens_out=bindparam("said_tokens_out"),
+    )
 )
 _fail = _end.values(
     status=Status.FAILED,
@@ -141,7 +146,7 @@ def give_back(claim: Claim, pause: float, when: Guard = WRITING) -> bool:
 
 def _finish(
     claim: Claim,
-    ending: ReturningUpdate[Any],
+    ending: ReturningUpdate[Any] | Prepared,
     event: str,
     answer: Answer,
     values: dict[str, Any],
@@ -163,7 +168,7 @@ def _finish(
     hand_over(turns)
 
 
-def _guarded(claim: Claim, statement: ReturningUpdate[Any], values: dict[str, Any]) -> Row[Any]:
+def _guarded(claim: Claim, statement: ReturningUpdate[Any] | Prepared, values: dict[str, Any]) -> Row[Any]:
     row = execute(statement, _names(claim) | values).first()
     if row is None:
         raise Superseded

@@ -17,27 +17,56 @@ from shared.models.credits import HOLD, record
 from shared.models.message import MessageType, Status, messages
 from shared.models.user import Account, account_of, move
 from shared.queues import hand_over
+from shared.statements import Prepared
 
 _take_places = {
-    column: update(chat_sessions)
-    .where(
-        chat_sessions.c.owner_id == bindparam("user_id"),
-        chat_sessions.c[column] == bindparam("chat_ref"),
-        chat_sessions.c.deleted_at.is_(None),
+    column: Prepared(
+        update(chat_sessions)
+        .where(
+            chat_sessions.c.owner_id == bindparam("user_id"),
+            chat_sessions.c[column] == bindparam("chat_ref"),
+            chat_sessions.c.deleted_at.is_(None),
+        )
+        .values(
+            next_position=chat_sessions.c.next_position + 2,
+            last_active_at=bindparam("at"),
+            updated_at=bindparam("at"),
+            parked_at=None,
+            seq=bindparam("new_seq"),
+        )
+        .returning(chat_sessions.c.id, chat_sessions.c.next_position, open_replies)
     )
-    .values(
-        next_position=chat_sessions.c.next_position + 2,
-        last_active_at=bindparam("at"),
-        updated_at=bindparam("at"),
-        parked_at=None,
-        seq=bindparam("new_seq"),
-    )
-    .returning(chat_sessions.c.id, chat_sessions.c.next_position, open_replies)
     for column in ("id", "display_id")
 }
 # Milliseconds from now, or None for a column that stays empty, as both do in the user's own message.
-_insert = insert(messages).values(
-    dispatched_at=db_now() + bindparam("turn_in"), deadline_at=db_now() + bindparam("deadline_in")
+_insert = Prepared(
+    insert(messages).values(
+        dispatched_at=db_now() + bindparam("turn_in"), deadline_at=db_now() + bindparam("deadline_in")
+    ),
+    columns=(
+        "id",
+        "chat_session_id",
+        "owner_id",
+        "position",
+        "message_type",
+        "status",
+        "content",
+        "reply_to",
+        "version",
+        "shown",
+        "model",
+        "credits_held",
+        "credits_charged",
+        "seq",
+        "created_at",
+        "updated_at",
+        "completed_at",
+        "attempt",
+        "failures",
+        "drains",
+        "handovers",
+        "live_index",
+    ),
 )
 
 
@@ -125,7 +154,12 @@ def _store(account: Account, place: Row[Any], made: Made, content: str, model: s
         "chat_session_id": place.id,
         "owner_id": account.user_id,
         "version": 1,
+        "shown": True,
         "attempt": 0,
+        "failures": 0,
+        "drains": 0,
+        "handovers": 0,
+        "live_index": 0,
         "credits_charged": 0,
         "created_at": now,
         "updated_at": now,
@@ -154,7 +188,8 @@ def _store(account: Account, place: Row[Any], made: Made, content: str, model: s
         "completed_at": None,
         "seq": reply_seq,
     }
-    execute(_insert, [message | {"turn_in": None, "deadline_in": None}, reply | _turn(place)])
+    execute(_insert, message | {"turn_in": None, "deadline_in": None})
+    execute(_insert, reply | _turn(place))
     record(account.user_id, HOLD, -settings.credits_per_reply, made.reply_id)
     return Posted(Message(**message), Message(**reply), account)
 

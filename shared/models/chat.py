@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db import Base, UtcDateTime, new_id, query, utc_now
 from shared.errors import Forbidden, NotFound
+from shared.statements import Prepared
 from shared.text import clean
 
 DEFAULT_TITLE = "New chat"
@@ -65,8 +66,10 @@ def named_by(ref: str) -> tuple[str, str]:
 
 
 _owned_by = {
-    column: select(chat_sessions).where(
-        chat_sessions.c.owner_id == bindparam("user_id"), chat_sessions.c[column] == bindparam("chat_ref")
+    column: Prepared(
+        select(chat_sessions).where(
+            chat_sessions.c.owner_id == bindparam("user_id"), chat_sessions.c[column] == bindparam("chat_ref")
+        )
     )
     for column in ("id", "display_id")
 }

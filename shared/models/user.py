@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, Row, String, Table, Uuid, bindparam, sel
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db import Base, UtcDateTime, execute, new_id, query, utc_now
+from shared.statements import Prepared
 
 #: The role of the user that a development run makes.
 DEMO = "demo"
@@ -36,9 +37,10 @@ class User(Base):
 
 users: Table = User.metadata.tables["users"]
 _columns = (users.c.id, users.c.credits, users.c.held, users.c.seq)
-_read = select(*_columns).where(users.c.id == bindparam("user_id"))
-_lock = _read.with_for_update(key_share=True)
-_move = (
+_find = select(*_columns).where(users.c.id == bindparam("user_id"))
+_read = Prepared(_find)
+_lock = Prepared(_find.with_for_update(key_share=True))
+_move = Prepared(
     update(users)
     .where(
         users.c.id == bindparam("user_id"), users.c.credits >= bindparam("spend"), users.c.held >= -bindparam("hold")
