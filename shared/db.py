@@ -17,7 +17,7 @@ import uuid_utils
 from alembic import command
 from alembic.config import Config
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, Connection, CursorResult, DateTime, Dialect, Engine, Executable, String, event
+from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Engine, Executable, String, event
 from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.compiler import compiles
@@ -120,29 +120,31 @@ def write_unit() -> Iterator[Connection]:
                 _unit.reset(token)
 
 
-def execute(statement: Executable | Prepared, values: Values = None) -> Any:
+def execute(statement: Executable | Prepared, values: Values = None) -> Rows:
     """Run a statement as part of the unit that this thread is in."""
     connection = _unit.get()
     assert connection is not None, "execute() belongs inside a write_unit(); query() works anywhere"
     return _run(connection, statement, values)
 
 
-def query(statement: Executable | Prepared, values: Values = None) -> Sequence[Any]:
-    """The rows of one statement: as part of the unit that this thread is in, else as a transaction of its own."""
-    if _unit.get():
-        return _run(_unit.get(), statement, values).all()
+def query(statement: Executable | Prepared, values: Values = None) -> Rows:
+    """Run a statement as part of the unit that this thread is in, else as a transaction of its own."""
+    if connection := _unit.get():
+        return _run(connection, statement, values)
     with db.engine.connect() as connection:
         if connection.dialect.name == "postgresql":  # spares the round trips of BEGIN and COMMIT
             connection.execution_options(isolation_level="AUTOCOMMIT")
-        rows = _run(connection, statement, values).all()
+        rows = _run(connection, statement, values)
         connection.commit()
         return rows
 
 
-def _run(connection: Connection, statement: Executable | Prepared, values: Values) -> CursorResult[Any] | Rows:
+def _run(connection: Connection, statement: Executable | Prepared, values: Values) -> Rows:
     if isinstance(statement, Prepared):
+        assert isinstance(values, Mapping)
         return statement.run(connection, values)
-    return connection.execute(statement, values)
+    result = connection.execute(statement, values)
+    return Rows(result) if result.returns_rows else Rows()
 
 
 class db_now(FunctionElement[int]):

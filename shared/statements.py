@@ -8,22 +8,24 @@ from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Executable
+from sqlalchemy import Connection, Dialect, Select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.expression import UpdateBase
 from sqlalchemy.types import TypeEngine
 
+Statement = Select[Any] | UpdateBase
 Convert = Callable[[Any], Any]
 
 
-class Rows(list[Any]):
-    """What a statement returned: named tuples, all fetched."""
+#: A named tuple with the columns of its statement.
+Row = Any
 
-    def all(self) -> Sequence[Any]:
-        """Every row."""
-        return self
 
-    def first(self) -> Any | None:
+class Rows(list[Row]):
+    """What a statement returned, all fetched."""
+
+    def first(self) -> Row | None:
         """The first row, if there is one."""
         return self[0] if self else None
 
@@ -31,7 +33,7 @@ class Rows(list[Any]):
         """The first column of the first row, if there is one."""
         return self[0][0] if self else None
 
-    def scalars(self) -> Sequence[Any]:
+    def scalars(self) -> list[Any]:
         """The first column of each row."""
         return [row[0] for row in self]
 
@@ -42,7 +44,7 @@ class Prepared:
     `columns` are those of an INSERT.
     """
 
-    def __init__(self, statement: Executable, columns: Sequence[str] | None = None) -> None:
+    def __init__(self, statement: Statement, columns: Sequence[str] | None = None) -> None:
         self._statement = statement
         self._columns = columns
         self._plans: dict[str, _Plan] = {}
@@ -67,19 +69,19 @@ class Prepared:
 class _Plan:
     """One statement in one dialect: its text, and how values go in and come out."""
 
-    def __init__(self, statement: Executable, inserted: Sequence[str] | None, dialect: Dialect) -> None:
-        compiled = statement.compile(dialect=dialect, column_keys=inserted)  # type: ignore[attr-defined]
+    def __init__(self, statement: Statement, inserted: Sequence[str] | None, dialect: Dialect) -> None:
+        compiled = statement.compile(dialect=dialect, column_keys=inserted)
         assert isinstance(compiled, SQLCompiler)
         defaults = [*compiled.insert_prefetch, *compiled.update_prefetch]
         assert not defaults, f"these defaults would be left out: {defaults}"
         assert not compiled.post_compile_params, "a list of values would change the text"
-        columns = list(statement.exported_columns)  # type: ignore[attr-defined]
+        columns = statement.exported_columns.items()
         self.sql = compiled.string
         self.returns = bool(columns)
         self._positions = compiled.positiontup
-        self._row: Any = namedtuple("Row", [str(name) for name in statement.exported_columns.keys()], rename=True)  # type: ignore[misc]
+        self._row: Any = namedtuple("Row", [name for name, _ in columns], rename=True)  # type: ignore[misc]
         self._into = _converters({name: bind.type for bind, name in compiled.bind_names.items()}, dialect, "bind")
-        self._out_of = _converters(dict(enumerate(column.type for column in columns)), dialect, "result")
+        self._out_of = _converters({place: c.type for place, (_, c) in enumerate(columns)}, dialect, "result")
         self._fixed = {name: bind.value for bind, name in compiled.bind_names.items() if not bind.required}
         self._given = [name for name in compiled.bind_names.values() if name not in self._fixed]
 
@@ -101,7 +103,7 @@ class _Plan:
 
 
 def _converters(types: Mapping[Any, TypeEngine[Any]], dialect: Dialect, way: str) -> dict[Any, Convert]:
-    found = {}
+    found: dict[Any, Convert] = {}
     for key, kind in types.items():
         here = kind.dialect_impl(dialect)
         convert = here.bind_processor(dialect) if way == "bind" else here.result_processor(dialect, None)

@@ -69,4 +69,4 @@ def dispatch(user_id: str) -> list[str]:
             "queue_ms": int(settings.queue_timeout * 1000),
         },
     )
-    return list(given.scalars())
+    return given.scalars()

@@ -6,7 +6,7 @@ A worker whose attempt was replaced, stopped or deleted changes nothing here and
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, func, update
+from sqlalchemy import ColumnElement, bindparam, func, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from shared import live
@@ -21,7 +21,7 @@ from shared.models.credits import RELEASE, record
 from shared.models.message import MessageType, Status, has_status, messages
 from shared.models.user import Account, lock_owner, move
 from shared.queues import hand_over
-from shared.statements import Prepared
+from shared.statements import Prepared, Row
 
 #: When an ending is allowed. A worker's own: it still holds the reply with this attempt.
 WRITING = (messages.c.attempt == bindparam("of_attempt")) & has_status(Status.RUNNING)
@@ -168,7 +168,7 @@ def _finish(
     hand_over(turns)
 
 
-def _guarded(claim: Claim, statement: ReturningUpdate[Any] | Prepared, values: dict[str, Any]) -> Row[Any]:
+def _guarded(claim: Claim, statement: ReturningUpdate[Any] | Prepared, values: dict[str, Any]) -> Row:
     row = execute(statement, _names(claim) | values).first()
     if row is None:
         raise Superseded
@@ -179,7 +179,7 @@ def _names(claim: Claim) -> dict[str, Any]:
     return {"reply_id": claim.id, "of_attempt": claim.attempt}
 
 
-def _announce(event: str, row: Row[Any], account: Account, next_index: int) -> None:
+def _announce(event: str, row: Row, account: Account, next_index: int) -> None:
     link = current_link()
     with link.trip() as pipe:
         live.close(link, pipe, row.id, row.attempt)

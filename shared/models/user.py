@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Self
 
-from sqlalchemy import CheckConstraint, Row, String, Table, Uuid, bindparam, select, update
+from sqlalchemy import CheckConstraint, String, Table, Uuid, bindparam, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db import Base, UtcDateTime, execute, new_id, query, utc_now
-from shared.statements import Prepared
+from shared.statements import Prepared, Row
 
 #: The role of the user that a development run makes.
 DEMO = "demo"
@@ -65,7 +65,7 @@ class Account:
     seq: int
 
     @classmethod
-    def of(cls, row: Row[Any] | None) -> Self | None:
+    def of(cls, row: Row | None) -> Self | None:
         """The account that a row holds, if there is one."""
         return cls(row.id, row.credits, row.held, row.seq) if row else None
 
@@ -81,7 +81,7 @@ def lock_owner(user_id: str) -> Account | None:
 
 def account_of(user_id: str) -> Account | None:
     """The user's money as it is now."""
-    return Account.of(next(iter(query(_read, {"user_id": user_id})), None))
+    return Account.of(query(_read, {"user_id": user_id}).first())
 
 
 def move(user_id: str, *, events: int, spend: int = 0, hold: int = 0) -> Account | None:
