@@ -38,22 +38,26 @@ def test_values_that_stand_in_the_statement_are_sent_with_the_given_ones(user: U
 
 
 def test_a_broken_rule_is_the_error_that_sqlalchemy_raises(user: User) -> None:
-    with nothing_changes(), pytest.raises(IntegrityError, match="one_entry_per_occasion|UNIQUE"), write_unit():
+    with nothing_changes(), pytest.raises(IntegrityError, match=r"one_entry_per_occasion|UNIQUE"), write_unit():
         record(user.id, GRANT, 1, "sign-up")
 
 
 def test_a_default_that_only_python_knows_is_refused(core: Flask) -> None:
-    with pytest.raises(AssertionError, match="would be left out.*role"), write_unit():
+    with pytest.raises(AssertionError, match=r"would be left out.*role"), write_unit():
         execute(Prepared(insert(users), columns=("id", "email")), {"id": "x", "email": "y"})
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_connection_that_broke_is_given_up(user: User) -> None:
-    with pytest.raises(OperationalError) as caught, write_unit() as unit:
-        mine = unit.execute(text("select pg_backend_pid()")).scalar()
-        with db.engine.connect() as other:
-            other.execute(text("select pg_terminate_backend(:pid)"), {"pid": mine})
-        execute(Prepared(_a_message), {"message_id": user.id})
+    def broken_on_the_way() -> None:
+        with write_unit() as unit:
+            mine = unit.execute(text("select pg_backend_pid()")).scalar()
+            with db.engine.connect() as other:
+                other.execute(text("select pg_terminate_backend(:pid)"), {"pid": mine})
+            execute(Prepared(_a_message), {"message_id": user.id})
+
+    with pytest.raises(OperationalError) as caught:
+        broken_on_the_way()
 
     assert caught.value.connection_invalidated
     assert query(Prepared(_a_message), {"message_id": user.id}) == []
