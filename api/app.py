@@ -5,6 +5,7 @@ from flask_smorest import Api
 
 from api.auth import auth
 from api.chats import chats
+from api.credits import credits_
 from api.errors import register_errors
 from api.messages import messages
 from api.ops import ops
@@ -28,7 +29,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         "OPENAPI_JSON_PATH": "openapi.json",
     }
     api = Api(app)
-    for blueprint in (auth, chats, messages, ops):
+    for blueprint in (auth, chats, messages, credits_, ops):
         api.register_blueprint(blueprint)
     app.register_blueprint(pages)
     register_errors(app)

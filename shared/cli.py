@@ -1,6 +1,7 @@
 """The `holdfast` command."""
 
 import json
+import sys
 
 import click
 
@@ -48,6 +49,28 @@ def demo(settings: Settings) -> None:
     if settings.env == "production":
         raise click.ClickException("Production has no demo user.")
     click.echo(json.dumps(demo_sign_in(settings)))
+
+
+@main.command()
+@click.pass_obj
+def reconcile(settings: Settings) -> None:
+    """Compare balances with the ledger, and replies with their entries; fails if they differ."""
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 as above
+
+    from shared.actions.reconcile import reconcile  # noqa: PLC0415
+    from shared.core import create_core  # noqa: PLC0415
+
+    count = 0
+    try:
+        with create_core(settings).app_context():
+            for count, difference in enumerate(reconcile(), start=1):  # noqa: B007
+                click.echo(difference)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from error
+    except SQLAlchemyError as error:
+        raise click.ClickException(f"The database can't be used: {error}") from error
+    click.echo(f"{count} differences")
+    sys.exit(1 if count else 0)
 
 
 if __name__ == "__main__":

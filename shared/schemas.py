@@ -9,6 +9,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate
 
 from shared.errors import catalogue
+from shared.models.credits import GRANT
 from shared.models.message import FINAL, ROLES
 from shared.text import clean
 
@@ -230,6 +231,23 @@ class CreditsOut(CamelSchema):
 
     balance = fields.Integer()
     held = fields.Integer()
+
+
+class CreditEntryOut(CamelSchema):
+    """One movement of credits. `messageId` is the reply that it was for; a grant has none."""
+
+    id = fields.String()
+    delta = fields.Integer()
+    kind = fields.String()
+    message_id = fields.Function(lambda entry: None if entry.kind == GRANT else entry.ref)
+    created_at = fields.DateTime()
+
+
+class CreditEntryPage(CamelSchema):
+    """A page of the ledger."""
+
+    items = fields.List(fields.Nested(CreditEntryOut))
+    next_cursor = fields.String()
 
 
 class PostedOut(CamelSchema):

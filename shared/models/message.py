@@ -52,6 +52,7 @@ ROLES = {
     MessageType.SYSTEM: "system",
 }
 _OPEN = "status IN ('pending', 'running')"
+_PENDING = "status = 'pending'"
 
 
 class Message(Base):
@@ -63,6 +64,14 @@ class Message(Base):
         Index("ix_messages_chat_position", "chat_session_id", "position"),
         Index("ix_messages_owner_seq", "owner_id", "seq"),
         Index("ix_messages_open", "owner_id", "status", postgresql_where=text(_OPEN), sqlite_where=text(_OPEN)),
+        Index(
+            "ix_messages_waiting",
+            "dispatched_at",
+            "handovers",
+            "deadline_at",
+            postgresql_where=text(_PENDING),
+            sqlite_where=text(_PENDING),
+        ),
     )
 
     id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True, default=new_id)

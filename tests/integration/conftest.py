@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from shared.actions.reconcile import reconcile
 from shared.core import current_link
 from shared.models import ChatSession, User
 from shared.settings import Settings
@@ -59,3 +60,4 @@ def money_adds_up(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if checked:
         assert_money_adds_up()
+        assert list(reconcile()) == []
