@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 from flask import Flask, Response
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from shared import errors
@@ -85,7 +85,8 @@ def _from_http(error: HTTPException) -> Response:
 
 def _from_database(error: SQLAlchemyError) -> Response:
     """A database that is away or locked is no bug of ours; anything else is."""
-    if not isinstance(error, DATABASE_AWAY):
+    broken = isinstance(error, DBAPIError) and error.connection_invalidated
+    if not broken and not isinstance(error, DATABASE_AWAY):
         return _from_bug(error)
     log.warning("database.away: %s", type(error).__name__)
     return problem(errors.DatabaseUnavailable())

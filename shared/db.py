@@ -3,6 +3,7 @@
 The tables live in `shared/models/`.
 """
 
+import select
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,8 +35,8 @@ _POSTGRES_TIMEOUTS = "-c statement_timeout=10000 -c lock_timeout=5000 -c idle_in
 _POOL_SIZE = 16
 # Seconds that a thread waits for one.
 _POOL_TIMEOUT = 30
-# Seconds; a connection that rested longer is tried before it is used. Trying each one each time would cost
-# a round trip with every unit.
+# Seconds; a connection that rested longer, or whose server has sent word meanwhile, is tried before it is used.
+# Trying each one each time would cost a round trip with every unit.
 _RESTED = 1.0
 _SQLITE_PRAGMAS = ("journal_mode=wal", "synchronous=full", "busy_timeout=5000", "foreign_keys=on")
 
@@ -82,13 +83,22 @@ def _note_time(_connection: Any, record: Any) -> None:
 
 @event.listens_for(Pool, "checkout")
 def _try_rested(connection: Any, record: Any, _proxy: Any) -> None:
+    if isinstance(connection, sqlite3.Connection):
+        return
     rested = time.monotonic() - record.info.get("checked_in", time.monotonic())
-    if rested > _RESTED and not isinstance(connection, sqlite3.Connection):
-        try:
+    try:
+        if rested > _RESTED or _has_word(connection):
             connection.execute("")
             connection.rollback()
-        except psycopg.Error as error:
-            raise DisconnectionError from error  # has the pool try again with a new one
+    except psycopg.Error as error:
+        raise DisconnectionError from error  # has the pool try again with a new one
+
+
+def _has_word(connection: psycopg.Connection[Any]) -> bool:
+    """Whether the server has sent something unasked: a server that ends or restarts says so. Costs no round trip."""
+    poll = select.poll()
+    poll.register(connection.pgconn.socket, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 @event.listens_for(Engine, "begin")

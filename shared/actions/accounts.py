@@ -9,8 +9,10 @@ from shared.errors import EmailTaken
 from shared.models import User
 from shared.models.credits import GRANT, record
 from shared.models.user import users
+from shared.units import retried
 
 
+@retried
 def create_account(email: str, password_hash: str, role: str = "user") -> User:
     """Store a user and the credits granted at sign-up. Raises EmailTaken."""
     granted = current_settings().signup_credits

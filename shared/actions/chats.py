@@ -14,6 +14,7 @@ from shared.models.message import IS_OPEN, Status, messages
 from shared.models.user import Account, lock_owner, move
 from shared.queues import hand_over
 from shared.statements import Row
+from shared.units import retried
 
 _in_chat = messages.c.chat_session_id == bindparam("chat_id")
 _unfinished = select(messages).where(_in_chat, IS_OPEN)
@@ -35,6 +36,7 @@ _erase_messages = (
 )
 
 
+@retried
 def create_chat(user_id: str, title: str | None) -> Row:
     """A new, empty chat."""
     with write_unit():
@@ -46,6 +48,7 @@ def create_chat(user_id: str, title: str | None) -> Row:
     return chat
 
 
+@retried
 def rename_chat(user_id: str, ref: str, title: str) -> Row:
     """Give it another title. Raises Forbidden, NotFound."""
     with write_unit():
@@ -56,6 +59,7 @@ def rename_chat(user_id: str, ref: str, title: str) -> Row:
     return chat
 
 
+@retried
 def delete_chat(user_id: str, ref: str) -> None:
     """Erase a chat's text at once and leave tombstones; replies that are not final end with their credits back.
 

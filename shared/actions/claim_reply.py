@@ -12,6 +12,7 @@ from shared.events import message_event, publish
 from shared.models.message import Status, has_status, messages
 from shared.models.user import users
 from shared.statements import Prepared, Row
+from shared.units import retried
 
 _now = db_now()
 _other = messages.alias("other")
@@ -73,6 +74,7 @@ class Claim:
     remaining_ms: int | None = None
 
 
+@retried
 def claim_reply(reply_id: str, worker: str) -> Claim | None:
     """Claim it if it is pending, has its turn, is due, is in time, and its chat has no other running reply.
 

@@ -22,6 +22,7 @@ from shared.models.message import MessageType, Status, has_status, messages
 from shared.models.user import Account, lock_owner, move
 from shared.queues import hand_over
 from shared.statements import Prepared, Row
+from shared.units import retried
 
 #: When an ending is allowed. A worker's own: it still holds the reply with this attempt.
 WRITING = (messages.c.attempt == bindparam("of_attempt")) & has_status(Status.RUNNING)
@@ -133,6 +134,7 @@ def cancel_untried(claim: Claim) -> None:
     _finish(claim, _cancel, "message.cancelled", Answer(""), {}, release=True)
 
 
+@retried
 def give_back(claim: Claim, pause: float, when: Guard = WRITING) -> bool:
     """Let it run again after `pause` seconds; False if its failures are used up or it isn't ours any more."""
     values = {"most_failures": current_settings().max_failures, "pause_ms": int(pause * 1000)}
@@ -144,6 +146,7 @@ def give_back(claim: Claim, pause: float, when: Guard = WRITING) -> bool:
     return given is not None
 
 
+@retried
 def _finish(
     claim: Claim,
     ending: ReturningUpdate[Any] | Prepared,

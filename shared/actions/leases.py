@@ -7,6 +7,7 @@ from shared.actions.finish_reply import WRITING
 from shared.core import current_settings
 from shared.db import db_now, execute, query, write_unit
 from shared.models.message import Status, has_status, messages
+from shared.units import retried
 
 _renew = (
     update(messages)
@@ -19,6 +20,7 @@ _renew = (
 )
 
 
+@retried
 def renew_leases(running: list[tuple[Claim, str, int]]) -> None:
     """Extend each (claim, text so far, deltas so far) by a whole lease and save the text as a checkpoint."""
     lease_ms = int(current_settings().lease_seconds * 1000)

@@ -18,6 +18,7 @@ from shared.models.message import MessageType, Status, messages
 from shared.models.user import Account, account_of, move
 from shared.queues import hand_over
 from shared.statements import Prepared, Row
+from shared.units import retried
 
 _take_places = {
     column: Prepared(
@@ -63,6 +64,7 @@ class Posted:
     replayed: bool = False
 
 
+@retried
 def post_message(user_id: str, chat_ref: str, content: str, model: str, key: str | None) -> Posted:
     """Store a message and the placeholder of its reply, hold the credits, and hand the reply over.
 
