@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 import dramatiq
 from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
@@ -118,10 +119,24 @@ def _broker(client: Redis, prefix: str, middleware: list[dramatiq.Middleware]) -
     return broker
 
 
-def queue_was_emptied() -> bool:
-    """Whether Redis has lost everything since the last call: our marker is gone. Sets it anew."""
+def lost_from() -> str | None:
+    """The id after which all that has a turn is to be handed over again, because Redis has lost its queue; else None.
+
+    It has when our marker is gone. One caller at a time gets an id, and says how far it came: go_on_from().
+    """
     link = current_link()
     pipe = link.pipeline()
     pipe.set(link.key("marker"), 1, nx=True)
+    pipe.getdel(link.key("lost-from"))
     answers = link.send(pipe)
-    return bool(answers and answers[0])
+    if not answers:
+        return None
+    gone, after = answers
+    return str(UUID(int=0)) if gone else after and after.decode()
+
+
+def go_on_from(reply_id: str) -> None:
+    """Let the next sweep hand over what comes after this one."""
+    link = current_link()
+    with link.trip() as pipe:
+        pipe.set(link.key("lost-from"), reply_id)

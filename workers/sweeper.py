@@ -9,9 +9,10 @@ import threading
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from shared.actions.rescue import expire_overdue, give_turns, hand_over_again, rescue_lapsed
+from shared.actions.forget_keys import forget_keys
+from shared.actions.hand_over_again import hand_over_again
+from shared.actions.rescue import expire_overdue, fail_hung, give_turns, rescue_lapsed
 from shared.core import create_core
-from shared.queues import queue_was_emptied
 from shared.settings import SettingsError, load_settings
 
 log = logging.getLogger("sweeper")
@@ -19,15 +20,11 @@ log = logging.getLogger("sweeper")
 
 def sweep() -> None:
     """One round; every step may be repeated or shared with other sweepers, and none waits for another's success."""
-    for step in (rescue_lapsed, expire_overdue, give_turns, _hand_over):
+    for step in (rescue_lapsed, fail_hung, expire_overdue, give_turns, hand_over_again, forget_keys):
         try:
             step()
         except SQLAlchemyError as error:
-            log.warning("sweeper.%s_failed: %s", step.__name__.strip("_"), type(error).__name__)
-
-
-def _hand_over() -> int:
-    return hand_over_again(everything=queue_was_emptied())
+            log.warning("sweeper.%s_failed: %s", step.__name__, type(error).__name__)
 
 
 def run(core: Flask, every: float, stopping: threading.Event) -> None:

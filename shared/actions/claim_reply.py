@@ -9,7 +9,7 @@ from shared import live
 from shared.core import current_link, current_settings
 from shared.db import db_now, execute, utc_now, write_unit
 from shared.events import message_event, publish
-from shared.models.message import Status, has_status, messages
+from shared.models.message import Status, has_status, is_open, messages
 from shared.models.user import users
 from shared.statements import Prepared, Row
 from shared.units import retried
@@ -38,6 +38,7 @@ _claim = Prepared(
         ~exists().where(
             _other.c.owner_id == messages.c.owner_id,  # its index is that of open replies, however long the chat is
             _other.c.chat_session_id == messages.c.chat_session_id,
+            is_open(_other),  # SQLite doesn't see that the next line implies it, and would not use that index
             has_status(Status.RUNNING, _other),
         ),
     )

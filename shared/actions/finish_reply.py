@@ -24,10 +24,14 @@ from shared.queues import hand_over
 from shared.statements import Prepared, Row
 from shared.units import retried
 
+#: Milliseconds past its deadline after which a worker that still renews is taken to hang. More than a lease, for as
+#: long it may insist on ending the reply itself while the database is away.
+HUNG_AFTER = 60_000
 #: When an ending is allowed. A worker's own: it still holds the reply with this attempt.
 WRITING = (messages.c.attempt == bindparam("of_attempt")) & has_status(Status.RUNNING)
 #: The sweeper's: the worker stopped renewing, or nobody took the reply in time.
 LAPSED = has_status(Status.RUNNING) & (messages.c.lease_until < db_now())
+HUNG = has_status(Status.RUNNING) & (messages.c.deadline_at < db_now() - HUNG_AFTER)
 OVERDUE = has_status(Status.PENDING) & (messages.c.deadline_at < db_now())
 #: Of those, the ones that never had a turn.
 _UNTRIED = (messages.c.dispatched_at.is_(None)) & (messages.c.attempt == 0)
@@ -103,7 +107,7 @@ _give_back = (
     )
     .returning(messages.c.id)
 )
-_fail_when: dict[Guard, ReturningUpdate[Any]] = {when: _fail.where(when) for when in (WRITING, LAPSED, OVERDUE)}
+_fail_when: dict[Guard, ReturningUpdate[Any]] = {when: _fail.where(when) for when in (WRITING, LAPSED, HUNG, OVERDUE)}
 _give_back_when: dict[Guard, ReturningUpdate[Any]] = {when: _give_back.where(when) for when in (WRITING, LAPSED)}
 
 

@@ -1,115 +1,160 @@
-"""What the sweeper does: nothing accepted is forgotten, whoever died.
+"""What the sweeper does for replies whose worker or turn got lost: nothing accepted is forgotten, whoever died.
 
-Each function picks ids without locks, then takes one guarded transaction a reply, so any number may run at once.
+Each step picks a bounded batch without locks, then takes one guarded transaction a reply, so any number may run at
+once. What is handed over again is in `hand_over_again.py`.
 """
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable
+from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, case, func, literal, select, update
+from sqlalchemy import ColumnElement, Row, Select, bindparam, func, select
 
-from shared.actions.claim_reply import Claim, claim_of
+from shared.actions.claim_reply import claim_of
 from shared.actions.dispatch import dispatch
-from shared.actions.finish_reply import LAPSED, OVERDUE, Answer, Superseded, cancel_untried, fail_reply, give_back
-from shared.db import db_now, execute, query, write_unit
+from shared.actions.finish_reply import (
+    HUNG,
+    HUNG_AFTER,
+    LAPSED,
+    OVERDUE,
+    Answer,
+    Superseded,
+    cancel_untried,
+    fail_reply,
+    give_back,
+)
+from shared.core import current_settings
+from shared.db import DATABASE_AWAY, db_now, query, write_unit
 from shared.errors import ReplyTimeout, WorkerLost
-from shared.models.message import Status, has_status, messages
+from shared.models.chat import chat_sessions
+from shared.models.message import IS_OPEN, Status, has_status, messages
 from shared.models.user import lock_owner
 from shared.queues import hand_over
+from shared.units import retried
 
 log = logging.getLogger(__name__)
 
-# Rows a sweep; the next one takes the rest.
+# Rows that a step takes; the next sweep takes the rest.
 BATCH = 100
-# Doublings of the patience; more would pass every deadline, and at last the range of the numbers.
-_MOST_DOUBLINGS = 10
-# Milliseconds after a hand-over before it is repeated; each repeat waits twice as long as the one before.
-_PATIENCE = 10_000
 
-_now = db_now()
-_repeats = case((messages.c.handovers > _MOST_DOUBLINGS, _MOST_DOUBLINGS), else_=messages.c.handovers)
-_due_again = messages.c.dispatched_at + _PATIENCE * (literal(2).op("<<", return_type=Integer())(_repeats) - 1)
-_waiting = and_(has_status(Status.PENDING), messages.c.dispatched_at.is_not(None))
+# Only what stays the same for a whole statement can be looked up in an index, and a clock does not.
+_now = select(db_now()).scalar_subquery()
+_running = has_status(Status.RUNNING) & IS_OPEN  # in both words, since SQLite doesn't see that one implies the other
+
+
+def _some(which: ColumnElement[bool]) -> Select[Any]:
+    """A batch in any order: rows that cannot be ended don't keep the others out, and two sweepers seldom meet."""
+    return select(messages).where(which).order_by(func.random()).limit(BATCH)
+
+
+_lapsed = _some(_running & (messages.c.lease_until < _now))
+_hung = _some(_running & (messages.c.deadline_at < _now - HUNG_AFTER))
+_overdue = _some(has_status(Status.PENDING) & (messages.c.deadline_at < _now))
+
+_open_chats = (
+    select(
+        messages.c.owner_id,
+        messages.c.chat_session_id,
+        func.min(messages.c.position).label("first"),
+        func.count(messages.c.dispatched_at).label("taken"),
+    )
+    .where(IS_OPEN)
+    .group_by(messages.c.owner_id, messages.c.chat_session_id)
+    .cte("open_chats")
+)
+_with_a_free_turn = (
+    select(_open_chats.c.owner_id)
+    .group_by(_open_chats.c.owner_id)
+    .having(func.sum(_open_chats.c.taken) < bindparam("most"))
+)
+# As dispatch() decides, but for everybody at once; so that nobody is locked to be given nothing.
+_owners_in_wait = (
+    select(_open_chats.c.owner_id.label("id"))
+    .join(
+        messages,
+        (messages.c.chat_session_id == _open_chats.c.chat_session_id) & (messages.c.position == _open_chats.c.first),
+    )
+    .join(chat_sessions, chat_sessions.c.id == _open_chats.c.chat_session_id)
+    .where(
+        _open_chats.c.taken == 0,
+        _open_chats.c.owner_id.in_(_with_a_free_turn),
+        has_status(Status.PENDING),
+        func.coalesce(messages.c.not_before, 0) <= _now,
+        chat_sessions.c.parked_at.is_(None),
+    )
+    .group_by(_open_chats.c.owner_id)
+    .order_by(func.random())
+    .limit(BATCH)
+)
 
 
 def rescue_lapsed() -> int:
     """Replies whose worker stopped renewing: run them again, or fail them once their failures are used up."""
-    return sum(_rescue(claim, saved) for claim, saved in _claims(LAPSED))
+    return _each(query(_lapsed), _rescue)
+
+
+def fail_hung() -> int:
+    """Replies whose worker goes on renewing long past their deadline: it hangs, so they fail."""
+    return _each(query(_hung), _fail_hung)
 
 
 def expire_overdue() -> int:
     """Replies that waited past their deadline: end them and give the credits back."""
-    return sum(_expire(claim, saved) for claim, saved in _claims(OVERDUE))
+    return _each(query(_overdue), _expire)
 
 
 def give_turns() -> int:
-    """Users with a due reply and a free turn: a back-off ended, or a finisher died before it could dispatch."""
-    due = and_(
-        has_status(Status.PENDING),
-        messages.c.dispatched_at.is_(None),
-        func.coalesce(messages.c.not_before, 0) <= _now,
-    )
-    # in any order, so that owners whose turns are all taken don't keep the others out of the batch
-    some = select(messages.c.owner_id).where(due).group_by(messages.c.owner_id).order_by(func.random()).limit(BATCH)
-    owners = query(some)
-    return sum(len(_give_turns(row.owner_id)) for row in owners)
+    """Users with a due reply and a free turn for it: a back-off ended, or a finisher died before it could dispatch.
 
-
-def hand_over_again(everything: bool) -> int:
-    """Replies that have their turn but no worker took: put them on the queue again.
-
-    After 10, 20, 40 … s; or all of them at once, when Redis has lost its queue.
+    How many turns were given.
     """
-    which = _waiting if everything else and_(_waiting, _due_again < _now)
-    done: list[str] = []
-    while ids := _some_ids(which, after=done[-1] if done else None):
-        again = update(messages).where(messages.c.id.in_(ids), _waiting).values(handovers=messages.c.handovers + 1)
-        with write_unit():
-            execute(again)
-        hand_over(ids)
-        done += ids
-    return len(done)
+    return _each(query(_owners_in_wait, {"most": current_settings().max_active_replies}), _give_turns)
 
 
-def _some_ids(which: ColumnElement[bool], after: str | None) -> list[str]:
-    some = select(messages.c.id).where(which).order_by(messages.c.id).limit(BATCH)
-    return [row.id for row in query(some.where(messages.c.id > after) if after else some)]
+def _each(rows: Iterable[Row[Any]], end: Callable[[Row[Any]], int]) -> int:
+    done = 0
+    for row in rows:
+        try:
+            done += end(row)
+        except Superseded:
+            pass  # someone was quicker, which is as good
+        except DATABASE_AWAY:
+            raise
+        except Exception:
+            log.exception("sweeper.row_failed: the others go on without %s", row.id)
+    return done
 
 
-def _claims(which: ColumnElement[bool]) -> list[tuple[Claim, Answer]]:
-    rows = query(select(messages).where(which).order_by(messages.c.id).limit(BATCH))
-    return [(claim_of(row), Answer(row.content, row.live_index)) for row in rows]
+def _rescue(row: Row[Any]) -> int:
+    claim = claim_of(row)
+    if not give_back(claim, 0, LAPSED):
+        fail_reply(claim, WorkerLost(), _saved(row), LAPSED)
+    log.warning("reply.rescued: its worker stopped renewing the lease, reply=%s", claim.id)
+    return 1
 
 
-def _rescue(claim: Claim, saved: Answer) -> bool:
-    with _unless_superseded():
-        if not give_back(claim, 0, LAPSED):
-            fail_reply(claim, WorkerLost(), saved, LAPSED)
-        log.warning("reply.rescued: its worker stopped renewing the lease, reply=%s", claim.id)
-        return True
-    return False
+def _fail_hung(row: Row[Any]) -> int:
+    fail_reply(claim_of(row), ReplyTimeout(), _saved(row), HUNG)
+    log.warning("reply.hung: its worker did not end it, reply=%s worker=%s", row.id, row.claimed_by)
+    return 1
 
 
-def _expire(claim: Claim, saved: Answer) -> bool:
-    with suppress(Superseded):  # it had a turn: then it failed, and says so
-        cancel_untried(claim)
-        return True
-    with _unless_superseded():
-        fail_reply(claim, ReplyTimeout(), saved, OVERDUE)
-        return True
-    return False
+def _expire(row: Row[Any]) -> int:
+    if row.dispatched_at is None and row.attempt == 0:
+        cancel_untried(claim_of(row))
+    else:
+        fail_reply(claim_of(row), ReplyTimeout(), _saved(row), OVERDUE)
+    return 1
 
 
-@contextmanager
-def _unless_superseded() -> Iterator[None]:
-    with suppress(Superseded):  # someone was quicker, which is as good
-        yield
-
-
-def _give_turns(owner_id: str) -> list[str]:
+@retried
+def _give_turns(owner: Row[Any]) -> int:
     with write_unit():
-        lock_owner(owner_id)
-        turns = dispatch(owner_id)
+        lock_owner(owner.id)
+        turns = dispatch(owner.id)
     hand_over(turns)
-    return turns
+    return len(turns)
+
+
+def _saved(row: Row[Any]) -> Answer:
+    return Answer(row.content, row.live_index)

@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
-    Boolean,
     CheckConstraint,
     ColumnElement,
     ForeignKey,
@@ -114,8 +113,13 @@ class Message(Base):
 
 messages: Table = Message.metadata.tables["messages"]
 
-#: The condition that a message is a reply that isn't final.
-IS_OPEN: ColumnElement[bool] = literal_column(f"messages.{_OPEN}", Boolean())
+
+def is_open(table: FromClause = messages) -> ColumnElement[bool]:
+    """The condition that a message is a reply that isn't final, in the very words of the index of those."""
+    return table.c.status.in_([literal_column("'pending'"), literal_column("'running'")])
+
+
+IS_OPEN = is_open()
 
 
 def has_status(status: Status, table: FromClause = messages) -> ColumnElement[bool]:

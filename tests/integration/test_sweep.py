@@ -8,8 +8,9 @@ from flask import Flask
 from redis import Redis
 
 from shared.actions.finish_reply import give_back
+from shared.actions.hand_over_again import hand_over_again
 from shared.actions.post_message import Posted
-from shared.actions.rescue import expire_overdue, give_turns, hand_over_again, rescue_lapsed
+from shared.actions.rescue import expire_overdue, give_turns, rescue_lapsed
 from shared.models import ChatSession, User
 from shared.settings import Settings
 from tests.channel import Channel
@@ -183,7 +184,7 @@ def test_a_sweep_with_nothing_to_do_changes_nothing(chat: ChatSession) -> None:
 
 def test_a_job_handed_over_very_often_breaks_no_sweep(posted: Posted) -> None:
     change(posted.reply.id, handovers=40, dispatched_at=past(100_000))
-    assert hand_over_again(everything=False) == 1
+    assert hand_over_again() == 1
 
 
 def test_what_never_had_its_turn_is_cancelled_with_the_credits_back(chat: ChatSession, channel: Channel) -> None:

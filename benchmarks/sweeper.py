@@ -1,0 +1,77 @@
+"""`python -m benchmarks.sweeper`: what a sweep costs while 10,000 replies wait; README.md says how."""
+
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median
+
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.exc import OperationalError
+
+from benchmarks.backlog import add_finished, add_waiting
+from benchmarks.processes import PATIENCE, Processes
+from benchmarks.systems import start_postgres, start_redis
+from shared.core import create_core
+from shared.db import db, migrate
+from shared.settings import load_settings
+from workers.sweeper import sweep
+
+WAITING, FINISHED = 10_000, 1_000_000
+SWEEPS = 50
+
+
+def main() -> None:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+        folder.chmod(0o755)  # PostgreSQL is another user's when this is root's
+        services = Processes(folder, core=None)
+        stack.callback(services.stop)
+        urls = {"PostgreSQL": start_postgres(services), "SQLite": f"sqlite:///{folder}/bench.db"}
+        os.environ |= {"REDIS_URL": start_redis(services), "SECRET_KEY": "benchmark" * 5, "HOLDFAST_ENV": "test"}
+        print(f"{WAITING:,} replies wait; ms a sweep{'finished':>13}{'median':>9}{'worst':>9}")
+        for name, url in urls.items():
+            _measure(name, url)
+
+
+def _measure(name: str, url: str) -> None:
+    _await_database(url)
+    fillings: dict[int, Callable[[Connection], None]] = {
+        0: lambda connection: add_waiting(connection, WAITING),
+        FINISHED: lambda connection: add_finished(connection, FINISHED, WAITING),
+    }
+    os.environ["DATABASE_URL"] = url
+    with create_core(load_settings()).app_context():
+        for finished, fill in fillings.items():
+            engine = create_engine(url)
+            with engine.begin() as connection:
+                fill(connection)
+            engine.dispose()
+            sweep()  # makes connections and plans, and finds that its Redis is new
+            times = [1000 * _timed_sweep() for _ in range(SWEEPS)]
+            print(f"{name:30}{finished:>11,}{median(times):>9.1f}{max(times):>9.1f}")
+        db.engine.dispose()
+
+
+def _await_database(url: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return migrate(url)
+        except OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+def _timed_sweep() -> float:
+    """Wall time, so with the round trips and all that Python does; the database's own is less."""
+    began = time.perf_counter()
+    sweep()
+    return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    main()

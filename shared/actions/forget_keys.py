@@ -1,0 +1,32 @@
+"""Idempotency keys live for a day; then the same key is a new request."""
+
+from datetime import timedelta
+
+from sqlalchemy import bindparam, delete, select
+
+from shared.db import execute, query, utc_now, write_unit
+from shared.models.idempotency import idempotency_keys
+from shared.units import retried
+
+# How long a client may repeat a request.
+_LIFE = timedelta(hours=24)
+# Keys that a sweep forgets; the next one takes the rest.
+_BATCH = 500
+
+_old = (
+    select(idempotency_keys.c.id)
+    .where(idempotency_keys.c.created_at < bindparam("before"))
+    .order_by(idempotency_keys.c.created_at)
+    .limit(_BATCH)
+)
+_forget = delete(idempotency_keys).where(idempotency_keys.c.id.in_(bindparam("ids", expanding=True)))
+
+
+@retried
+def forget_keys() -> int:
+    """Delete a batch of keys whose day is over; how many."""
+    ids = [row.id for row in query(_old, {"before": utc_now() - _LIFE})]
+    if ids:
+        with write_unit():
+            execute(_forget, {"ids": ids})
+    return len(ids)

@@ -1,0 +1,60 @@
+"""Put replies on the queue again that have their turn but that no worker took: the job got lost, or none is there."""
+
+from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, case, literal, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
+
+from shared.db import db_now, execute, query, write_unit
+from shared.models.message import Status, has_status, messages
+from shared.queues import go_on_from, hand_over, lost_from
+from shared.units import retried
+
+# Hand-overs a sweep: an emptied Redis is soon full again, and what is posted meanwhile comes in between.
+BATCH = 250
+# Milliseconds after a hand-over before it is repeated; each repeat waits twice as long as the one before.
+_PATIENCE = 10_000
+# Doublings of the patience; more would pass every deadline, and at last the range of the numbers.
+_MOST_DOUBLINGS = 10
+
+_now = select(db_now()).scalar_subquery()
+_repeats = case((messages.c.handovers > _MOST_DOUBLINGS, _MOST_DOUBLINGS), else_=messages.c.handovers)
+_due_again = messages.c.dispatched_at + _PATIENCE * (literal(2).op("<<", return_type=Integer())(_repeats) - 1)
+_waiting = and_(has_status(Status.PENDING), messages.c.dispatched_at.is_not(None))
+_overlooked = and_(_waiting, messages.c.dispatched_at < _now - _PATIENCE, _due_again < _now)
+_lost = and_(_waiting, messages.c.id > bindparam("after"))
+_some_overlooked = select(messages.c.id).where(_overlooked).order_by(messages.c.dispatched_at).limit(BATCH)
+_some_lost = select(messages.c.id).where(_lost).order_by(messages.c.id).limit(BATCH)
+
+
+def _note(still: ColumnElement[bool]) -> ReturningUpdate[tuple[str]]:
+    """Count the hand-over of those that are free; whoever holds one just now is doing something about it."""
+    free = select(messages.c.id).where(messages.c.id.in_(bindparam("ids", expanding=True)), still)
+    return (
+        update(messages)
+        .where(messages.c.id.in_(free.with_for_update(skip_locked=True)))
+        .values(handovers=messages.c.handovers + 1)
+        .returning(messages.c.id)
+    )
+
+
+_note_overlooked, _note_lost = _note(_overlooked), _note(_lost)
+
+
+def hand_over_again() -> int:
+    """After 10, 20, 40 … s; and at once, in the order in which they came, when Redis has lost its queue."""
+    after = lost_from()
+    if after is None:
+        return len(_again(_some_overlooked, _note_overlooked, {}))
+    done = _again(_some_lost, _note_lost, {"after": after})
+    if len(done) == BATCH:
+        go_on_from(done[-1])
+    return len(done)
+
+
+@retried
+def _again(some: Select[tuple[str]], note: ReturningUpdate[tuple[str]], values: dict[str, str]) -> list[str]:
+    ids = [row.id for row in query(some, values)]
+    if ids:
+        with write_unit():
+            free = list(execute(note, {**values, "ids": ids}).scalars())
+        hand_over(free)
+    return ids

@@ -1,0 +1,107 @@
+"""What the sweeper and a reply's own units look at: open replies by their indexes, never all messages there are."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import event, text
+
+from benchmarks.backlog import add_finished, add_waiting
+from shared.actions.finish_reply import Answer, complete_reply
+from shared.db import db, execute, write_unit
+from shared.models import ChatSession
+from tests.factories import a_claim, a_post
+from workers.sweeper import sweep
+
+WAITING, FINISHED = 400, 20_000
+OPEN_ONLY = "ix_messages_open", "ix_messages_waiting"
+
+
+@pytest.fixture
+def core_with_a_past(core: Flask) -> Flask:
+    with write_unit() as unit:
+        add_waiting(unit, WAITING)
+        add_finished(unit, FINISHED, WAITING)
+    return core
+
+
+@pytest.fixture(autouse=True)
+def money_adds_up() -> None:
+    """Not here: what fills the tables makes no entries."""
+
+
+def plans_of(work: Callable[[], Any]) -> dict[str, list[str]]:
+    """How the database would run each statement that looks for messages."""
+    seen: dict[str, Any] = {}
+
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        if "messages" in statement and not statement.startswith("INSERT"):
+            seen[statement] = values[0] if isinstance(values, list) else values
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    work()
+    event.remove(db.engine, "before_cursor_execute", note)
+    explain = {"sqlite": "EXPLAIN QUERY PLAN ", "postgresql": "EXPLAIN "}[db.engine.dialect.name]
+    with db.engine.connect() as connection:
+        cursor = connection.connection.cursor()
+        return {
+            statement: [str(row[-1]) for row in cursor.execute(explain + statement, values).fetchall()]
+            for statement, values in seen.items()
+        }
+
+
+def looks_at_everything(step: str) -> bool:
+    """Whether a line of a plan reads through the messages, or through an index that holds all of them."""
+    if "Seq Scan on messages" in step or re.search(r"\bSCAN messages\b(?! USING (COVERING )?INDEX)", step):
+        return True
+    whole = re.search(r"SCAN messages USING (?:COVERING )?INDEX (\w+)", step)
+    return bool(whole and whole[1] not in OPEN_ONLY)
+
+
+def test_a_sweep_reads_no_message_that_is_done(core_with_a_past: Flask) -> None:
+    plans = plans_of(sweep)
+    assert len(plans) == 6
+    for statement, plan in plans.items():
+        assert any(name in step for step in plan for name in OPEN_ONLY), (statement, plan)
+        assert not any(map(looks_at_everything, plan)), (statement, plan)
+
+
+def test_without_statistics_it_does_not_either(core_with_a_past: Flask) -> None:
+    with write_unit():
+        for table in {"sqlite": ["sqlite_stat1"], "postgresql": []}[db.engine.dialect.name]:
+            execute(text(f"DELETE FROM {table}"))
+    db.engine.dispose()
+    for statement, plan in plans_of(sweep).items():
+        assert not any(map(looks_at_everything, plan)), (statement, plan)
+
+
+def test_a_reply_of_somebody_with_a_long_past_costs_no_more(core_with_a_past: Flask, chat: ChatSession) -> None:
+    with write_unit():
+        execute(text("UPDATE messages SET owner_id = :me WHERE status = 'completed'"), {"me": key(chat.owner_id)})
+        execute(text("ANALYZE"))
+
+    def live() -> None:
+        complete_reply(a_claim(a_post(chat)), Answer("All of it"))
+        a_post(chat)
+        a_post(chat)
+
+    plans = plans_of(live)
+    assert len(plans) > 3
+    for statement, plan in plans.items():
+        assert not any(map(looks_at_everything, plan)), (statement, plan)
+        assert not any("ix_messages_owner_seq" in step for step in plan), (statement, plan)
+
+
+def key(user_id: str) -> str:
+    return user_id.replace("-", "") if db.engine.dialect.name == "sqlite" else user_id
+
+
+def test_a_look_at_everything_would_be_found(core_with_a_past: Flask) -> None:
+    def look() -> None:
+        with db.engine.connect() as connection:
+            connection.execute(text("SELECT count(*) FROM messages WHERE content LIKE '%x%'")).all()
+
+    ((_, plan),) = plans_of(look).items()
+    assert any(map(looks_at_everything, plan)), plan
