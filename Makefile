@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check bench-quick bench-recovery lock clean setup-run setup-dev
+.PHONY: run test check bench-quick bench-recovery bench-sweeper lock clean setup-run setup-dev
 
 run: setup-run
 	@exec $(BIN)/holdfast up
@@ -21,6 +21,9 @@ bench-quick: setup-dev
 
 bench-recovery: setup-dev
 	@exec $(BIN)/python -m benchmarks.recovery
+
+bench-sweeper: setup-dev
+	@exec $(BIN)/python -m benchmarks.sweeper
 
 # Pins stay as they are unless pyproject.toml asks for others; delete a lock first to renew all of its pins.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url

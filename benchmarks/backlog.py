@@ -59,7 +59,7 @@ def add_waiting(connection: Connection, count: int) -> None:
         f"{sql.id(_CHAT, 'n')}, 'c' || n, {sql.id(_USER, f'1 + n % {users}')}, 't', 'user', '{{}}', 0, 0, 0,"
         f" {now}, {now}, {now}",
     )
-    turn = f"CASE WHEN n <= {chats} THEN {sql.now} - {_RESTED} END, {sql.now} + 86400000"
+    turn = f"CASE WHEN n <= {chats} THEN {sql.now} - {_RESTED} - n END, {sql.now} + 86400000"
     _add_messages(connection, count, users, _WAITING, f"2000000000 + n, 'pending', {turn}")
 
 
@@ -79,7 +79,8 @@ def _add_messages(connection: Connection, count: int, users: int, kind: int, sta
         " 'An answer as long as answers are when they are short, or as a question is.', 'ai_report', 1, true, 3, 0,"
         f" CURRENT_TIMESTAMP, CURRENT_TIMESTAMP, 0, 0, 0, {_REPEATED}, 0",
     )
-    connection.execute(text("ANALYZE"))
+    if connection.dialect.name == "postgresql":  # as its own autovacuum would; nothing does on SQLite
+        connection.execute(text("ANALYZE"))
 
 
 def _insert(connection: Connection, count: int, into: str, values: str) -> None:

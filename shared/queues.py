@@ -8,7 +8,6 @@ import logging
 import time
 from collections.abc import Iterable
 from typing import Any
-from uuid import UUID
 
 import dramatiq
 from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
@@ -119,10 +118,10 @@ def _broker(client: Redis, prefix: str, middleware: list[dramatiq.Middleware]) -
     return broker
 
 
-def lost_from() -> str | None:
-    """The id after which all that has a turn is to be handed over again, because Redis has lost its queue; else None.
+def lost_from() -> int | None:
+    """When Redis has lost its queue, the `dispatched_at` after which all is to be handed over again; else None.
 
-    It has when our marker is gone. One caller at a time gets an id, and says how far it came: go_on_from().
+    It has when our marker is gone. One caller at a time gets an answer, and says how far it came: go_on_from().
     """
     link = current_link()
     pipe = link.pipeline()
@@ -132,11 +131,13 @@ def lost_from() -> str | None:
     if not answers:
         return None
     gone, after = answers
-    return str(UUID(int=0)) if gone else after and after.decode()
+    if gone:
+        return 0
+    return None if after is None else int(after)
 
 
-def go_on_from(reply_id: str) -> None:
-    """Let the next sweep hand over what comes after this one."""
+def go_on_from(dispatched_at: int) -> None:
+    """Let the next sweep hand over what had its turn later."""
     link = current_link()
     with link.trip() as pipe:
-        pipe.set(link.key("lost-from"), reply_id)
+        pipe.set(link.key("lost-from"), dispatched_at)

@@ -1,6 +1,9 @@
 """Put replies on the queue again that have their turn but that no worker took: the job got lost, or none is there."""
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, case, literal, select, update
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, Row, Select, and_, bindparam, case, literal, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from shared.db import db_now, execute, query, write_unit
@@ -20,9 +23,9 @@ _repeats = case((messages.c.handovers > _MOST_DOUBLINGS, _MOST_DOUBLINGS), else_
 _due_again = messages.c.dispatched_at + _PATIENCE * (literal(2).op("<<", return_type=Integer())(_repeats) - 1)
 _waiting = and_(has_status(Status.PENDING), messages.c.dispatched_at.is_not(None))
 _overlooked = and_(_waiting, messages.c.dispatched_at < _now - _PATIENCE, _due_again < _now)
-_lost = and_(_waiting, messages.c.id > bindparam("after"))
-_some_overlooked = select(messages.c.id).where(_overlooked).order_by(messages.c.dispatched_at).limit(BATCH)
-_some_lost = select(messages.c.id).where(_lost).order_by(messages.c.id).limit(BATCH)
+_lost = and_(_waiting, messages.c.dispatched_at > bindparam("after"))
+_some = select(messages.c.id, messages.c.dispatched_at).order_by(messages.c.dispatched_at).limit(BATCH)
+_some_overlooked, _some_lost = _some.where(_overlooked), _some.where(_lost)
 
 
 def _note(still: ColumnElement[bool]) -> ReturningUpdate[tuple[str]]:
@@ -40,21 +43,21 @@ _note_overlooked, _note_lost = _note(_overlooked), _note(_lost)
 
 
 def hand_over_again() -> int:
-    """After 10, 20, 40 … s; and at once, in the order in which they came, when Redis has lost its queue."""
+    """After 10, 20, 40 … s; and at once, in the order of their turns, when Redis has lost its queue."""
     after = lost_from()
     if after is None:
         return len(_again(_some_overlooked, _note_overlooked, {}))
     done = _again(_some_lost, _note_lost, {"after": after})
-    if len(done) == BATCH:
-        go_on_from(done[-1])
+    if len(done) == BATCH:  # of two with a turn in the same millisecond, one may be left to its patience
+        go_on_from(done[-1].dispatched_at)
     return len(done)
 
 
 @retried
-def _again(some: Select[tuple[str]], note: ReturningUpdate[tuple[str]], values: dict[str, str]) -> list[str]:
-    ids = [row.id for row in query(some, values)]
-    if ids:
+def _again(some: Select[Any], note: ReturningUpdate[tuple[str]], values: dict[str, int]) -> Sequence[Row[Any]]:
+    rows = query(some, values)
+    if rows:
         with write_unit():
-            free = list(execute(note, {**values, "ids": ids}).scalars())
+            free = list(execute(note, {**values, "ids": [row.id for row in rows]}).scalars())
         hand_over(free)
-    return ids
+    return rows

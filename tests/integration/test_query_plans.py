@@ -27,6 +27,13 @@ def core_with_a_past(core: Flask) -> Flask:
     return core
 
 
+def learn() -> None:
+    """Have the database count its rows, for its plans."""
+    with write_unit():
+        execute(text("ANALYZE"))
+    db.engine.dispose()  # SQLite reads its counts once a connection
+
+
 @pytest.fixture(autouse=True)
 def money_adds_up() -> None:
     """Not here: what fills the tables makes no entries."""
@@ -60,27 +67,21 @@ def looks_at_everything(step: str) -> bool:
     return bool(whole and whole[1] not in OPEN_ONLY)
 
 
-def test_a_sweep_reads_no_message_that_is_done(core_with_a_past: Flask) -> None:
+@pytest.mark.parametrize("prepare", [learn, lambda: None], ids=["counted", "uncounted"])
+def test_a_sweep_reads_no_message_that_is_done(prepare: Callable[[], None], core_with_a_past: Flask) -> None:
+    prepare()
     plans = plans_of(sweep)
     assert len(plans) == 6
     for statement, plan in plans.items():
-        assert any(name in step for step in plan for name in OPEN_ONLY), (statement, plan)
-        assert not any(map(looks_at_everything, plan)), (statement, plan)
-
-
-def test_without_statistics_it_does_not_either(core_with_a_past: Flask) -> None:
-    with write_unit():
-        for table in {"sqlite": ["sqlite_stat1"], "postgresql": []}[db.engine.dialect.name]:
-            execute(text(f"DELETE FROM {table}"))
-    db.engine.dispose()
-    for statement, plan in plans_of(sweep).items():
+        if statement.startswith(("SELECT", "WITH")):  # what it changes, it has by id
+            assert any(name in step for step in plan for name in OPEN_ONLY), (statement, plan)
         assert not any(map(looks_at_everything, plan)), (statement, plan)
 
 
 def test_a_reply_of_somebody_with_a_long_past_costs_no_more(core_with_a_past: Flask, chat: ChatSession) -> None:
     with write_unit():
         execute(text("UPDATE messages SET owner_id = :me WHERE status = 'completed'"), {"me": key(chat.owner_id)})
-        execute(text("ANALYZE"))
+    learn()
 
     def live() -> None:
         complete_reply(a_claim(a_post(chat)), Answer("All of it"))
