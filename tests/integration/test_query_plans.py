@@ -12,6 +12,7 @@ from benchmarks.backlog import add_finished, add_waiting
 from shared.actions.finish_reply import Answer, complete_reply
 from shared.db import db, execute, write_unit
 from shared.models import ChatSession
+from shared.statements import _Plan
 from tests.factories import a_claim, a_post
 from workers.sweeper import sweep
 
@@ -45,10 +46,19 @@ def plans_of(work: Callable[[], Any]) -> dict[str, list[str]]:
 
     def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
         if "messages" in statement and not statement.startswith("INSERT"):
-            seen[statement] = values[0] if isinstance(values, list) else values
+            seen[statement] = values
+
+    bind = _Plan.bind
+
+    def bind_and_note(plan: _Plan, values: Any) -> Any:
+        bound = bind(plan, values)
+        note(None, None, plan.sql, bound)
+        return bound
 
     event.listen(db.engine, "before_cursor_execute", note)
-    work()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_Plan, "bind", bind_and_note)
+        work()
     event.remove(db.engine, "before_cursor_execute", note)
     explain = {"sqlite": "EXPLAIN QUERY PLAN ", "postgresql": "EXPLAIN "}[db.engine.dialect.name]
     with db.engine.connect() as connection:
