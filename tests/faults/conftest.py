@@ -10,6 +10,8 @@ from tests.faults.deployment import Deployment
 from tests.faults.evidence import open_replies
 from tests.faults.trial import Trial, a_trial
 from tests.services.guard import Guard
+from tests.services.postgres import PostgresDatabases
+from tests.services.sqlite import SqliteDatabases
 
 KINDS = ("sqlite", "postgresql")
 
@@ -17,14 +19,14 @@ KINDS = ("sqlite", "postgresql")
 class Deployments:
     """One of each kind for the whole run, started when a test first wants it."""
 
-    def __init__(self, guard: Guard) -> None:
-        self._guard = guard
+    def __init__(self, guard: Guard, databases: dict[str, SqliteDatabases | PostgresDatabases]) -> None:
+        self._guard, self._databases = guard, databases
         self._running: dict[str, tuple[Deployment, ExitStack]] = {}
 
-    def get(self, kind: str, databases: Any) -> Deployment:
+    def get(self, kind: str) -> Deployment:
         if kind not in self._running:
             stack = ExitStack()
-            self._running[kind] = (stack.enter_context(Deployment(self._guard, kind, databases)), stack)
+            self._running[kind] = (stack.enter_context(Deployment(self._guard, kind, self._databases[kind])), stack)
         return self._running[kind][0]
 
     def discard(self, kind: str) -> None:
@@ -37,8 +39,10 @@ class Deployments:
 
 
 @pytest.fixture(scope="session")
-def deployments(guard: Guard) -> Iterator[Deployments]:
-    deployments = Deployments(guard)
+def deployments(
+    guard: Guard, sqlite_databases: SqliteDatabases, postgresql_databases: PostgresDatabases
+) -> Iterator[Deployments]:
+    deployments = Deployments(guard, {"sqlite": sqlite_databases, "postgresql": postgresql_databases})
     yield deployments
     deployments.close()
 
@@ -53,9 +57,9 @@ on_sqlite = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-def trial(request: pytest.FixtureRequest, kind: str, deployments: Deployments) -> Iterator[Trial]:
+def trial(kind: str, deployments: Deployments) -> Iterator[Trial]:
     """Its programs are real, its times short (tests/environment.py): whatever a test breaks is mended after it."""
-    deployment = deployments.get(kind, request.getfixturevalue(f"{kind}_databases"))
+    deployment = deployments.get(kind)
     deployment.make_whole()
     with a_trial(deployment) as trial:
         yield trial
