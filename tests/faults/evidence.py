@@ -1,8 +1,8 @@
 """All that is known once it is quiet: what clients were told, what is stored, what the model and the tabs saw."""
 
-from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import Engine, Row, select
@@ -22,25 +22,24 @@ from tests.services.sockets import Heard
 class Evidence:
     """Of the people of one trial; rows as they were read in one transaction, by id."""
 
-    outcomes: list[Outcome]
-    users: dict[str, Row[Any]]
-    messages: dict[str, Row[Any]]
-    entries: list[Row[Any]]
-    keys: list[Row[Any]]
+    outcomes: list[Outcome]  # of the posts
+    other_calls: list[Outcome]
+    users: dict[str, Any]
+    messages: dict[str, Any]
+    entries: list[Any]
+    keys: list[Any]
     notes: list[Note]
     requests: list[Request]
     heard: dict[str, list[Heard]]
     shown: dict[str, dict[str, Any]]  # messages as REST lists them
     uninvited: list[str]  # what a socket without a valid token got
     logs: str
-    #: Word in each question to the replies to the messages that hold it.
-    replies_of: dict[str, list[Row[Any]]] = field(default_factory=lambda: defaultdict(list))
 
     @property
-    def replies(self) -> list[Row[Any]]:
+    def replies(self) -> list[Any]:
         return [row for row in self.messages.values() if row.reply_to is not None]
 
-    def nonce_of(self, reply: Row[Any]) -> str:
+    def nonce_of(self, reply: Any) -> str:
         """The word of the question that it answers; empty if that was deleted before anybody had an answer."""
         question = self.messages.get(reply.reply_to)
         told = next((o for o in self.outcomes if o.kind == "ok" and o.reply_id == reply.id), None)
@@ -48,7 +47,7 @@ class Evidence:
         return asked.nonce if asked else ""
 
     def asked(self, nonce: str) -> list[Request]:
-        return [request for request in self.requests if nonce in request.question]
+        return [request for request in self.requests if nonce and nonce in request.question]
 
 
 def gather(
@@ -68,12 +67,13 @@ def gather(
         entries = connection.execute(select(credit_entries).where(credit_entries.c.user_id.in_(ids))).all()
         keys = connection.execute(select(idempotency_keys).where(idempotency_keys.c.user_id.in_(ids))).all()
     whose = {*ids, *(row.id for row in found)}
-    evidence = Evidence(
-        outcomes=list(history.outcomes),
+    return Evidence(
+        outcomes=history.posts,
+        other_calls=[outcome for outcome in history.outcomes if outcome.op != "post"],
         users=_by_id(found_users),
         messages=_by_id(found),
-        entries=list(entries),
-        keys=list(keys),
+        entries=_facts(entries),
+        keys=_facts(keys),
         notes=[note for note in notes(engine) if note.whose in whose],
         requests=list(requests),
         heard={person.id: list(person.tab.heard) for person in people},
@@ -81,9 +81,6 @@ def gather(
         uninvited=uninvited,
         logs=logs,
     )
-    for reply in evidence.replies:
-        evidence.replies_of[evidence.nonce_of(reply)].append(reply)
-    return evidence
 
 
 def open_replies(engine: Engine, people: list[Witnessed]) -> int:
@@ -94,8 +91,12 @@ def open_replies(engine: Engine, people: list[Witnessed]) -> int:
         return len(connection.execute(is_open).all())
 
 
-def _by_id(rows: Iterable[Row[Any]]) -> dict[str, Row[Any]]:
-    return {row.id: row for row in rows}
+def _facts(rows: Iterable[Row[Any]]) -> list[Any]:
+    return [SimpleNamespace(**row._mapping) for row in rows]
+
+
+def _by_id(rows: Iterable[Row[Any]]) -> dict[str, Any]:
+    return {row.id: row for row in _facts(rows)}
 
 
 def _all_shown(person: Witnessed) -> list[dict[str, Any]]:

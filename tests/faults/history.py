@@ -1,4 +1,4 @@
-"""What the clients were told: one record for each post, whatever came of it."""
+"""What the clients were told: one record for each call that changes something, whatever came of it."""
 
 import re
 import threading
@@ -10,8 +10,9 @@ from uuid import uuid4
 
 @dataclass
 class Outcome:
-    """One post. `status` is None while there is no answer, and for ever if none came. `took` is in seconds."""
+    """One call; `op` is `post` or what a test names it. `status` stays None if no answer comes. `took` in seconds."""
 
+    op: str
     user_id: str
     chat_id: str
     content: str
@@ -35,8 +36,7 @@ class Outcome:
     def nonce(self) -> str:
         """The word that no other question has."""
         found = re.search(r"q-[0-9a-f]+", self.content)
-        assert found
-        return found[0]
+        return found[0] if found else ""
 
     @property
     def message_id(self) -> str:
@@ -59,14 +59,18 @@ class History:
         self.outcomes: list[Outcome] = []
         self._lock = threading.Lock()
 
-    def begin(self, user_id: str, chat_id: str, content: str, key: str | None) -> Outcome:
-        outcome = Outcome(user_id, chat_id, content, key)
+    def begin(self, op: str, user_id: str, chat_id: str, content: str = "", key: str | None = None) -> Outcome:
+        outcome = Outcome(op, user_id, chat_id, content, key)
         with self._lock:
             self.outcomes.append(outcome)
         return outcome
 
     def of_kind(self, kind: str) -> list[Outcome]:
         return [outcome for outcome in self.outcomes if outcome.kind == kind]
+
+    @property
+    def posts(self) -> list[Outcome]:
+        return [outcome for outcome in self.outcomes if outcome.op == "post"]
 
 
 def a_question(options: str) -> str:

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row
-
 from tests.fake_script import Script, sign
 from tests.faults.evidence import Evidence
 
@@ -101,7 +99,7 @@ def g5_money_matches_outcomes(seen: Evidence, rules: Rules) -> Iterator[Violatio
         yield Violation("G5", LOST, f"{count} entries too few: {entry}")
 
 
-def _is_charged(reply: Row[Any]) -> bool:
+def _is_charged(reply: Any) -> bool:
     """Completed, or stopped by the user after text had appeared."""
     return reply.status == "completed" or (
         reply.status == "cancelled" and reply.first_text_at is not None and reply.credits_charged > 0
@@ -209,11 +207,11 @@ _SHOULD_NOT_BE_SAID = re.compile(r"Traceback \(most recent call last\)|Scripted\
 
 
 def g11_quiet_surface(seen: Evidence, rules: Rules) -> Iterator[Violation]:
-    for outcome in seen.outcomes:
+    for outcome in seen.outcomes + seen.other_calls:
         if (outcome.status or 0) >= 500 and outcome.status not in rules.statuses:
-            yield Violation("G11", UNEXPECTED, f"{outcome.status} for {outcome.nonce}: {outcome.text[:200]}")
+            yield Violation("G11", UNEXPECTED, f"{outcome.status} for {outcome.op}: {outcome.text[:200]}")
         if outcome.status == 503 and not outcome.retry_after:
-            yield Violation("G11", UNEXPECTED, f"503 without Retry-After for {outcome.nonce}")
+            yield Violation("G11", UNEXPECTED, f"503 without Retry-After for {outcome.op}")
         if _SHOULD_NOT_BE_SAID.search(outcome.text):
             yield Violation("G11", UNEXPECTED, f"an answer says too much: {outcome.text[:200]}")
     for found in _SHOULD_NOT_BE_SAID.finditer(seen.logs):

@@ -46,15 +46,15 @@ class Witnessed(Person):
     def ask(self, options: str = "chunks=3", *, chat: str = "", key: str | None = None, content: str = "") -> Outcome:
         """Post a question that scripts its answer (tests/fake_script.py), in the first chat if none is named."""
         chat = chat or self.chats[0]
-        outcome = self._history.begin(self.id, chat, content or a_question(options), key)
+        outcome = self._history.begin("post", self.id, chat, content or a_question(options), key)
         headers = {"Idempotency-Key": key} if key else {}
-        try:
-            path = f"/chats/{chat}/messages"
-            self._note(outcome, self.http.post(path, json={"content": outcome.content}, headers=headers))
-        except httpx2.TransportError as error:
-            outcome.trouble = repr(error)
-        outcome.took = time.monotonic() - outcome.began
-        return outcome
+        body = {"content": outcome.content}
+        return self._call(outcome, "POST", f"/chats/{chat}/messages", json=body, headers=headers)
+
+    def call(self, op: str, method: str, path: str, chat: str = "", **request: Any) -> Outcome:
+        """Anything else that changes something, written down as `op`."""
+        outcome = self._history.begin(op, self.id, chat or self.chats[0])
+        return self._call(outcome, method, path, **request)
 
     def again(self, outcome: Outcome) -> Outcome:
         """Post the same with the same key, as a client does that had no answer."""
@@ -71,6 +71,14 @@ class Witnessed(Person):
     def reply(self, outcome: Outcome) -> Any:
         """The reply as REST shows it now."""
         return self.get(outcome.path)
+
+    def _call(self, outcome: Outcome, method: str, path: str, **request: Any) -> Outcome:
+        try:
+            self._note(outcome, self.http.request(method, path, **request))
+        except httpx2.TransportError as error:
+            outcome.trouble = repr(error)
+        outcome.took = time.monotonic() - outcome.began
+        return outcome
 
     def _note(self, outcome: Outcome, answer: httpx2.Response) -> None:
         outcome.status, outcome.text = answer.status_code, answer.text

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.faults.conftest import on_sqlite
 from tests.faults.people import at_the_same_time
 from tests.faults.trial import Trial
 
@@ -73,3 +74,15 @@ def test_a_kill_under_the_load_of_many_loses_and_doubles_nothing(trial: Trial) -
     trial.restart("worker")
     verdict = trial.check().must_be_clean()
     assert verdict.recovered == len(people)
+
+
+@on_sqlite
+def test_a_worker_killed_before_it_was_ready_is_noticed_at_once(trial: Trial) -> None:
+    # Given a job that waits, and kills the worker that takes it before its master has seen it boot
+    trial.programs["worker"].kill()
+    trial.person().ask()
+    trial.restart("worker", HOLDFAST_FAILPOINTS="after_claim=exit")
+    # Then the master ends, so that its supervisor starts it again
+    trial.wait_for_death("worker", within=10)
+    trial.restart("worker")
+    trial.check().must_be_clean()

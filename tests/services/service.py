@@ -38,7 +38,7 @@ class Service:
     ) -> None:
         self.name = name
         self.log_file = guard.folder / f"{name}.log"
-        self._guard, self._command, self._environment = guard, command, environment
+        self.command, self._guard, self._environment = command, guard, environment
         self._user, self._end, self._grace = user, end, grace
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -75,7 +75,7 @@ class Service:
         last = "QUIT" if self._end == signal.SIGQUIT else "KILL"
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
-                ["/bin/sh", "-c", _LAUNCH.format(last, instead or self._command)],
+                ["/bin/sh", "-c", _LAUNCH.format(last, instead or self.command)],
                 stdin=self._guard.pipe,
                 stdout=log,
                 stderr=subprocess.STDOUT,
