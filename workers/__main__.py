@@ -3,6 +3,7 @@
 import os
 import sys
 
+from shared.redis_link import refuse_eviction
 from shared.settings import SettingsError, load_settings
 
 # Milliseconds that the master waits for its children before it looks after them. A child that is killed while it boots
@@ -15,6 +16,7 @@ def main() -> int:
     try:
         settings = load_settings()
         settings.require_services()
+        refuse_eviction(settings)
     except SettingsError as error:
         print(f"worker: {error}", file=sys.stderr)
         return 1

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from shared.actions.rescue import expire_overdue, give_turns, hand_over_again, rescue_lapsed
 from shared.core import create_core
 from shared.queues import queue_was_emptied
+from shared.redis_link import refuse_eviction
 from shared.settings import SettingsError, load_settings
 
 log = logging.getLogger("sweeper")
@@ -42,6 +43,7 @@ def main() -> int:
     try:
         settings = load_settings()
         core = create_core(settings)
+        refuse_eviction(settings)
     except SettingsError as error:
         print(f"sweeper: {error}", file=sys.stderr)
         return 1

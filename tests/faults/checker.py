@@ -6,7 +6,7 @@ from tests.faults.evidence import Evidence
 from tests.faults.invariants import DOUBLED, FINAL, INVARIANTS, LOST, UNEXPECTED, Rules, Violation
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verdict:
     """`recovered` counts the replies that came to their end though their first way there was cut off."""
 
@@ -22,10 +22,10 @@ class Verdict:
         return {violation.guard for violation in self.violations}
 
     def must_be_clean(self) -> "Verdict":
-        assert not self.violations, str(self)
+        assert not self.violations, repr(self)
         return self
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         kinds = (LOST, DOUBLED, UNEXPECTED)
         counts = [f"{self.count(kind)} {kind}" for kind in kinds] + [f"{self.recovered} recovered"]
         posts = [f"{sum(o.kind == kind for o in self.evidence.outcomes)} {kind}" for kind in ("ok", "fail", "unknown")]

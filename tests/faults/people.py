@@ -83,7 +83,7 @@ class Witnessed(Person):
     def _note(self, outcome: Outcome, answer: httpx2.Response) -> None:
         outcome.status, outcome.text = answer.status_code, answer.text
         outcome.retry_after = answer.headers.get("Retry-After")
-        if answer.headers.get("Content-Type", "").endswith("json"):
+        if answer.content and answer.headers.get("Content-Type", "").endswith("json"):
             outcome.body = answer.json()
 
 
