@@ -3,10 +3,13 @@
 import sys
 
 from shared.core import spare_the_collector
+from shared.redis_link import refuse_eviction
 from shared.settings import SettingsError, load_settings
 
 try:
     _settings = load_settings()
+    _settings.require_services()
+    refuse_eviction(_settings)
 except SettingsError as error:
     print(f"web: {error}", file=sys.stderr)
     sys.exit(1)

@@ -26,7 +26,7 @@ import socketio  # noqa: E402
 from api import tokens  # noqa: E402
 from shared.errors import HoldfastError  # noqa: E402
 from shared.logs import configure_logs  # noqa: E402
-from shared.redis_link import RedisLink  # noqa: E402
+from shared.redis_link import RedisLink, refuse_eviction  # noqa: E402
 from shared.settings import Settings, SettingsError, load_settings  # noqa: E402
 
 log = logging.getLogger("realtime")
@@ -136,6 +136,7 @@ def main() -> int:
     try:
         settings = load_settings()
         settings.require_services()
+        refuse_eviction(settings)
     except SettingsError as error:
         print(f"realtime: {error}", file=sys.stderr)
         return 1

@@ -4,6 +4,7 @@ import gc
 
 from flask import Flask, current_app
 
+from shared import failpoints
 from shared.db import db, engine_options
 from shared.logs import configure_logs
 from shared.redis_link import RedisLink
@@ -19,6 +20,7 @@ def create_core(settings: Settings) -> Flask:
     """
     settings.require_services()
     configure_logs(settings.log_level)
+    failpoints.arm(settings.failpoints)
     core = Flask("holdfast", static_folder=None)
     core.config[_KEY] = settings
     core.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url

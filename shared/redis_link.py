@@ -14,6 +14,8 @@ from redis.backoff import NoBackoff
 from redis.client import Pipeline, PubSub
 from redis.retry import Retry
 
+from shared.settings import Settings, SettingsError
+
 log = logging.getLogger(__name__)
 
 # Seconds. A request makes two trips at most, so a frozen Redis costs it less than the second it may spend there.
@@ -33,6 +35,24 @@ def connect(url: str, timeout: float) -> Redis:
         retry=Retry(NoBackoff(), 0),
     )
     return Redis(connection_pool=pool)
+
+
+def refuse_eviction(settings: Settings) -> None:
+    """Called once by each program: a Redis that may evict throws away waiting jobs without a word.
+
+    Raises SettingsError in production; elsewhere it is a warning. A Redis that is away just now may start later.
+    """
+    try:
+        policy = connect(settings.redis_url, TRIP_TIMEOUT).info("memory").get("maxmemory_policy")
+    except RedisError as error:
+        log.warning("redis.not_checked: %s", error)
+        return
+    if policy in (None, "noeviction"):  # a server that doesn't tell can't be judged
+        return
+    sentence = f"The Redis at REDIS_URL may evict waiting jobs: set its maxmemory-policy to noeviction, not {policy}."
+    if settings.env == "production":
+        raise SettingsError(sentence)
+    log.warning("redis.may_evict: %s", sentence)
 
 
 class RedisLink:

@@ -15,6 +15,8 @@ from typing import Any
 from dotenv import load_dotenv
 from environs import Env, EnvError, validate
 
+from shared import failpoints
+
 PREFIX = "HOLDFAST_"
 # Seconds; the most that HOLDFAST_REPLY_TIMEOUT may be.
 LONGEST_REPLY = 3600
@@ -81,6 +83,7 @@ class Settings:
     scripted_words_per_second: float = _own(
         "SCRIPTED_WORDS_PER_SECOND", "float", 12.0, validate.Range(min=0.1, max=10_000)
     )
+    failpoints: str = _own("FAILPOINTS", "str", "")
 
     @property
     def provider(self) -> str:
@@ -155,4 +158,10 @@ def _checked(settings: Settings) -> Settings:
         raise SettingsError(f"DATABASE_URL starts with {scheme!r}: use sqlite:///FILE or postgresql://USER@HOST/NAME.")
     if settings.env == "production" and len(settings.secret_key) < 32:
         raise SettingsError("SECRET_KEY must have at least 32 characters in production.")
+    if settings.failpoints and settings.env != "test":
+        raise SettingsError("HOLDFAST_FAILPOINTS makes programs die on purpose: it works with HOLDFAST_ENV=test only.")
+    try:
+        failpoints.actions(settings.failpoints)
+    except ValueError as error:
+        raise SettingsError(f"HOLDFAST_FAILPOINTS: {error}") from error
     return settings

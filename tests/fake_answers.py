@@ -10,13 +10,14 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any, Protocol
 
-from tests.fake_script import Script
+from tests.fake_script import Script, sign
 
 
 class Asked(Protocol):
     """The part of a logged request that an answer needs."""
 
     body: dict[str, Any]
+    number: int
     sent: int
 
     @property
@@ -109,10 +110,15 @@ async def answer(script: Script, reply: Reply, gate: asyncio.Event | None) -> No
             return
         if piece is not None:
             await asyncio.sleep(script.every / 1000 if reply.request.sent else 0)
-            await reply.text(f"{time.time():.6f} " if script.stamp else piece, halved=script.split_utf8)
+            await reply.text(_said(script, piece, reply.request.number), halved=script.split_utf8)
             if gate and reply.request.sent == 1:
                 await gate.wait()
     await _end(script, reply)
+
+
+def _said(script: Script, piece: str, number: int) -> str:
+    piece = f"{time.time():.6f} " if script.stamp else piece
+    return sign(piece, number) if script.signed else piece
 
 
 async def answer_whole(script: Script, reply: Reply) -> None:

@@ -32,6 +32,7 @@ class Request:
     closed_at: float | None = None
     ending: str | None = None  # finished, cut (by us, as scripted), client closed; None while it runs
     sent: int = 0
+    number: int = 0  # of the requests with the same model and question, counted from 1
 
     @property
     def messages(self) -> list[dict[str, Any]]:
@@ -155,6 +156,7 @@ class FakeModel:
             return await answer_error(reply, 400, "unknown_script", str(error))
         asked = (request.model, request.question)
         self._asked[asked] += 1
+        request.number = self._asked[asked]
         if self._asked[asked] > script.times:
             script = script.without_fault()
         gate = self._gate(script.gate) if script.gate else None

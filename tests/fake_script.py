@@ -3,6 +3,7 @@
 A question that contains such a name overrides the model's. Plain `fake` quotes the question.
 Options, comma-separated (times in ms):
   chunks=N every=MS first=MS stamp   N pieces, one each MS, the first after MS; stamped: each is the Unix time
+  signed                             each piece names the request: the first, second … with the same question
   gate=NAME                          waits after the first piece until the gate is opened
   status=N retry_after=S context_length refuse hang html keepalive_only       before any text
   hang_after=N cut_after=N reset_after=N bad_json_after=N error_after=N       after N pieces
@@ -30,6 +31,7 @@ class Script:
     every: float = 2.0
     first: float = 0.0
     stamp: bool = False
+    signed: bool = False
     gate: str = ""
     times: float = float("inf")
     status: int | None = None
@@ -69,7 +71,7 @@ class Script:
 
     def without_fault(self) -> Self:
         """The same answer in the same rhythm, with nothing wrong in it."""
-        kept = {name: getattr(self, name) for name in ("chunks", "every", "first", "stamp", "gate")}
+        kept = {name: getattr(self, name) for name in ("chunks", "every", "first", "stamp", "signed", "gate")}
         return replace(type(self)(), **kept)
 
     def pieces(self, question: str) -> Iterable[str]:
@@ -87,6 +89,11 @@ class Script:
         if self.chunks is not None:
             return [f"word{number} " for number in range(self.chunks)]
         return _words("Grüße 😀 naïve café" if self.split_utf8 else canned_answer(question))
+
+
+def sign(piece: str, number: int) -> str:
+    """A piece of text as the request of this number says it."""
+    return f"{piece.rstrip()}@{number} "
 
 
 def _words(text: str) -> list[str]:

@@ -3,7 +3,12 @@
 import os
 import sys
 
+from shared.redis_link import refuse_eviction
 from shared.settings import SettingsError, load_settings
+
+# Milliseconds that the master waits for its children before it looks after them. A child that is killed while it boots
+# is not noticed before, and the default is 30 s; the wait is for extra processes that Holdfast has none of.
+_BOOT_WAIT = 1000
 
 
 def main() -> int:
@@ -11,6 +16,7 @@ def main() -> int:
     try:
         settings = load_settings()
         settings.require_services()
+        refuse_eviction(settings)
     except SettingsError as error:
         print(f"worker: {error}", file=sys.stderr)
         return 1
@@ -23,6 +29,7 @@ def main() -> int:
         "--skip-logging",
         f"--processes={settings.worker_processes}",
         f"--threads={settings.worker_threads}",
+        f"--worker-fork-timeout={_BOOT_WAIT}",
         f"--worker-shutdown-timeout={int(settings.drain_seconds * 1000)}",
     ]
     return int(cli.main(cli.make_argument_parser().parse_args(command)) or 0)

@@ -6,6 +6,7 @@ import dramatiq
 from dramatiq.middleware import Retries, TimeLimit
 
 from shared.core import create_core, current_link, spare_the_collector
+from shared.failpoints import reach
 from shared.queues import REPLIES, WRITE_REPLY, worker_broker
 from shared.settings import load_settings
 from workers.middleware import AppContextMiddleware
@@ -37,6 +38,7 @@ def create_worker() -> dramatiq.Broker:
     @dramatiq.actor(actor_name=WRITE_REPLY, queue_name=REPLIES, time_limit=limit_ms, broker=broker)
     def write(reply_id: str) -> None:
         write_reply(reply_id, desk)
+        reach("before_ack")
 
     spare_the_collector()
     return broker

@@ -19,6 +19,7 @@ from shared.actions.finish_reply import (
 from shared.core import current_settings
 from shared.db import DATABASE_AWAY
 from shared.errors import EmptyReply, ModelTruncated, ReplyError, ReplyFailed
+from shared.failpoints import reach
 from shared.logs import work
 from workers.context import build_context
 from workers.providers import Ending, Prompt, Provider
@@ -55,6 +56,7 @@ def write_reply(reply_id: str, desk: Desk) -> None:
     claim = claim_reply(reply_id, desk.name)
     if claim is None:
         return
+    reach("after_claim")
     work.set(f"reply={claim.id} attempt={claim.attempt}")
     run = Run(claim)
     try:
@@ -89,9 +91,10 @@ def _write(run: Run, desk: Desk) -> Ending:
 def _stream(run: Run, prompt: Prompt, desk: Desk) -> Ending:
     try:
         with desk.provider.ask(prompt) as stream, run.can_be_cut(stream.abort):
-            for piece in stream:
+            for number, piece in enumerate(stream, 1):
                 if (shown := run.add(piece)) and not stream.ending.finish_reason:  # else the final event brings it
                     _show(run, shown, desk)
+                reach("after_chunk", number)
                 if run.cut:
                     raise run.cut
                 if run.full:

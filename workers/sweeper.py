@@ -13,6 +13,7 @@ from shared.actions.forget_keys import forget_keys
 from shared.actions.hand_over_again import hand_over_again
 from shared.actions.rescue import expire_overdue, fail_hung, give_turns, rescue_lapsed
 from shared.core import create_core
+from shared.redis_link import refuse_eviction
 from shared.settings import SettingsError, load_settings
 
 log = logging.getLogger("sweeper")
@@ -39,6 +40,7 @@ def main() -> int:
     try:
         settings = load_settings()
         core = create_core(settings)
+        refuse_eviction(settings)
     except SettingsError as error:
         print(f"sweeper: {error}", file=sys.stderr)
         return 1

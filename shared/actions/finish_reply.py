@@ -16,6 +16,7 @@ from shared.core import current_link, current_settings
 from shared.db import commit_lightly, db_now, execute, query, utc_now, write_unit
 from shared.errors import ReplyError
 from shared.events import credits_event, message_event, publish
+from shared.failpoints import reach
 from shared.models.chat import chat_sessions
 from shared.models.credits import RELEASE, record
 from shared.models.message import MessageType, Status, has_status, messages
@@ -171,6 +172,8 @@ def _finish(
         touch = {"chat_id": claim.chat_session_id, "user_id": claim.owner_id, "at": at, "new_seq": account.seq - 1}
         others_wait = execute(_touch_chat, touch).scalar()
         turns = dispatch(claim.owner_id) if others_wait else []
+        reach("before_final_commit")
+    reach("after_final_commit")
     _announce(event, row, account, answer.next_index)
     hand_over(turns)
 

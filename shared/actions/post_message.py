@@ -11,6 +11,7 @@ from shared.core import current_link, current_settings
 from shared.db import db_now, execute, new_id, query, utc_now, write_unit
 from shared.errors import InsufficientCredits, TooManyWaiting
 from shared.events import credits_event, message_event, publish
+from shared.failpoints import reach
 from shared.models import Message
 from shared.models.chat import chat_sessions, find_chat, named_by
 from shared.models.credits import HOLD, record
@@ -89,8 +90,10 @@ def post_message(user_id: str, chat_ref: str, content: str, model: str, key: str
             posted, turns = _accept(user_id, account, chat_ref, made, content, model)
     if before:
         return _replayed(user_id, before)
+    reach("after_commit")
     _announce(posted)
     hand_over(turns)
+    reach("after_hand_over")
     return posted
 
 

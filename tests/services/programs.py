@@ -25,6 +25,7 @@ class Programs:
 
     def __init__(self, guard: Guard, name: str, environment: Mapping[str, str]) -> None:
         ports = {"PORT": str(free_port()), "REALTIME_PORT": str(free_port())}
+        self._guard = guard
         self.environment = {**_bare_environment(), **ports, **environment}
         self.url = f"http://127.0.0.1:{self.environment['PORT']}"
         self.realtime_url = f"http://127.0.0.1:{self.environment['REALTIME_PORT']}"
@@ -48,6 +49,11 @@ class Programs:
 
     def __getitem__(self, name: str) -> Service:
         return self._services[name]
+
+    def another(self, name: str) -> Service:
+        """One more of this program, beside the first; start it by entering."""
+        first = self._services[name]
+        return Service(self._guard, f"{first.name}-2", first.command, environment=self.environment)
 
     def wait_until_ready(self) -> None:
         """All run, both doors answer, and a worker has asked for work."""

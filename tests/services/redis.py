@@ -17,8 +17,8 @@ class RedisServer(Service):
         self.url = self._redis.url
         super().__init__(guard, name, self._redis.command)
 
-    def start(self) -> None:
-        super().start()
+    def start(self, *, instead: str = "", **environment: str) -> None:
+        super().start(instead=instead, **environment)
         self._redis.wait_until_ready(threading.Event())
 
     def empty(self) -> None:

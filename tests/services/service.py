@@ -38,7 +38,7 @@ class Service:
     ) -> None:
         self.name = name
         self.log_file = guard.folder / f"{name}.log"
-        self._guard, self._command, self._environment = guard, command, environment
+        self.command, self._guard, self._environment = command, guard, environment
         self._user, self._end, self._grace = user, end, grace
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -69,17 +69,18 @@ class Service:
         """All that it has printed, since its first start."""
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
 
-    def start(self) -> None:
+    def start(self, *, instead: str = "", **environment: str) -> None:
+        """This once, with these names added to its environment, or with another command instead."""
         # What must not be left behind is killed as a last resort, unless it has a better way of its own
         last = "QUIT" if self._end == signal.SIGQUIT else "KILL"
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
-                ["/bin/sh", "-c", _LAUNCH.format(last, self._command)],
+                ["/bin/sh", "-c", _LAUNCH.format(last, instead or self.command)],
                 stdin=self._guard.pipe,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=self._user and "/",  # another user may not look at where we are
-                env=self._environment,
+                env={**(os.environ if self._environment is None else self._environment), **environment},
                 start_new_session=True,
                 **identity(self._user),
             )

@@ -1,0 +1,71 @@
+"""Named points in the life of a message at which a test has the program die, fail or wait.
+
+They do nothing unless HOLDFAST_FAILPOINTS arms them, as in `after_chunk:3=sleep:2;before_ack=raise`, which
+`shared/settings.py` refuses outside of a test run.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from functools import partial
+
+#: Every point, in the order in which a message comes by.
+POINTS = (
+    "after_commit",  # of the post; nobody knows of it yet
+    "after_hand_over",  # the job is on the queue, the client has no answer yet
+    "after_claim",
+    "after_chunk",  # of the model's text; the only one that has a number, counted from 1 in each attempt
+    "before_final_commit",  # inside the transaction
+    "after_final_commit",  # before the final event
+    "before_ack",  # of the job
+)
+_NUMBERED = "after_chunk"
+
+
+class FailpointReached(Exception):
+    """What an armed point raises."""
+
+
+def reach(point: str, number: int = 0) -> None:
+    """Do what this point is armed with, if it is. `number` tells the visits of one attempt apart."""
+    if _armed and (act := _armed.get((point, number))):
+        act()
+
+
+def arm(text: str) -> None:
+    """Arm these points, and no others. Raises ValueError, as actions() does."""
+    global _armed  # noqa: PLW0603 a parameter through the whole life of a message would be in everybody's way
+    _armed = actions(text)
+
+
+def actions(text: str) -> dict[tuple[str, int], Callable[[], None]]:
+    """What each (point, number) is to do. A ValueError names what it does not understand."""
+    return dict(_action(entry) for entry in text.split(";") if entry)
+
+
+def _action(entry: str) -> tuple[tuple[str, int], Callable[[], None]]:
+    place, _, what = entry.partition("=")
+    point, colon, number = place.partition(":")
+    if point not in POINTS or bool(colon) != (point == _NUMBERED):
+        raise ValueError(f"{place!r} is not one of {', '.join(POINTS)} ({_NUMBERED} takes a number: {_NUMBERED}:1)")
+    action, _, seconds = what.partition(":")
+    acts: dict[str, Callable[[], None]] = {
+        "exit": _die,
+        "raise": partial(_fail, point),
+        "sleep": partial(time.sleep, float(seconds or 0)),
+    }
+    if action not in acts or bool(seconds) != (action == "sleep"):
+        raise ValueError(f"{what!r} is not one of exit, raise, sleep:SECONDS")
+    return (point, int(number or 0)), acts[action]
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _fail(point: str) -> None:
+    raise FailpointReached(point)
+
+
+_armed = actions("")

@@ -1,0 +1,108 @@
+"""All that is known once it is quiet: what clients were told, what is stored, what the model and the tabs saw."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+from sqlalchemy import Engine, Row, select
+
+from shared.models.credits import credit_entries
+from shared.models.idempotency import idempotency_keys
+from shared.models.message import messages
+from shared.models.user import users
+from tests.fake_model import Request
+from tests.faults.history import History, Outcome
+from tests.faults.people import Witnessed
+from tests.faults.witness import Note, notes
+from tests.services.sockets import Heard
+
+
+@dataclass
+class Evidence:
+    """Of the people of one trial; rows as they were read in one transaction, by id."""
+
+    outcomes: list[Outcome]  # of the posts
+    other_calls: list[Outcome]
+    users: dict[str, Any]
+    messages: dict[str, Any]
+    entries: list[Any]
+    keys: list[Any]
+    notes: list[Note]
+    requests: list[Request]
+    heard: dict[str, list[Heard]]
+    shown: dict[str, dict[str, Any]]  # messages as REST lists them
+    uninvited: list[str]  # what a socket without a valid token got
+    logs: str
+
+    @property
+    def replies(self) -> list[Any]:
+        return [row for row in self.messages.values() if row.reply_to is not None]
+
+    def nonce_of(self, reply: Any) -> str:
+        """The word of the question that it answers; empty if that was deleted before anybody had an answer."""
+        question = self.messages.get(reply.reply_to)
+        told = next((o for o in self.outcomes if o.kind == "ok" and o.reply_id == reply.id), None)
+        asked = told or next((o for o in self.outcomes if question and o.content == question.content), None)
+        return asked.nonce if asked else ""
+
+    def asked(self, nonce: str) -> list[Request]:
+        return [request for request in self.requests if nonce and nonce in request.question]
+
+
+def gather(
+    engine: Engine,
+    people: list[Witnessed],
+    history: History,
+    requests: list[Request],
+    uninvited: list[str],
+    logs: str,
+) -> Evidence:
+    ids = [person.id for person in people]
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        found_users = connection.execute(select(users).where(users.c.id.in_(ids))).all()
+        found = connection.execute(select(messages).where(messages.c.owner_id.in_(ids)).order_by(messages.c.id)).all()
+        entries = connection.execute(select(credit_entries).where(credit_entries.c.user_id.in_(ids))).all()
+        keys = connection.execute(select(idempotency_keys).where(idempotency_keys.c.user_id.in_(ids))).all()
+    whose = {*ids, *(row.id for row in found)}
+    return Evidence(
+        outcomes=history.posts,
+        other_calls=[outcome for outcome in history.outcomes if outcome.op != "post"],
+        users=_by_id(found_users),
+        messages=_by_id(found),
+        entries=_facts(entries),
+        keys=_facts(keys),
+        notes=[note for note in notes(engine) if note.whose in whose],
+        requests=list(requests),
+        heard={person.id: list(person.tab.heard) for person in people},
+        shown={shown["id"]: shown for person in people for shown in _all_shown(person)},
+        uninvited=uninvited,
+        logs=logs,
+    )
+
+
+def open_replies(engine: Engine, people: list[Witnessed]) -> int:
+    """How many replies of these people are not final."""
+    ids = [person.id for person in people]
+    is_open = select(messages.c.id).where(messages.c.owner_id.in_(ids), messages.c.status.in_(("pending", "running")))
+    with engine.connect() as connection:
+        return len(connection.execute(is_open).all())
+
+
+def _facts(rows: Iterable[Row[Any]]) -> list[Any]:
+    return [SimpleNamespace(**row._mapping) for row in rows]
+
+
+def _by_id(rows: Iterable[Row[Any]]) -> dict[str, Any]:
+    return {row.id: row for row in _facts(rows)}
+
+
+def _all_shown(person: Witnessed) -> list[dict[str, Any]]:
+    """Every message of every chat that is still there, as a client reads them anew."""
+    found = []
+    for chat in person.chats:
+        answer = person.http.get(f"/chats/{chat}/messages", params={"limit": 200})
+        found += answer.json()["items"] if answer.status_code == 200 else []
+    return found

@@ -1,0 +1,236 @@
+"""The invariants G1 to G11, each as a function that yields what is wrong. Written from the promises, not the code."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tests.fake_script import Script, sign
+from tests.faults.evidence import Evidence
+
+FINAL = ("completed", "failed", "cancelled")
+MAX_FAILURES = 2
+LOST, DOUBLED, UNEXPECTED = "lost", "doubled", "unexpected"
+
+
+@dataclass(frozen=True)
+class Violation:
+    """What is wrong, of which invariant, and whether something was lost, doubled, or is only unexpected."""
+
+    guard: str
+    kind: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a fault makes legal: server errors of these statuses; two requests to the model at once for one reply."""
+
+    statuses: frozenset[int] = frozenset()
+    overlap: bool = False
+
+
+def g1_one_placeholder_each(seen: Evidence, rules: Rules) -> Iterator[Violation]:
+    for outcome in seen.outcomes:
+        if outcome.kind == "ok":
+            reply = seen.messages.get(outcome.reply_id)
+            if reply is None or reply.reply_to != outcome.message_id or outcome.message_id not in seen.messages:
+                yield Violation("G1", LOST, f"accepted, but not stored: {outcome.nonce}")
+    answered = Counter(reply.reply_to for reply in seen.replies)
+    for message in seen.messages.values():
+        if message.message_type == "user" and answered[message.id] != 1:
+            kind = DOUBLED if answered[message.id] else LOST
+            yield Violation("G1", kind, f"{answered[message.id]} replies to message {message.id}")
+    for reply in seen.replies:
+        if reply.reply_to not in seen.messages:
+            yield Violation("G1", UNEXPECTED, f"reply {reply.id} to no message")
+
+
+def g2_all_final(seen: Evidence, rules: Rules) -> Iterator[Violation]:
+    for reply in seen.replies:
+        if reply.status not in FINAL:
+            yield Violation("G2", LOST, f"reply {reply.id} is still {reply.status}, attempt {reply.attempt}")
+
+
+def g3_final_is_final(seen: Evidence, rules: Rules) -> Iterator[Violation]:
+    endings = Counter(note.whose for note in seen.notes if note.what == "reply" and note.now in FINAL)
+    for reply in seen.replies:
+        if reply.status in FINAL and endings[reply.id] != 1:
+            yield Violation("G3", DOUBLED, f"reply {reply.id} ended {endings[reply.id]} times")
+    for note in seen.notes:
+        if note.what == "rewritten":
+            yield Violation("G3", DOUBLED, f"reply {note.whose} changed after it was {note.was}")
+
+
+def g4_money_adds_up(seen: Evidence, rules: Rules) -> Iterator[Violation]:
+    balance = Counter[str]()
+    for note in seen.notes:
+        if note.what == "ledger":
+            balance[note.whose] += int(note.now)
+            if balance[note.whose] < 0:
+                yield Violation("G4", UNEXPECTED, f"user {note.whose} fell to {balance[note.whose]}")
+        elif note.what == "ledger changed":
+            yield Violation("G4", UNEXPECTED, f"an entry of user {note.whose} changed from {note.was} to {note.now!r}")
+    held = Counter[str]()
+    for reply in seen.replies:
+        held[reply.owner_id] += 0 if reply.status in FINAL else reply.credits_held
+    for user in seen.users.values():
+        total = sum(entry.delta for entry in seen.entries if entry.user_id == user.id)
+        if user.credits != total or user.credits < 0 or total != balance[user.id]:
+            yield Violation("G4", UNEXPECTED, f"user {user.id} has {user.credits}, the ledger says {total}")
+        if user.held != held[user.id]:
+            yield Violation("G4", UNEXPECTED, f"user {user.id} holds {user.held} for replies of {held[user.id]}")
+
+
+def g5_money_matches_outcomes(seen: Evidence, rules: Rules) -> Iterator[Violation]:
+    found = Counter((entry.user_id, entry.kind, entry.ref, entry.delta) for entry in seen.entries)
+    due = Counter({key: count for key, count in found.items() if key[1] == "grant"})
+    for reply in seen.replies:
+        price = reply.credits_held
+        due[reply.owner_id, "hold", reply.id, -price] += 1
+        if reply.status in FINAL and not _is_charged(reply):
+            due[reply.owner_id, "release", reply.id, price] += 1
+        if reply.status in FINAL and reply.credits_charged != (price if _is_charged(reply) else 0):
+            yield Violation("G5", UNEXPECTED, f"{reply.status} reply {reply.id} was charged {reply.credits_charged}")
+    for entry, count in (found - due).items():
+        yield Violation("G5", DOUBLED, f"{count} entries too many: {entry}")
+    for entry, count in (due - found).items():
+        yield Violation("G5", LOST, f"{count} entries too few: {entry}")
+
+
+def _is_charged(reply: Any) -> bool:
+    """Completed, or stopped by the user after text had appeared."""
+    return reply.status == "completed" or (
+        reply.status == "cancelled" and reply.first_text_at is not None and reply.credits_charged > 0
+    )
+
+
+def g6_completed_means_complete(seen: Evidence, rules: Rules) -> Iterator[Violation]:
+    for reply in seen.replies:
+        if reply.status != "completed" or reply.deleted_at is not None:
+            continue
+        if not reply.content.strip() or not reply.finish_reason or reply.attempt < 1:
+            yield Violation("G6", UNEXPECTED, f"completed reply {reply.id} has no text, finish reason or attempt")
+        requests = seen.asked(seen.nonce_of(reply))
+        said = {request.number: _whole_answer(request) for request in requests if request.ending == "finished"}
+        if requests and reply.finish_reason != "length" and reply.content not in said.values():
+            yield Violation("G6", UNEXPECTED, f"reply {reply.id} isn't one whole answer: {reply.content[:80]!r}")
+        elif requests and not rules.overlap and reply.content != said.get(max(r.number for r in requests)):
+            yield Violation("G6", UNEXPECTED, f"reply {reply.id} isn't what its last attempt was told")
+
+
+def _whole_answer(request: Any) -> str:
+    script = Script.parse(request.model, request.question)
+    pieces = script.pieces(request.question)
+    return "".join(sign(piece, request.number) if script.signed else piece for piece in pieces)
+
+
+def g7_no_cross_talk(seen: Evidence, rules: Rules) -> Iterator[Violation]:
+    for user_id, heard in seen.heard.items():
+        for event in heard:
+            data = event.data or {}
+            message = seen.messages.get(data.get("messageId") or data.get("id") or "")
+            owners = {data.get("userId"), message.owner_id if message else None} - {None, user_id}
+            if owners:
+                yield Violation("G7", UNEXPECTED, f"{user_id} heard {event.name} of {owners}")
+    for packet in seen.uninvited:
+        if not packet.startswith("4"):  # a refusal
+            yield Violation("G7", UNEXPECTED, f"a socket without a token got {packet[:80]!r}")
+
+
+def g8_convergence(seen: Evidence, rules: Rules) -> Iterator[Violation]:
+    there = {row.id for row in seen.messages.values() if row.deleted_at is None}
+    for message_id in there ^ seen.shown.keys():
+        yield Violation("G8", UNEXPECTED, f"message {message_id} is not both stored and shown")
+    for message_id in there & seen.shown.keys():
+        row, shown = seen.messages[message_id], seen.shown[message_id]
+        if (row.status, row.content, row.message_type) != (shown["status"], shown["content"], shown["messageType"]):
+            yield Violation("G8", UNEXPECTED, f"REST shows message {message_id} otherwise than it is stored")
+    for heard in seen.heard.values():
+        yield from _contradictions(seen, heard)
+
+
+def _contradictions(seen: Evidence, heard: list[Any]) -> Iterator[Violation]:
+    """Final events that tell something else than the rows do, come twice, or are followed by more text."""
+    ended: set[str] = set()
+    numbers = Counter(event.data["seq"] for event in heard if event.data and "seq" in event.data)
+    for seq, count in numbers.items():
+        if count > 1:
+            yield Violation("G8", DOUBLED, f"number {seq} was told {count} times")
+    for event in heard:
+        if event.name == "message.delta" and event.data["messageId"] in ended:
+            yield Violation("G8", UNEXPECTED, f"text of {event.data['messageId']} after its end")
+        if event.name not in ("message.completed", "message.failed", "message.cancelled"):
+            continue
+        row = seen.messages.get(event.data["id"])
+        if event.data["id"] in ended:
+            yield Violation("G8", DOUBLED, f"reply {event.data['id']} was told to end twice")
+        ended.add(event.data["id"])
+        told = (event.data["status"], event.data["attempt"], event.data["credits"]["charged"])
+        if row is None or told != (row.status, row.attempt, row.credits_charged):
+            yield Violation("G8", UNEXPECTED, f"{event.name} of {event.data['id']} says {told}")
+
+
+def g9_model_calls_bounded(seen: Evidence, rules: Rules) -> Iterator[Violation]:
+    for reply in seen.replies:
+        requests = seen.asked(seen.nonce_of(reply))
+        if len(requests) > reply.attempt:
+            yield Violation("G9", DOUBLED, f"{len(requests)} requests in {reply.attempt} attempts at {reply.id}")
+        if reply.attempt > reply.failures + reply.drains + 1 or reply.failures > MAX_FAILURES:
+            yield Violation("G9", UNEXPECTED, f"reply {reply.id}: {reply.attempt} attempts, {reply.failures} failures")
+        ends = [request.closed_at or float("inf") for request in requests]
+        overlap = any(later.opened_at < end for end, later in zip(ends, requests[1:], strict=False))
+        if overlap and not rules.overlap:
+            yield Violation("G9", DOUBLED, f"two requests at once for reply {reply.id}")
+
+
+def g10_idempotent(seen: Evidence, rules: Rules) -> Iterator[Violation]:
+    made: dict[tuple[str, str], set[str]] = {}
+    keys: dict[str, set[str | None]] = {}
+    for number, outcome in enumerate(seen.outcomes):
+        if outcome.kind != "fail":
+            keys.setdefault(outcome.content, set()).add(outcome.key or f"no key {number}")
+        if outcome.kind == "ok" and outcome.key:
+            made.setdefault((outcome.user_id, outcome.key), set()).add(outcome.message_id)
+    for (_, key), ids in made.items():
+        if len(ids) > 1:
+            yield Violation("G10", DOUBLED, f"key {key} made {len(ids)} messages")
+    stored = Counter(row.content for row in seen.messages.values() if row.message_type == "user" and row.content)
+    for content, count in stored.items():
+        if count > len(keys.get(content, ())):
+            kind = DOUBLED if keys.get(content) else UNEXPECTED
+            yield Violation("G10", kind, f"{count} messages of {len(keys.get(content, ()))} posts: {content[:40]}")
+
+
+_SHOULD_NOT_BE_SAID = re.compile(r"Traceback \(most recent call last\)|Scripted\.|only-for-tests|Bearer ey")
+
+
+def g11_quiet_surface(seen: Evidence, rules: Rules) -> Iterator[Violation]:
+    for outcome in seen.outcomes + seen.other_calls:
+        if (outcome.status or 0) >= 500 and outcome.status not in rules.statuses:
+            yield Violation("G11", UNEXPECTED, f"{outcome.status} for {outcome.op}: {outcome.text[:200]}")
+        if outcome.status == 503 and not outcome.retry_after:
+            yield Violation("G11", UNEXPECTED, f"503 without Retry-After for {outcome.op}")
+        if _SHOULD_NOT_BE_SAID.search(outcome.text):
+            yield Violation("G11", UNEXPECTED, f"an answer says too much: {outcome.text[:200]}")
+    for found in _SHOULD_NOT_BE_SAID.finditer(seen.logs):
+        around = seen.logs[max(0, found.start() - 300) : found.end() + 1500]
+        yield Violation("G11", UNEXPECTED, f"a log says too much: {around}")
+    for nonce in {outcome.nonce for outcome in seen.outcomes if outcome.nonce in seen.logs}:
+        yield Violation("G11", UNEXPECTED, f"a log holds the text of message {nonce}")
+
+
+INVARIANTS = (
+    g1_one_placeholder_each,
+    g2_all_final,
+    g3_final_is_final,
+    g4_money_adds_up,
+    g5_money_matches_outcomes,
+    g6_completed_means_complete,
+    g7_no_cross_talk,
+    g8_convergence,
+    g9_model_calls_bounded,
+    g10_idempotent,
+    g11_quiet_surface,
+)

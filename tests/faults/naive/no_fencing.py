@@ -1,0 +1,23 @@
+"""A worker that neither keeps its leases nor asks whether the attempt is still its own."""
+
+import sys
+
+from tests.faults.naive import replace, rewrite
+
+rewrite(
+    "shared.actions.finish_reply",
+    'WRITING = (messages.c.attempt == bindparam("of_attempt")) & has_status(Status.RUNNING)',
+    'WRITING = bindparam("of_attempt", type_=messages.c.attempt.type) > 0',
+)
+
+from shared import live  # noqa: E402
+from workers import watchdog  # noqa: E402
+from workers.__main__ import main  # noqa: E402
+
+_fence = "if current == 'closed' or (current and tonumber(current) > tonumber(attempt)) then"
+assert _fence in live._APPEND, "the fence of the live text has moved"
+replace(live, "_APPEND", live._APPEND.replace(_fence, "if false then"))
+replace(watchdog.Watchdog, "watch", lambda self, run: None)
+
+if __name__ == "__main__":
+    sys.exit(main())

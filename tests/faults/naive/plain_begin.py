@@ -1,0 +1,21 @@
+"""A web program whose units on SQLite begin as SQLAlchemy's do, without the write lock."""
+
+import sys
+from typing import Any
+
+from gunicorn.app.wsgiapp import run
+from sqlalchemy import Engine, event
+
+from shared import db
+
+event.remove(Engine, "begin", db._begin_sqlite)
+
+
+@event.listens_for(Engine, "begin")
+def _begin(connection: Any) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+if __name__ == "__main__":
+    sys.argv[1:] = ["--config", "python:api.gunicorn", "api.app:create_app()"]
+    run()

@@ -1,0 +1,107 @@
+"""One trial: people post, something breaks, it is quiet again, and the checker says what became of it all."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+
+import engineio
+
+from tests.eventually import eventually
+from tests.fake_model import Request
+from tests.faults.checker import Verdict, judge
+from tests.faults.deployment import Deployment
+from tests.faults.evidence import Evidence, gather, open_replies
+from tests.faults.history import History, Outcome
+from tests.faults.invariants import UNEXPECTED, Rules, Violation
+from tests.faults.people import Witnessed
+
+_PROGRAMS = ("web", "realtime", "worker", "sweeper")
+
+
+class Trial:
+    """What a fault test holds in its hands."""
+
+    def __init__(self, deployment: Deployment, stack: ExitStack) -> None:
+        self.deployment, self.model, self.programs = deployment, deployment.model, deployment.programs
+        self.redis = deployment.redis
+        self.restart = deployment.restart
+        self.history = History()
+        self.people: list[Witnessed] = []
+        self._stack = stack
+        self._logged = {name: len(self.programs[name].log) for name in _PROGRAMS}
+        self._uninvited: list[str] = []
+        self._watch_uninvited()
+
+    def person(self) -> Witnessed:
+        """Somebody new, with an open tab and a chat."""
+        person = Witnessed(self.programs.url, self.programs.realtime_url, self.history)
+        self.people.append(self._stack.enter_context(person))
+        return person
+
+    def asked(self, outcome: Outcome) -> list[Request]:
+        """The requests that the model got for this post."""
+        return self.model.asked(outcome.nonce)
+
+    def wait_for_text(self, *outcomes: Outcome, pieces: int = 1, attempt: int = 1, within: float = 15.0) -> None:
+        """Until the model has said so much in the request of this number for each."""
+        eventually(lambda: all(self._said(outcome, attempt) >= pieces for outcome in outcomes), within)
+
+    def wait_for_status(self, outcome: Outcome, *statuses: str, within: float = 15.0) -> None:
+        person = next(person for person in self.people if person.id == outcome.user_id)
+        eventually(lambda: person.reply(outcome)["status"] in statuses, within)
+
+    def wait_for_death(self, name: str, within: float = 15.0) -> None:
+        """Of a program with an armed failpoint."""
+        eventually(lambda: not self.programs[name].alive, within)
+
+    def check(
+        self, within: float = 25.0, *, allow_statuses: tuple[int, ...] = (), allow_overlap: bool = False
+    ) -> Verdict:
+        """Wait until it is quiet, at most so long, then judge. Every program has to live; none is started again here.
+
+        `allow_statuses`: server errors that this fault may show; `allow_overlap`: two requests at once for a reply.
+        """
+        pids = self.deployment.pids()
+        deadline = time.monotonic() + within
+        while open_replies(self.deployment.engine, self.people) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        slow = list(self._heals())
+        restarted = [name for name, pid in self.deployment.pids().items() if pids[name] != pid]
+        rules = Rules(frozenset(allow_statuses), allow_overlap)
+        verdict = judge(self._evidence(), rules)
+        slow += [Violation("G12", UNEXPECTED, f"{name} was started again") for name in restarted]
+        return replace(verdict, violations=verdict.violations + slow)
+
+    def _said(self, outcome: Outcome, number: int) -> int:
+        """How many pieces of text the request of this number has brought."""
+        return next((request.sent for request in self.asked(outcome) if request.number == number), 0)
+
+    def _heals(self, within: float = 10.0) -> Iterator[Violation]:
+        """G12: somebody new is answered, and hears of it."""
+        fresh = self.person()
+        outcome = fresh.insist(fresh.ask("chunks=2", key="fresh"), within)
+        try:
+            fresh.tab.wait_for(lambda e: e.name == "message.completed" and e.data["id"] == outcome.reply_id, within)
+        except (AssertionError, TypeError) as error:
+            yield Violation("G12", UNEXPECTED, f"a fresh post ({outcome.status}) has no end in sight: {error}")
+
+    def _evidence(self) -> Evidence:
+        time.sleep(0.3)  # what must not come any more, a late delta or a second ending, would come now
+        logs = "\n".join(f"=== {name}\n{self.programs[name].log[self._logged[name] :]}" for name in _PROGRAMS)
+        requests = self.model.requests
+        return gather(self.deployment.engine, self.people, self.history, requests, self._uninvited, logs)
+
+    def _watch_uninvited(self) -> None:
+        client = engineio.Client()
+        client.on("message", lambda packet: self._uninvited.append(str(packet)))
+        client.connect(self.programs.realtime_url, transports=["websocket"], engineio_path="socket.io")
+        client.send('0{"token":"nonsense"}')
+        self._stack.callback(client.disconnect)
+
+
+@contextmanager
+def a_trial(deployment: Deployment) -> Iterator[Trial]:
+    """Everybody who came to it leaves at its end."""
+    with ExitStack() as stack:
+        yield Trial(deployment, stack)

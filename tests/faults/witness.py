@@ -1,0 +1,84 @@
+"""What the database itself saw: triggers that write down each step of a reply and each move of the ledger.
+
+Only tests have them. They write in the same transaction, so what was rolled back is not in the log, and under the
+owner's lock, so one owner's entries stand in the order of the commits.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Engine, text
+
+_FINAL = "('completed', 'failed', 'cancelled')"
+_WATCHED = ("status", "content", "attempt", "credits_charged", "error_code", "finish_reason", "completed_at")
+_REWRITTEN = " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in _WATCHED)
+
+# What is noted, when, of which table, under which condition; and the values: whose it is, what it was, what it is.
+_NOTES = [
+    ("reply", "INSERT", "messages", "NEW.reply_to IS NOT NULL", ("NEW.id", "''", "NEW.status")),
+    (
+        "reply",
+        "UPDATE",
+        "messages",
+        "NEW.reply_to IS NOT NULL AND OLD.status <> NEW.status",
+        ("NEW.id", "OLD.status", "NEW.status"),
+    ),
+    (
+        "rewritten",
+        "UPDATE",
+        "messages",
+        f"OLD.reply_to IS NOT NULL AND OLD.status IN {_FINAL} AND NEW.deleted_at IS NULL AND ({_REWRITTEN})",
+        ("NEW.id", "OLD.status", "NEW.status"),
+    ),
+    ("ledger", "INSERT", "credit_entries", "TRUE", ("NEW.user_id", "NEW.kind", "NEW.delta")),
+    ("ledger changed", "UPDATE", "credit_entries", "TRUE", ("OLD.user_id", "OLD.delta", "NEW.delta")),
+    ("ledger changed", "DELETE", "credit_entries", "TRUE", ("OLD.user_id", "OLD.delta", "''")),
+]
+
+
+@dataclass(frozen=True)
+class Note:
+    """One line of the log. `whose` is a reply's id, or a user's for what is about the ledger."""
+
+    what: str
+    whose: str
+    was: str
+    now: str
+
+
+def install(engine: Engine) -> None:
+    """From now on everything is noted."""
+    postgres = engine.dialect.name == "postgresql"
+    number = "bigserial PRIMARY KEY" if postgres else "integer PRIMARY KEY AUTOINCREMENT"
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"CREATE TABLE witness (number {number}, what text, whose text, was text, now text)")
+        for index, (what, when, table, condition, values) in enumerate(_NOTES):
+            columns = ", ".join(f"CAST({value} AS text)" for value in values)
+            note = f"INSERT INTO witness (what, whose, was, now) VALUES ('{what}', {columns});"
+            for statement in (_for_postgres if postgres else _for_sqlite)(index, when, table, condition, note):
+                connection.exec_driver_sql(statement.replace("%", "%%"))
+
+
+def notes(engine: Engine) -> list[Note]:
+    """The log, oldest first; ids as in REST."""
+    with engine.connect() as connection:
+        rows = connection.execute(text("SELECT what, whose, was, now FROM witness ORDER BY number")).all()
+    return [Note(row.what, _as_rest(row.whose), row.was, row.now) for row in rows]
+
+
+def _for_postgres(index: int, when: str, table: str, condition: str, note: str) -> list[str]:
+    body = f"BEGIN {note} RETURN NULL; END"
+    trigger = f"CREATE TRIGGER witness_{index} AFTER {when} ON {table} FOR EACH ROW WHEN ({condition})"
+    return [
+        f"CREATE FUNCTION witness_{index}() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$",
+        f"{trigger} EXECUTE FUNCTION witness_{index}()",
+    ]
+
+
+def _for_sqlite(index: int, when: str, table: str, condition: str, note: str) -> list[str]:
+    return [f"CREATE TRIGGER witness_{index} AFTER {when} ON {table} WHEN {condition} BEGIN {note} END"]
+
+
+def _as_rest(stored: str) -> str:
+    """SQLite keeps ids without their dashes."""
+    digits = stored.replace("-", "")
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
