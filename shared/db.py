@@ -83,9 +83,9 @@ def _note_time(_connection: Any, record: Any) -> None:
 
 @event.listens_for(Pool, "checkout")
 def _try_rested(connection: Any, record: Any, _proxy: Any) -> None:
-    if isinstance(connection, sqlite3.Connection):
-        return
-    rested = time.monotonic() - record.info.get("checked_in", time.monotonic())
+    if isinstance(connection, sqlite3.Connection) or "checked_in" not in record.info:
+        return  # a new one; if that is cut at once, its first statement tells
+    rested = time.monotonic() - record.info["checked_in"]
     try:
         if rested > _RESTED or _has_word(connection):
             connection.execute("")

@@ -53,7 +53,11 @@ def write_reply(reply_id: str, desk: Desk) -> None:
 
     The endings are in `shared/actions/finish_reply.py`.
     """
-    claim = claim_reply(reply_id, desk.name)
+    try:
+        claim = claim_reply(reply_id, desk.name)
+    except DATABASE_AWAY as away:
+        log.warning("reply.not_claimed: %s; the sweeper brings it back, reply=%s", type(away).__name__, reply_id)
+        return
     if claim is None:
         return
     reach("after_claim")

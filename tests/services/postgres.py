@@ -90,14 +90,21 @@ def postgres(guard: Guard) -> Iterator[PostgresDatabases]:
         yield databases
         databases.close()
         return
-    with _cluster(guard) as server:
-        databases = PostgresDatabases(f"postgresql://postgres@/postgres?host={guard.folder / 'pg'}")
-        eventually(lambda: server.must_live() and databases.ping(), within=30)
+    with own_postgres(guard, "pg") as (_, databases):
         yield databases
 
 
-def _cluster(guard: Guard) -> Service:
-    home = guard.folder / "pg"
+@contextmanager
+def own_postgres(guard: Guard, name: str) -> Iterator[tuple[Service, PostgresDatabases]]:
+    """A cluster that ends with the block, and may be stopped and started in between."""
+    with _cluster(guard, name) as server:
+        databases = PostgresDatabases(f"postgresql://postgres@/postgres?host={guard.folder / name}")
+        eventually(lambda: server.must_live() and databases.ping(), within=30)
+        yield server, databases
+
+
+def _cluster(guard: Guard, name: str) -> Service:
+    home = guard.folder / name
     home.mkdir()
     user = "nobody" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
     if user:
@@ -117,7 +124,7 @@ def _cluster(guard: Guard) -> Service:
     _run([*initdb, "-D", home / "data"], user)
     options = [part for name, value in _OPTIONS.items() for part in ("-c", f"{name}={value}")]
     command = [str(programs / "postgres"), "-D", str(home / "data"), "-k", str(home), *options]
-    return Service(guard, "postgres", shlex.join(command), user=user, end=signal.SIGQUIT)
+    return Service(guard, name, shlex.join(command), user=user, end=signal.SIGQUIT)
 
 
 def _programs(guard: Guard, user: str | None) -> Path:

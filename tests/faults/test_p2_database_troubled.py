@@ -1,0 +1,105 @@
+"""P2, PostgreSQL restarted or its connections cut (F16): 202 or 503, no half write, and every reply has its end."""
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import NamedTuple
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import text
+
+from tests.faults.deployment import Deployment
+from tests.faults.people import Load
+from tests.faults.trial import Trial, a_trial
+from tests.services.guard import Guard
+from tests.services.postgres import PostgresDatabases, own_postgres
+from tests.services.service import Service
+
+on_postgresql = pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
+CUT = text("""
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid != pg_backend_pid()
+""")
+
+
+class Own(NamedTuple):
+    server: Service
+    databases: PostgresDatabases
+    trial: Trial
+
+    def restart(self, away: float = 0.3) -> None:
+        self.server.stop()
+        time.sleep(away)  # the length of the outage is the fault itself
+        self.server.start()
+
+
+@pytest.fixture
+def own(guard: Guard) -> Iterator[Own]:
+    """A deployment on a PostgreSQL that no other test uses."""
+    with own_postgres(guard, f"pg-{uuid4().hex[:8]}") as (server, databases):
+        deployment = Deployment(guard, "restarted", databases)
+        with deployment, a_trial(deployment) as trial:
+            yield Own(server, databases, trial)
+
+
+def cut_all(trial: Trial) -> None:
+    with trial.deployment.engine.connect() as connection:
+        connection.execute(CUT)
+
+
+def test_a_restart_mid_stream_costs_a_reply_nothing_and_the_next_post_succeeds(own: Own) -> None:
+    person = own.trial.person()
+    streaming = person.ask("chunks=5,gate=door")
+    own.trial.wait_for_text(streaming)
+    own.restart()
+    # Then the first request after the restart succeeds, as soon as the server takes connections again
+    deadline = time.monotonic() + 10
+    while not own.databases.ping() and time.monotonic() < deadline:
+        pass
+    assert person.ask(chat=person.new_chat()).status == 202
+    own.trial.model.open_gate("door")
+    own.trial.wait_for_status(streaming, "completed")
+    own.trial.check(allow_statuses=(503,)).must_be_clean()
+    assert person.reply(streaming)["attempt"] == 1
+
+
+def test_restarts_under_load_lose_and_double_nothing(own: Own) -> None:
+    people = [own.trial.person() for _ in range(3)]
+    with Load(people, "chunks=10,every=20", pause=0.1):
+        for _ in range(2):
+            time.sleep(1)
+            own.restart()
+        time.sleep(0.5)
+    own.trial.check(allow_statuses=(503,)).must_be_clean()
+
+
+@on_postgresql
+def test_connections_cut_again_and_again_under_load_lose_and_double_nothing(trial: Trial) -> None:
+    people = [trial.person() for _ in range(3)]
+    over = threading.Event()
+
+    def cut_on() -> None:
+        while not over.wait(0.04):
+            cut_all(trial)
+
+    cutting = threading.Thread(target=cut_on)
+    with Load(people, "chunks=5,every=10", pause=0.05):
+        cutting.start()
+        time.sleep(3)
+        over.set()
+        cutting.join()
+    trial.check(allow_statuses=(503,)).must_be_clean()
+
+
+@on_postgresql
+def test_a_connection_cut_before_the_final_commit_has_the_ending_repeated(trial: Trial) -> None:
+    trial.restart("worker", HOLDFAST_FAILPOINTS="before_final_commit=sleep:0.7")
+    person = trial.person()
+    outcome = person.ask()
+    trial.wait_for_text(outcome)
+    time.sleep(0.3)
+    cut_all(trial)
+    trial.wait_for_status(outcome, "completed")
+    trial.check().must_be_clean()
+    assert person.reply(outcome)["attempt"] == 1

@@ -1,0 +1,56 @@
+"""P2, fair turns and several sweepers: nobody waits for another's fifty questions, and no live lease is stolen (F31)."""
+
+from datetime import datetime
+
+from tests.faults.conftest import on_sqlite
+from tests.faults.trial import Trial
+from tests.services.service import Service
+
+
+def started(trial: Trial, reply: dict[str, str]) -> datetime:
+    return datetime.fromisoformat(reply["startedAt"])
+
+
+@on_sqlite
+def test_fifty_questions_of_one_delay_the_first_reply_of_another_by_one_reply_at_most(trial: Trial) -> None:
+    trial.restart("worker", HOLDFAST_WORKER_THREADS="2")
+    keen, other = trial.person(), trial.person()
+    chats = [keen.new_chat() for _ in range(10)]
+    asked = [keen.ask("chunks=3,every=30", chat=chats[n % 10]) for n in range(50)]
+    assert {outcome.status for outcome in asked} == {202}
+    first = other.ask("chunks=2")
+    posted = datetime.fromisoformat(first.body["reply"]["createdAt"])
+    trial.wait_for_status(first, "completed")
+    begun = started(trial, other.reply(first))
+    # Then of the fifty, only those that were on the queue before it have begun between its post and its start
+    replies = [keen.reply(outcome) for outcome in asked]
+    between = [reply for reply in replies if reply["startedAt"] and posted < started(trial, reply) < begun]
+    assert len(between) <= 2
+    trial.check(within=40).must_be_clean()
+    # and in each chat they ran in the order in which they were asked, one at a time
+    for chat in chats:
+        own = [keen.reply(outcome) for outcome in asked if outcome.chat_id == chat]
+        for before, after in zip(own, own[1:], strict=False):
+            assert before["completedAt"] <= after["startedAt"]
+
+
+def test_a_second_sweeper_changes_nothing_and_a_slow_worker_keeps_its_reply(trial: Trial) -> None:  # F31
+    sweeper = trial.programs["sweeper"]
+    person = trial.person()
+    with Service(trial.deployment._guard, "another-sweeper", sweeper.command, environment=trial.programs.environment):
+        # silent for longer than a lease in all, but never for longer than a text may take
+        slow = person.ask("chunks=3,every=1800")
+        trial.wait_for_status(slow, "completed")
+    trial.check().must_be_clean()
+    assert person.reply(slow)["attempt"] == 1
+
+
+def test_a_finisher_that_dies_before_handing_over_costs_a_sweep(trial: Trial) -> None:
+    trial.restart("worker", HOLDFAST_FAILPOINTS="after_final_commit=exit")
+    person = trial.person()
+    first, second = person.ask(), person.ask()
+    trial.wait_for_death("worker")
+    trial.restart("worker")
+    trial.wait_for_status(second, "completed", within=20)
+    trial.check().must_be_clean()
+    assert person.reply(first)["attempt"] == person.reply(second)["attempt"] == 1

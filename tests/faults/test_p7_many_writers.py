@@ -1,0 +1,74 @@
+"""P7, SQLite with many writers (F18): slow at worst, `503` after the busy time-out, and no update is lost."""
+
+import sqlite3
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx2
+from sqlalchemy import make_url, text
+
+from tests.faults.conftest import on_sqlite
+from tests.faults.people import Load
+from tests.faults.trial import Trial
+
+# One process of eight that write as the product does; each update adds one.
+WRITER = """
+import sys
+from sqlalchemy import update
+from shared.core import create_core
+from shared.db import execute, write_unit
+from shared.models.chat import chat_sessions
+from shared.settings import load_settings
+with create_core(load_settings()).app_context():
+    for _ in range(25):
+        with write_unit():
+            row = execute(chat_sessions.select().where(chat_sessions.c.id == sys.argv[1])).first()
+            execute(update(chat_sessions).where(chat_sessions.c.id == sys.argv[1]).values(seen_seq=row.seen_seq + 1))
+"""
+
+
+def seen(trial: Trial, chat: str) -> int:
+    with trial.deployment.engine.connect() as connection:
+        query = text("SELECT seen_seq FROM chat_sessions WHERE id = :id")
+        return int(connection.execute(query, {"id": chat.replace("-", "")}).scalar_one())
+
+
+@on_sqlite
+def test_eight_writers_beside_streams_and_a_sweeper_lose_no_update(trial: Trial) -> None:
+    people = [trial.person() for _ in range(3)]
+    chat = people[0].new_chat()
+    before = seen(trial, chat)
+    with Load(people, "chunks=10,every=20", pause=0.2):
+        writers = [
+            subprocess.Popen([sys.executable, "-c", WRITER, chat], env=trial.programs.environment) for _ in range(8)
+        ]
+        assert [writer.wait(50) for writer in writers] == [0] * 8
+    assert seen(trial, chat) == before + 8 * 25
+    trial.check().must_be_clean()
+
+
+@on_sqlite
+def test_a_writer_that_holds_the_lock_for_six_seconds_costs_a_503_and_nothing_else(trial: Trial) -> None:
+    person = trial.person()
+    file = make_url(trial.deployment.database_url).database
+    assert file
+    holder = sqlite3.connect(file, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    held = time.monotonic()
+    with ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(person.ask, key="patient")
+        # Then the socket server still answers at once, since it never waits for the database
+        while time.monotonic() < held + 6:
+            asked = time.monotonic()
+            assert httpx2.get(f"{trial.programs.realtime_url}/healthz", timeout=5).status_code == 200
+            assert time.monotonic() - asked < 1
+            time.sleep(0.2)
+        holder.execute("ROLLBACK")
+        holder.close()
+        outcome = asking.result()
+    assert (outcome.status, outcome.body["code"]) == (503, "database_unavailable")
+    assert outcome.retry_after == "2"
+    assert person.again(outcome).status == 202
+    trial.check(allow_statuses=(503,)).must_be_clean()
