@@ -37,7 +37,7 @@ class Own(NamedTuple):
 @pytest.fixture
 def own(guard: Guard) -> Iterator[Own]:
     """A deployment on a PostgreSQL that no other test uses."""
-    with own_postgres(guard, f"pg-{uuid4().hex[:8]}") as (server, databases):
+    with own_postgres(guard, f"pg-{uuid4().hex[:8]}", synchronous_commit="on") as (server, databases):
         deployment = Deployment(guard, "restarted", databases)
         with deployment, a_trial(deployment) as trial:
             yield Own(server, databases, trial)

@@ -1,6 +1,7 @@
 """P2, fair turns and several sweepers: nobody waits for another's fifty questions, and no live lease is stolen (F31)."""
 
 from datetime import datetime
+from itertools import pairwise
 
 from tests.faults.conftest import on_sqlite
 from tests.faults.trial import Trial
@@ -30,7 +31,7 @@ def test_fifty_questions_of_one_delay_the_first_reply_of_another_by_one_reply_at
     # and in each chat they ran in the order in which they were asked, one at a time
     for chat in chats:
         own = [keen.reply(outcome) for outcome in asked if outcome.chat_id == chat]
-        for before, after in zip(own, own[1:], strict=False):
+        for before, after in pairwise(own):
             assert before["completedAt"] <= after["startedAt"]
 
 

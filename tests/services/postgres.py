@@ -95,15 +95,18 @@ def postgres(guard: Guard) -> Iterator[PostgresDatabases]:
 
 
 @contextmanager
-def own_postgres(guard: Guard, name: str) -> Iterator[tuple[Service, PostgresDatabases]]:
-    """A cluster that ends with the block, and may be stopped and started in between."""
-    with _cluster(guard, name) as server:
+def own_postgres(guard: Guard, name: str, **options: str) -> Iterator[tuple[Service, PostgresDatabases]]:
+    """A cluster that ends with the block.
+
+    With `synchronous_commit="on"` it may be stopped and started in between: then it forgets nothing.
+    """
+    with _cluster(guard, name, _OPTIONS | options) as server:
         databases = PostgresDatabases(f"postgresql://postgres@/postgres?host={guard.folder / name}")
         eventually(lambda: server.must_live() and databases.ping(), within=30)
         yield server, databases
 
 
-def _cluster(guard: Guard, name: str) -> Service:
+def _cluster(guard: Guard, name: str, settings: dict[str, str]) -> Service:
     home = guard.folder / name
     home.mkdir()
     user = "nobody" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
@@ -122,7 +125,7 @@ def _cluster(guard: Guard, name: str) -> Service:
         "UTF8",
     ]
     _run([*initdb, "-D", home / "data"], user)
-    options = [part for name, value in _OPTIONS.items() for part in ("-c", f"{name}={value}")]
+    options = [part for option, value in settings.items() for part in ("-c", f"{option}={value}")]
     command = [str(programs / "postgres"), "-D", str(home / "data"), "-k", str(home), *options]
     return Service(guard, name, shlex.join(command), user=user, end=signal.SIGQUIT)
 
