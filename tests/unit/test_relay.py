@@ -10,7 +10,7 @@ from shared.actions.claim_reply import Claim
 from shared.actions.finish_reply import Superseded
 from shared.redis_link import RedisLink
 from tests.eventually import eventually
-from workers.relay import Relay
+from workers.relay import LONGEST_PIECE, Relay
 from workers.run import Run
 
 
@@ -144,3 +144,15 @@ def test_while_redis_is_away_indexes_go_on_and_the_text_is_made_up_for(relay: Re
     trip(relay)
     assert (run.sent, redis.rewritten) == (["one ", "two"], [("reply", 1, "one two", 2)])
     assert json.loads(redis.trips[-1][0].event)[2]["index"] == 1
+
+
+def test_a_huge_piece_goes_out_in_several_trips(relay: Relay, redis: Redis) -> None:
+    run = a_run()
+    relay.add(run, "x" * (LONGEST_PIECE + 10))
+    trip(relay)
+    relay.add(run, "y")
+    trip(relay)
+    assert [[(len(piece.text), piece.text[-1]) for piece in trip] for trip in redis.trips] == [
+        [(LONGEST_PIECE, "x")],
+        [(11, "y")],
+    ]
