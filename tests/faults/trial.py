@@ -10,13 +10,11 @@ import engineio
 from tests.eventually import eventually
 from tests.fake_model import Request
 from tests.faults.checker import Verdict, judge
-from tests.faults.deployment import Deployment
+from tests.faults.deployment import PROGRAMS, Deployment
 from tests.faults.evidence import Evidence, gather, open_replies
 from tests.faults.history import History, Outcome
 from tests.faults.invariants import UNEXPECTED, Rules, Violation
 from tests.faults.people import Witnessed
-
-_PROGRAMS = ("web", "realtime", "worker", "sweeper")
 
 
 class Trial:
@@ -29,7 +27,7 @@ class Trial:
         self.history = History()
         self.people: list[Witnessed] = []
         self._stack = stack
-        self._logged = {name: len(self.programs[name].log) for name in _PROGRAMS}
+        self._logged = {name: len(self.programs[name].log) for name in PROGRAMS}
         self._uninvited: list[str] = []
         self._watch_uninvited()
 
@@ -84,7 +82,7 @@ class Trial:
 
     def _evidence(self) -> Evidence:
         time.sleep(0.3)  # what must not come any more, a late delta or a second ending, would come now
-        logs = "\n".join(f"=== {name}\n{self.programs[name].log[self._logged[name] :]}" for name in _PROGRAMS)
+        logs = "\n".join(f"=== {name}\n{self.programs[name].log[self._logged[name] :]}" for name in PROGRAMS)
         requests = self.model.requests
         return gather(self.deployment.engine, self.people, self.history, requests, self._uninvited, logs)
 
