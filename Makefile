@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test faults check bench-quick lock clean setup-run setup-dev
+.PHONY: run test faults check bench-quick bench-recovery lock clean setup-run setup-dev
 
 run: setup-run
 	@exec $(BIN)/holdfast up
@@ -24,6 +24,9 @@ check: setup-dev
 
 bench-quick: setup-dev
 	@exec $(BIN)/python -m benchmarks.quick
+
+bench-recovery: setup-dev
+	@exec $(BIN)/python -m benchmarks.recovery
 
 # Pins stay as they are unless pyproject.toml asks for others; delete a lock first to renew all of its pins.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url

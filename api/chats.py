@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import g
-from sqlalchemy import Row, literal, select, tuple_
+from sqlalchemy import literal, select, tuple_
 
 from api.auth import signed_in
 from api.blueprint import ApiBlueprint
@@ -15,6 +15,7 @@ from shared.db import db
 from shared.models import ChatSession
 from shared.models.chat import find_chat
 from shared.schemas import ChatIn, ChatOut, ChatPage, ChatPatch, ChatsIn
+from shared.statements import Row
 
 chats = ApiBlueprint("chats", __name__, url_prefix="/chats", description="Conversations")
 _SORTS = {
@@ -28,7 +29,7 @@ _SORTS = {
 @signed_in
 @chats.arguments(ChatIn)
 @chats.response(201, ChatOut)
-def create(body: dict[str, Any]) -> Row[Any]:
+def create(body: dict[str, Any]) -> Row:
     """Make a chat."""
     return create_chat(g.user_id, body.get("title"))
 
@@ -52,7 +53,7 @@ def list_chats(query: dict[str, Any]) -> dict[str, Any]:
 @chats.get("/<session_id>")
 @signed_in
 @chats.response(200, ChatOut)
-def get(session_id: str) -> Row[Any]:
+def get(session_id: str) -> Row:
     """One chat, by its id or its display id."""
     return find_chat(g.user_id, session_id)
 
@@ -61,7 +62,7 @@ def get(session_id: str) -> Row[Any]:
 @signed_in
 @chats.arguments(ChatPatch)
 @chats.response(200, ChatOut)
-def patch(body: dict[str, Any], session_id: str) -> Row[Any]:
+def patch(body: dict[str, Any], session_id: str) -> Row:
     """Rename a chat."""
     return rename_chat(g.user_id, session_id, body["title"])
 

@@ -17,7 +17,7 @@ import uuid_utils
 from alembic import command
 from alembic.config import Config
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, Connection, CursorResult, DateTime, Dialect, Engine, Executable, Row, String, event
+from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Engine, Executable, String, event
 from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.compiler import compiles
@@ -25,6 +25,8 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import Pool
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
+
+from shared.statements import Prepared, Rows
 
 # Milliseconds; a request that waits longer for a statement or a lock gets a 503 instead.
 _POSTGRES_TIMEOUTS = "-c statement_timeout=10000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=15000"
@@ -108,7 +110,8 @@ def write_unit() -> Iterator[Connection]:
     belongs inside. Statements go through execute(), which costs less than an ORM session.
     """
     with db.engine.connect() as connection:
-        connection.execution_options(sqlite_begin="IMMEDIATE")
+        if connection.dialect.name == "sqlite":
+            connection.execution_options(sqlite_begin="IMMEDIATE")
         with connection.begin():
             token = _unit.set(connection)
             try:
@@ -117,23 +120,31 @@ def write_unit() -> Iterator[Connection]:
                 _unit.reset(token)
 
 
-def execute(statement: Executable, values: Values = None) -> CursorResult[Any]:
+def execute(statement: Executable | Prepared, values: Values = None) -> Rows:
     """Run a statement as part of the unit that this thread is in."""
     connection = _unit.get()
     assert connection is not None, "execute() belongs inside a write_unit(); query() works anywhere"
-    return connection.execute(statement, values)
+    return _run(connection, statement, values)
 
 
-def query(statement: Executable, values: Values = None) -> Sequence[Row[Any]]:
-    """The rows of one statement: as part of the unit that this thread is in, else as a transaction of its own."""
-    if _unit.get():
-        return execute(statement, values).all()
+def query(statement: Executable | Prepared, values: Values = None) -> Rows:
+    """Run a statement as part of the unit that this thread is in, else as a transaction of its own."""
+    if connection := _unit.get():
+        return _run(connection, statement, values)
     with db.engine.connect() as connection:
         if connection.dialect.name == "postgresql":  # spares the round trips of BEGIN and COMMIT
             connection.execution_options(isolation_level="AUTOCOMMIT")
-        rows = connection.execute(statement, values).all()
+        rows = _run(connection, statement, values)
         connection.commit()
         return rows
+
+
+def _run(connection: Connection, statement: Executable | Prepared, values: Values) -> Rows:
+    if isinstance(statement, Prepared):
+        assert isinstance(values, Mapping)
+        return statement.run(connection, values)
+    result = connection.execute(statement, values)
+    return Rows(result) if result.returns_rows else Rows()
 
 
 class db_now(FunctionElement[int]):

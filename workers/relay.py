@@ -1,7 +1,7 @@
 """Takes the text of all running replies of this process to Redis and the open tabs, many deltas a trip.
 
-The first delta after a quiet moment goes at once. What arrives meanwhile goes with the next trip, so the load sets
-the size of a batch, and no reply's thread ever waits for Redis.
+The first delta of a reply, and the first after a quiet moment, goes at once. What arrives meanwhile goes with the
+next trip, so the load sets the size of a batch, and no reply's thread ever waits for Redis.
 """
 
 import logging
@@ -31,6 +31,7 @@ class Relay:
         self._link = link
         self._lock = threading.Lock()
         self._ready = threading.Event()
+        self._hurry = threading.Event()
         self._waiting: dict[Run, list[str]] = {}
 
     def start(self) -> None:
@@ -41,6 +42,8 @@ class Relay:
         """Show this piece with the next trip."""
         with self._lock:
             self._waiting.setdefault(run, []).append(piece)
+        if not run.sent:
+            self._hurry.set()
         self._ready.set()
 
     def forget(self, run: Run) -> None:
@@ -58,11 +61,12 @@ class Relay:
             except Exception:  # a thread that ended here would leave every reply of the process without live text
                 log.exception("relay.failed")
             pace = min(_LONGEST_PACE, _PACE + _PACE_A_REPLY * max(0, len(batch) - _FEW))
-            time.sleep(max(0.0, started + pace - time.monotonic()))
+            self._hurry.wait(started + pace - time.monotonic())  # whoever waits for a first text waits no longer
 
     def _take(self) -> list[tuple[Run, int, str]]:
         with self._lock:
             self._ready.clear()
+            self._hurry.clear()
             waiting, self._waiting = self._waiting, {}
             return [self._next_piece(run, "".join(pieces)) for run, pieces in waiting.items()]
 

@@ -1,8 +1,6 @@
 """Create, rename and delete a chat."""
 
-from typing import Any
-
-from sqlalchemy import Row, Update, bindparam, insert, select, update
+from sqlalchemy import Update, bindparam, insert, select, update
 
 from shared import live
 from shared.actions.dispatch import dispatch
@@ -15,6 +13,7 @@ from shared.models.credits import RELEASE, record
 from shared.models.message import IS_OPEN, Status, messages
 from shared.models.user import Account, lock_owner, move
 from shared.queues import hand_over
+from shared.statements import Row
 
 _in_chat = messages.c.chat_session_id == bindparam("chat_id")
 _unfinished = select(messages).where(_in_chat, IS_OPEN)
@@ -36,23 +35,23 @@ _erase_messages = (
 )
 
 
-def create_chat(user_id: str, title: str | None) -> Row[Any]:
+def create_chat(user_id: str, title: str | None) -> Row:
     """A new, empty chat."""
     with write_unit():
         seq = _account(user_id, 1).seq
         titled = {"title": title, "title_source": "user"} if title else {}
         new = insert(chat_sessions).values(owner_id=user_id, seq=seq, seen_seq=seq, **titled)
-        chat = execute(new.returning(*chat_sessions.c)).one()
+        chat = execute(new.returning(*chat_sessions.c)).first()
     _tell(chat_event("chat.created", chat))
     return chat
 
 
-def rename_chat(user_id: str, ref: str, title: str) -> Row[Any]:
+def rename_chat(user_id: str, ref: str, title: str) -> Row:
     """Give it another title. Raises Forbidden, NotFound."""
     with write_unit():
         seq = _account(user_id, 1).seq
         titled = {"title": title, "title_source": "user", "updated_at": utc_now(), "seq": seq}
-        chat = execute(_change(find_chat(user_id, ref)).values(titled).returning(*chat_sessions.c)).one()
+        chat = execute(_change(find_chat(user_id, ref)).values(titled).returning(*chat_sessions.c)).first()
     _tell(chat_event("chat.updated", chat))
     return chat
 
@@ -65,7 +64,7 @@ def delete_chat(user_id: str, ref: str) -> None:
     with write_unit():
         lock_owner(user_id)
         chat = find_chat(user_id, ref)
-        unfinished = execute(_unfinished, {"chat_id": chat.id}).all()
+        unfinished = execute(_unfinished, {"chat_id": chat.id})
         released = sum(reply.credits_held for reply in unfinished)
         account = _account(user_id, 2, released)
         _erase(chat, account.seq - 1)
@@ -81,11 +80,11 @@ def delete_chat(user_id: str, ref: str) -> None:
     hand_over(turns)
 
 
-def _change(chat: Row[Any]) -> Update:
+def _change(chat: Row) -> Update:
     return update(chat_sessions).where(chat_sessions.c.id == chat.id)
 
 
-def _erase(chat: Row[Any], seq: int) -> None:
+def _erase(chat: Row, seq: int) -> None:
     now = utc_now()
     execute(_change(chat).values(title="", deleted_at=now, updated_at=now, seq=seq))
     execute(_cancel_open, {"chat_id": chat.id, "at": now})

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import Row, bindparam, case, exists, func, select, update
+from sqlalchemy import bindparam, case, exists, func, select, update
 
 from shared import live
 from shared.core import current_link, current_settings
@@ -11,10 +11,11 @@ from shared.db import db_now, execute, utc_now, write_unit
 from shared.events import message_event, publish
 from shared.models.message import Status, has_status, messages
 from shared.models.user import users
+from shared.statements import Prepared, Row
 
 _now = db_now()
 _other = messages.alias("other")
-_lock_owner = (
+_lock_owner = Prepared(
     update(users)
     .where(
         users.c.id
@@ -25,7 +26,7 @@ _lock_owner = (
     .values(seq=users.c.seq + 1, updated_at=bindparam("at"))
     .returning(users.c.seq)
 )
-_claim = (
+_claim = Prepared(
     update(messages)
     .where(
         messages.c.id == bindparam("reply_id"),
@@ -95,13 +96,13 @@ def claim_reply(reply_id: str, worker: str) -> Claim | None:
     return claim_of(row)
 
 
-def claim_of(row: Row[Any]) -> Claim:
+def claim_of(row: Row) -> Claim:
     """The claim that a running row, or one that ran, is held by."""
     values: dict[str, Any] = {field.name: getattr(row, field.name, None) for field in fields(Claim)}
     return Claim(**values)
 
 
-def _announce(row: Row[Any]) -> None:
+def _announce(row: Row) -> None:
     link = current_link()
     with link.trip() as pipe:
         live.begin(link, pipe, row.id, row.attempt)

@@ -9,6 +9,7 @@ from shared.core import current_settings
 from shared.db import db_now, execute
 from shared.models.chat import chat_sessions
 from shared.models.message import IS_OPEN, messages
+from shared.statements import Prepared
 
 _now = db_now()
 _open = (
@@ -40,7 +41,7 @@ _turns = (
 _taken = select(func.count()).where(_open.c.dispatched_at.is_not(None)).scalar_subquery()
 # A reply that ran before keeps its deadline: nothing extends it.
 _deadline = case((messages.c.attempt == 0, _now + bindparam("queue_ms")), else_=messages.c.deadline_at)
-_give_turns = (
+_give_turns = Prepared(
     update(messages)
     .where(messages.c.id.in_(select(_turns.c.id).where(_turns.c.turn <= bindparam("most") - _taken)))
     .values(dispatched_at=_now, deadline_at=_deadline, handovers=0)
@@ -68,4 +69,4 @@ def dispatch(user_id: str) -> list[str]:
             "queue_ms": int(settings.queue_timeout * 1000),
         },
     )
-    return list(given.scalars())
+    return given.scalars()

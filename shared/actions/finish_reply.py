@@ -6,7 +6,7 @@ A worker whose attempt was replaced, stopped or deleted changes nothing here and
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, func, update
+from sqlalchemy import ColumnElement, bindparam, func, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from shared import live
@@ -22,6 +22,7 @@ from shared.models.credits import RELEASE, record
 from shared.models.message import MessageType, Status, has_status, messages
 from shared.models.user import Account, lock_owner, move
 from shared.queues import hand_over
+from shared.statements import Prepared, Row
 
 #: When an ending is allowed. A worker's own: it still holds the reply with this attempt.
 WRITING = (messages.c.attempt == bindparam("of_attempt")) & has_status(Status.RUNNING)
@@ -31,7 +32,7 @@ OVERDUE = has_status(Status.PENDING) & (messages.c.deadline_at < db_now())
 #: Of those, the ones that never had a turn.
 _UNTRIED = (messages.c.dispatched_at.is_(None)) & (messages.c.attempt == 0)
 
-_touch_chat = (
+_touch_chat = Prepared(
     update(chat_sessions)
     .where(chat_sessions.c.id == bindparam("chat_id"))
     .values(last_active_at=bindparam("at"), updated_at=bindparam("at"), seq=bindparam("new_seq"))
@@ -60,7 +61,9 @@ class Answer:
 
 _reply = update(messages).where(messages.c.id == bindparam("reply_id"))
 # If a crash of the database takes it back, the reply runs again as after any crash.
-_first_text = _reply.where(WRITING).values(first_text_at=bindparam("at")).returning(messages.c.id, commit_lightly())
+_first_text = Prepared(
+    _reply.where(WRITING).values(first_text_at=bindparam("at")).returning(messages.c.id, commit_lightly())
+)
 _end = _reply.values(
     content=bindparam("text"),
     live_index=bindparam("next_index"),
@@ -69,14 +72,16 @@ _end = _reply.values(
     updated_at=bindparam("at"),
     seq=bindparam("new_seq"),
 ).returning(*messages.c)
-_complete = _end.where(WRITING).values(
-    status=Status.COMPLETED,
-    credits_charged=messages.c.credits_held,
-    first_text_at=func.coalesce(messages.c.first_text_at, bindparam("at")),
-    model=bindparam("said_model"),
-    finish_reason=bindparam("reason"),
-    tokens_in=bindparam("said_tokens_in"),
-    tokens_out=bindparam("said_tokens_out"),
+_complete = Prepared(
+    _end.where(WRITING).values(
+        status=Status.COMPLETED,
+        credits_charged=messages.c.credits_held,
+        first_text_at=func.coalesce(messages.c.first_text_at, bindparam("at")),
+        model=bindparam("said_model"),
+        finish_reason=bindparam("reason"),
+        tokens_in=bindparam("said_tokens_in"),
+        tokens_out=bindparam("said_tokens_out"),
+    )
 )
 _fail = _end.values(
     status=Status.FAILED,
@@ -142,7 +147,7 @@ def give_back(claim: Claim, pause: float, when: Guard = WRITING) -> bool:
 
 def _finish(
     claim: Claim,
-    ending: ReturningUpdate[Any],
+    ending: ReturningUpdate[Any] | Prepared,
     event: str,
     answer: Answer,
     values: dict[str, Any],
@@ -166,7 +171,7 @@ def _finish(
     hand_over(turns)
 
 
-def _guarded(claim: Claim, statement: ReturningUpdate[Any], values: dict[str, Any]) -> Row[Any]:
+def _guarded(claim: Claim, statement: ReturningUpdate[Any] | Prepared, values: dict[str, Any]) -> Row:
     row = execute(statement, _names(claim) | values).first()
     if row is None:
         raise Superseded
@@ -177,7 +182,7 @@ def _names(claim: Claim) -> dict[str, Any]:
     return {"reply_id": claim.id, "of_attempt": claim.attempt}
 
 
-def _announce(event: str, row: Row[Any], account: Account, next_index: int) -> None:
+def _announce(event: str, row: Row, account: Account, next_index: int) -> None:
     link = current_link()
     with link.trip() as pipe:
         live.close(link, pipe, row.id, row.attempt)

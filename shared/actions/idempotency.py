@@ -9,10 +9,11 @@ from sqlalchemy import bindparam, exists, insert, select
 from shared.db import execute, new_id, utc_now
 from shared.errors import KeyReused
 from shared.models.idempotency import idempotency_keys
+from shared.statements import Prepared
 
 _COLUMNS = ("id", "user_id", "key", "fingerprint", "message_id", "reply_id", "created_at")
 _same_key = (idempotency_keys.c.user_id == bindparam("user_id"), idempotency_keys.c.key == bindparam("key"))
-_store_new = (
+_store_new = Prepared(
     insert(idempotency_keys)
     .from_select(
         _COLUMNS,
@@ -22,7 +23,7 @@ _store_new = (
     )
     .returning(idempotency_keys.c.id)
 )
-_find = select(idempotency_keys).where(*_same_key)
+_find = Prepared(select(idempotency_keys).where(*_same_key))
 
 
 @dataclass(frozen=True)

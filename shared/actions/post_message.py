@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, insert, select, update
 
 from shared.actions.dispatch import dispatch, open_replies
 from shared.actions.idempotency import Made, made_before
@@ -18,28 +18,40 @@ from shared.models.credits import HOLD, record
 from shared.models.message import MessageType, Status, messages
 from shared.models.user import Account, account_of, move
 from shared.queues import hand_over
+from shared.statements import Prepared, Row
 
 _take_places = {
-    column: update(chat_sessions)
-    .where(
-        chat_sessions.c.owner_id == bindparam("user_id"),
-        chat_sessions.c[column] == bindparam("chat_ref"),
-        chat_sessions.c.deleted_at.is_(None),
+    column: Prepared(
+        update(chat_sessions)
+        .where(
+            chat_sessions.c.owner_id == bindparam("user_id"),
+            chat_sessions.c[column] == bindparam("chat_ref"),
+            chat_sessions.c.deleted_at.is_(None),
+        )
+        .values(
+            next_position=chat_sessions.c.next_position + 2,
+            last_active_at=bindparam("at"),
+            updated_at=bindparam("at"),
+            parked_at=None,
+            seq=bindparam("new_seq"),
+        )
+        .returning(chat_sessions.c.id, chat_sessions.c.next_position, open_replies)
     )
-    .values(
-        next_position=chat_sessions.c.next_position + 2,
-        last_active_at=bindparam("at"),
-        updated_at=bindparam("at"),
-        parked_at=None,
-        seq=bindparam("new_seq"),
-    )
-    .returning(chat_sessions.c.id, chat_sessions.c.next_position, open_replies)
     for column in ("id", "display_id")
 }
-# Milliseconds from now, or None for a column that stays empty, as both do in the user's own message.
-_insert = insert(messages).values(
-    dispatched_at=db_now() + bindparam("turn_in"), deadline_at=db_now() + bindparam("deadline_in")
-)
+_GIVEN = """id chat_session_id owner_id position message_type status content reply_to version shown model credits_held
+credits_charged seq created_at updated_at completed_at attempt failures drains handovers live_index""".split()  # noqa: SIM905
+
+
+def _named(which: str) -> dict[str, ColumnElement[Any]]:
+    columns = {name: bindparam(f"{which}_{name}", type_=messages.c[name].type) for name in _GIVEN}
+    return columns | {  # milliseconds from now, or None for a column that stays empty, as both do in the user's message
+        "dispatched_at": db_now() + bindparam(f"{which}_turn_in"),
+        "deadline_at": db_now() + bindparam(f"{which}_deadline_in"),
+    }
+
+
+_insert_both = Prepared(insert(messages).values([_named("message"), _named("reply")]))
 
 
 @dataclass(frozen=True)
@@ -101,13 +113,13 @@ def _accept(
 
 def _replayed(user_id: str, before: Made) -> Posted:
     ids = (before.message_id, before.reply_id)
-    rows = {row.id: Message(**row._mapping) for row in query(select(messages).where(messages.c.id.in_(ids)))}
+    rows = {row.id: Message(**row._asdict()) for row in query(select(messages).where(messages.c.id.in_(ids)))}
     account = account_of(user_id)
     assert account is not None  # a key has a user
     return Posted(rows[before.message_id], rows[before.reply_id], account, replayed=True)
 
 
-def _place(account: Account, chat_ref: str) -> Row[Any]:
+def _place(account: Account, chat_ref: str) -> Row:
     column, ref = named_by(chat_ref)
     place = execute(
         _take_places[column],
@@ -121,14 +133,19 @@ def _place(account: Account, chat_ref: str) -> Row[Any]:
     return place
 
 
-def _store(account: Account, place: Row[Any], made: Made, content: str, model: str) -> Posted:
+def _store(account: Account, place: Row, made: Made, content: str, model: str) -> Posted:
     settings, now = current_settings(), utc_now()
     message_seq, reply_seq, _ = account.numbers(3)
     common = {
         "chat_session_id": place.id,
         "owner_id": account.user_id,
         "version": 1,
+        "shown": True,
         "attempt": 0,
+        "failures": 0,
+        "drains": 0,
+        "handovers": 0,
+        "live_index": 0,
         "credits_charged": 0,
         "created_at": now,
         "updated_at": now,
@@ -157,12 +174,13 @@ def _store(account: Account, place: Row[Any], made: Made, content: str, model: s
         "completed_at": None,
         "seq": reply_seq,
     }
-    execute(_insert, [message | {"turn_in": None, "deadline_in": None}, reply | _turn(place)])
+    both = {"message": message | {"turn_in": None, "deadline_in": None}, "reply": reply | _turn(place)}
+    execute(_insert_both, {f"{which}_{name}": value for which, row in both.items() for name, value in row.items()})
     record(account.user_id, HOLD, -settings.credits_per_reply, made.reply_id)
     return Posted(Message(**message), Message(**reply), account)
 
 
-def _turn(place: Row[Any]) -> dict[str, int | None]:
+def _turn(place: Row) -> dict[str, int | None]:
     """Its turn at once if nobody is before it; else dispatch() decides."""
     settings = current_settings()
     if place.open_replies:

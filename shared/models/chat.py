@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, Index, Row, String, Table, Uuid, bindparam, select
+from sqlalchemy import JSON, ForeignKey, Index, String, Table, Uuid, bindparam, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db import Base, UtcDateTime, new_id, query, utc_now
 from shared.errors import Forbidden, NotFound
+from shared.statements import Prepared, Row
 from shared.text import clean
 
 DEFAULT_TITLE = "New chat"
@@ -65,14 +66,16 @@ def named_by(ref: str) -> tuple[str, str]:
 
 
 _owned_by = {
-    column: select(chat_sessions).where(
-        chat_sessions.c.owner_id == bindparam("user_id"), chat_sessions.c[column] == bindparam("chat_ref")
+    column: Prepared(
+        select(chat_sessions).where(
+            chat_sessions.c.owner_id == bindparam("user_id"), chat_sessions.c[column] == bindparam("chat_ref")
+        )
     )
     for column in ("id", "display_id")
 }
 
 
-def find_chat(user_id: str, ref: str) -> Row[Any]:
+def find_chat(user_id: str, ref: str) -> Row:
     """A chat of this user's.
 
     Raises NotFound if it was theirs and is deleted, Forbidden for anybody else's and for what never was.

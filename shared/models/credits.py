@@ -6,6 +6,7 @@ from sqlalchemy import ForeignKey, Index, String, Table, UniqueConstraint, Uuid,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db import Base, UtcDateTime, execute, new_id, utc_now
+from shared.statements import Prepared
 
 GRANT = "grant"  # given: at sign-up, by a plan, by an operator; `ref` names the occasion
 HOLD = "hold"  # set aside when a message is accepted; `ref` is the reply
@@ -30,9 +31,10 @@ class CreditEntry(Base):
 
 
 credit_entries: Table = CreditEntry.metadata.tables["credit_entries"]
-_insert = insert(credit_entries)
+_insert = Prepared(insert(credit_entries), columns=("id", "user_id", "kind", "delta", "ref", "created_at"))
 
 
 def record(user_id: str, kind: str, delta: int, ref: str) -> None:
     """Add an entry; the caller moves the balance in the same transaction."""
-    execute(_insert, {"user_id": user_id, "kind": kind, "delta": delta, "ref": ref})
+    entry = {"user_id": user_id, "kind": kind, "delta": delta, "ref": ref}
+    execute(_insert, entry | {"id": new_id(), "created_at": utc_now()})

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Self
 
-from sqlalchemy import CheckConstraint, Row, String, Table, Uuid, bindparam, select, update
+from sqlalchemy import CheckConstraint, String, Table, Uuid, bindparam, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db import Base, UtcDateTime, execute, new_id, query, utc_now
+from shared.statements import Prepared, Row
 
 #: The role of the user that a development run makes.
 DEMO = "demo"
@@ -36,9 +37,10 @@ class User(Base):
 
 users: Table = User.metadata.tables["users"]
 _columns = (users.c.id, users.c.credits, users.c.held, users.c.seq)
-_read = select(*_columns).where(users.c.id == bindparam("user_id"))
-_lock = _read.with_for_update(key_share=True)
-_move = (
+_find = select(*_columns).where(users.c.id == bindparam("user_id"))
+_read = Prepared(_find)
+_lock = Prepared(_find.with_for_update(key_share=True))
+_move = Prepared(
     update(users)
     .where(
         users.c.id == bindparam("user_id"), users.c.credits >= bindparam("spend"), users.c.held >= -bindparam("hold")
@@ -63,7 +65,7 @@ class Account:
     seq: int
 
     @classmethod
-    def of(cls, row: Row[Any] | None) -> Self | None:
+    def of(cls, row: Row | None) -> Self | None:
         """The account that a row holds, if there is one."""
         return cls(row.id, row.credits, row.held, row.seq) if row else None
 
@@ -79,7 +81,7 @@ def lock_owner(user_id: str) -> Account | None:
 
 def account_of(user_id: str) -> Account | None:
     """The user's money as it is now."""
-    return Account.of(next(iter(query(_read, {"user_id": user_id})), None))
+    return Account.of(query(_read, {"user_id": user_id}).first())
 
 
 def move(user_id: str, *, events: int, spend: int = 0, hold: int = 0) -> Account | None:

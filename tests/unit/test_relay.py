@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+import workers.relay
 from shared import live
 from shared.actions.claim_reply import Claim
 from shared.actions.finish_reply import Superseded
@@ -144,6 +145,21 @@ def test_while_redis_is_away_indexes_go_on_and_the_text_is_made_up_for(relay: Re
     trip(relay)
     assert (run.sent, redis.rewritten) == (["one ", "two"], [("reply", 1, "one two", 2)])
     assert json.loads(redis.trips[-1][0].event)[2]["index"] == 1
+
+
+def test_the_first_text_of_a_reply_does_not_wait_for_the_next_trip(
+    relay: Relay, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers.relay, "_PACE", 60.0)
+    monkeypatch.setattr(workers.relay, "_LONGEST_PACE", 60.0)
+    first, second = a_run("first"), a_run("second")
+    relay.start()
+    relay.add(first, "goes ")
+    eventually(lambda: len(redis.trips) == 1)
+    relay.add(first, "waits")
+    relay.add(second, "goes at once")
+    eventually(lambda: len(redis.trips) == 2)
+    assert [piece.text for piece in redis.trips[1]] == ["waits", "goes at once"]
 
 
 def test_a_huge_piece_goes_out_in_several_trips(relay: Relay, redis: Redis) -> None:

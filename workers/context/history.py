@@ -7,8 +7,9 @@ from shared.actions.finish_reply import Superseded
 from shared.core import current_settings
 from shared.db import query
 from shared.models.message import ROLES, MessageType, Status, messages
+from shared.statements import Prepared
 
-_said = (
+_said = Prepared(
     select(messages.c.message_type, messages.c.content)
     .where(
         messages.c.chat_session_id == bindparam("chat_id"),
