@@ -22,7 +22,10 @@ def _restart_without_data(trial: Trial) -> None:
     trial.redis.start()
 
 
-@pytest.mark.parametrize("lose", [_flush, _restart_without_data])
+# What a Redis does to the programs is the same on both databases, so they share the ways in which it can be lost.
+@pytest.mark.parametrize(
+    ("kind", "lose"), [("sqlite", _flush), ("postgresql", _restart_without_data)], indirect=["kind"]
+)
 def test_running_replies_end_and_waiting_ones_are_handed_over_when_redis_lost_all(
     trial: Trial, lose: Callable[[Trial], None]
 ) -> None:
@@ -73,7 +76,10 @@ def _read_only(trial: Trial) -> Iterator[None]:
         redis.replicaof("NO", "ONE")
 
 
-@pytest.mark.parametrize("troubled", [_away, _frozen, _full, _read_only])
+_TROUBLES = [("sqlite", _away), ("postgresql", _frozen), ("sqlite", _full), ("postgresql", _read_only)]
+
+
+@pytest.mark.parametrize(("kind", "troubled"), _TROUBLES, indirect=["kind"])
 def test_redis_in_trouble_costs_time_and_nothing_else(trial: Trial, troubled: Callable[[Trial], object]) -> None:
     # Given a reply that runs, one that pauses before it runs again, and then a Redis in trouble
     people = [trial.person() for _ in range(3)]

@@ -94,6 +94,9 @@ def test_forged_and_unreadable_jobs_do_no_more_than_real_ones(trial: Trial) -> N
     # a job that can't be run may say why in the log
     trial.check(rules=Rules(tracebacks=True)).must_be_clean()
     assert len(trial.asked(done)) == 1
+    # and none of it stopped the consumer
+    assert trial.programs["worker"].log.count("queue.junk") >= len(junk)
+    assert "Consumer encountered" not in trial.programs["worker"].log
 
 
 @on_sqlite
