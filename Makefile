@@ -2,13 +2,19 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check bench-quick bench-recovery bench-sweeper lock clean setup-run setup-dev
+.PHONY: run test faults check bench-quick bench-recovery bench-sweeper lock clean setup-run setup-dev
 
 run: setup-run
 	@exec $(BIN)/holdfast up
 
 test: setup-dev
 	@exec $(BIN)/python -m pytest -n auto
+
+# Random faults under load on each database, for MINUTES each, then the checker; a SEED repeats a plan.
+faults: export MINUTES ?= 2
+faults: export SEED ?=
+faults: setup-dev
+	@exec $(BIN)/python -m pytest -s -m long tests/faults
 
 check: setup-dev
 	$(BIN)/ruff check

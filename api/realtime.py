@@ -15,13 +15,16 @@ import logging  # noqa: E402
 import signal  # noqa: E402
 import socket  # noqa: E402
 import sys  # noqa: E402
-from collections.abc import Iterable  # noqa: E402
+import time  # noqa: E402
+from collections.abc import Iterable, Iterator  # noqa: E402
+from functools import partial  # noqa: E402
 from typing import Any  # noqa: E402
 
 import eventlet.wsgi  # noqa: E402
 import msgspec  # noqa: E402
 import redis  # noqa: E402
 import socketio  # noqa: E402
+from redis.client import PubSub  # noqa: E402
 
 from api import tokens  # noqa: E402
 from shared.errors import HoldfastError  # noqa: E402
@@ -37,6 +40,9 @@ _MAX_INBOUND = 64 * 1024
 _BACKLOG = 4096
 # Seconds before the next try when Redis is away.
 _RECONNECT = 0.5
+# Seconds between the signs of life that this program sends itself through the channel, and how long it may hear
+# nothing before it takes itself for deaf.
+_PULSE, _DEAF = 5.0, 10.0
 
 
 def create_server(settings: Settings) -> socketio.Server:
@@ -70,7 +76,27 @@ def room_of(user_id: str) -> str:
     return f"user:{user_id}"
 
 
-def listen(server: socketio.Server, link: RedisLink) -> None:
+class Ears:
+    """When this program last heard anything on the channel: a listener can look healthy and be deaf."""
+
+    def __init__(self) -> None:
+        self.heard_at = time.monotonic()
+
+    @property
+    def deaf(self) -> bool:
+        """Whether even its own signs of life don't arrive."""
+        return time.monotonic() - self.heard_at > _DEAF
+
+
+def send_pulse(link: RedisLink) -> None:
+    """Put a sign of life on the channel, for nobody, for ever."""
+    while True:
+        with link.trip() as pipe:
+            pipe.publish(link.channel, b"[]")
+        eventlet.sleep(_PULSE)
+
+
+def listen(server: socketio.Server, link: RedisLink, ears: Ears) -> None:
     """Pass on what the channel says, for ever; after a gap, tell everybody to ask what they missed."""
     missed = False
     while True:
@@ -80,13 +106,24 @@ def listen(server: socketio.Server, link: RedisLink) -> None:
                 if missed:
                     deliver(server, [(user, "resync", {}) for user in _present_users(server)])
                 missed = True
-                for message in subscription.listen():
+                for message in _messages(subscription):
+                    ears.heard_at = time.monotonic()
                     deliver(server, _decode(message["data"]))
         except redis.RedisError as error:
             log.warning("realtime.redis_away: %s", error)
         except Exception:  # a listener that ended here would leave every socket deaf
             log.exception("realtime.failed")
         eventlet.sleep(_RECONNECT)
+
+
+def _messages(subscription: PubSub) -> Iterator[dict[str, Any]]:
+    """Until the channel is silent for too long: then another connection may be better."""
+    since = time.monotonic()
+    while time.monotonic() - since < _DEAF:
+        if message := subscription.get_message(timeout=_DEAF):
+            since = time.monotonic()
+            yield message
+    log.warning("realtime.deaf: nothing heard for %d s, not even from itself", _DEAF)
 
 
 def deliver(server: socketio.Server, events: Iterable[tuple[str, str, Any]]) -> None:
@@ -114,9 +151,12 @@ def _present_users(server: socketio.Server) -> list[str]:
     return [room.removeprefix(prefix) for room in server.manager.rooms.get("/", {}) if room and room.startswith(prefix)]
 
 
-def wsgi_app(server: socketio.Server) -> Any:
-    """Sockets, and GET /healthz. Compression is refused: it costs 100 KB a socket and half of the sending."""
-    app = socketio.WSGIApp(server, _health)
+def wsgi_app(server: socketio.Server, ears: Ears) -> Any:
+    """Sockets, /healthz, and /readyz, which fails while nothing comes from the channel.
+
+    Compression is refused: it costs 100 KB a socket and half of the sending.
+    """
+    app = socketio.WSGIApp(server, partial(_health, ears))
 
     def without_compression(environ: dict[str, Any], start_response: Any) -> Any:
         environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
@@ -125,10 +165,13 @@ def wsgi_app(server: socketio.Server) -> Any:
     return without_compression
 
 
-def _health(environ: dict[str, Any], start_response: Any) -> list[bytes]:
-    found = environ["PATH_INFO"] == "/healthz"
-    start_response("200 OK" if found else "404 Not Found", [("Content-Type", "application/json")])
-    return [b'{"status":"ok"}' if found else b"{}"]
+def _health(ears: Ears, environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    fine = ("200 OK", b'{"status":"ok"}')
+    deaf = ("503 Service Unavailable", b'{"status":"deaf"}')
+    doors = {"/healthz": fine, "/readyz": deaf if ears.deaf else fine}
+    status, body = doors.get(environ["PATH_INFO"], ("404 Not Found", b"{}"))
+    start_response(status, [("Content-Type", "application/json")])
+    return [body]
 
 
 def main() -> int:
@@ -144,14 +187,16 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
     server = create_server(settings)
-    eventlet.spawn(listen, server, RedisLink(settings.redis_url, settings.namespace))
+    link, ears = RedisLink(settings.redis_url, settings.namespace), Ears()
+    eventlet.spawn(listen, server, link, ears)
+    eventlet.spawn(send_pulse, link)
     listener = eventlet.listen(
         (settings.host, settings.realtime_port),
         backlog=_BACKLOG,
         reuse_port=settings.env == "production",  # else a second server would silently take half of the sockets
     )
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # accepted sockets inherit it
-    eventlet.wsgi.server(listener, wsgi_app(server), max_size=settings.max_sockets, log_output=False)
+    eventlet.wsgi.server(listener, wsgi_app(server, ears), max_size=settings.max_sockets, log_output=False)
     return 0
 
 

@@ -6,11 +6,13 @@ again what got lost. So the producer never retries and the broker never delays.
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import dramatiq
 from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
+from dramatiq.errors import ConnectionClosed, DecodeError
 from flask import current_app
 from redis import Redis, RedisError
 
@@ -39,6 +41,15 @@ _BUSY_WAIT = 0.01
 _WORKER_TIMEOUT = 5.0
 
 
+@contextmanager
+def _any_trouble_as_lost_connection() -> Iterator[None]:
+    """Dramatiq waits and tries again after a lost connection; so it may for a full, frozen or read-only Redis."""
+    try:
+        yield
+    except RedisError as error:
+        raise ConnectionClosed(error) from None
+
+
 class _PromptConsumer(_RedisConsumer):
     """Waits inside Redis for a job, where the original sleeps between looks (333 ms in the middle)."""
 
@@ -49,7 +60,21 @@ class _PromptConsumer(_RedisConsumer):
     def __next__(self) -> Any:
         if not self.message_cache:
             self._wait()
-        return super().__next__()
+        try:
+            with _any_trouble_as_lost_connection():
+                message = super().__next__()
+        except (DecodeError, TypeError):
+            message = None
+            log.warning("queue.junk: an entry of the queue is not a job")
+        return message
+
+    def ack(self, message: Any) -> None:
+        with _any_trouble_as_lost_connection():
+            super().ack(message)
+
+    def nack(self, message: Any) -> None:
+        with _any_trouble_as_lost_connection():
+            super().nack(message)
 
     def _wait(self) -> None:
         if self.outstanding_message_count >= self.prefetch:

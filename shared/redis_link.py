@@ -106,4 +106,5 @@ class RedisLink:
     def trip_failed(self, error: Exception) -> None:
         """Note a failure and skip trips for a moment."""
         self._broken_until = time.monotonic() + BREAK
-        log.warning("redis.trip_failed: %s; events and hand-overs wait for the sweeper", error)
+        cause = str(error).rpartition("caused error: ")[2]  # before that stands the command, with what it says of whom
+        log.warning("redis.trip_failed: %s; events and hand-overs wait for the sweeper", cause)

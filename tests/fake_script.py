@@ -7,7 +7,7 @@ Options, comma-separated (times in ms):
   gate=NAME                          waits after the first piece until the gate is opened
   status=N retry_after=S context_length refuse hang html keepalive_only       before any text
   hang_after=N cut_after=N reset_after=N bad_json_after=N error_after=N       after N pieces
-  empty blank no_choices finish=REASON nul surrogate split_utf8 endless       odd answers
+  empty blank no_choices finish=REASON nul surrogate split_utf8 endless huge  odd answers
   times=N                            odd for the first N requests with the same question, then all is well
 """
 
@@ -54,6 +54,7 @@ class Script:
     surrogate: bool = False
     split_utf8: bool = False
     endless: bool = False
+    huge: bool = False
 
     @classmethod
     def parse(cls, model: str, question: str) -> Self:
@@ -86,6 +87,8 @@ class Script:
             return ["before", "\x00", "af\x00ter"]
         if self.surrogate:
             return ["lone \ud800 ", "pair \ud83d", "\ude00 end"]
+        if self.huge:
+            return ["half a megabyte ", "x" * 512 * 1024]
         if self.chunks is not None:
             return [f"word{number} " for number in range(self.chunks)]
         return _words("Grüße 😀 naïve café" if self.split_utf8 else canned_answer(question))

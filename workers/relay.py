@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 # and a longer one is seen as jerks. Each reply in a trip beyond the first few makes it a little longer.
 _PACE, _LONGEST_PACE, _PACE_A_REPLY = 0.01, 0.03, 0.001
 _FEW = 10
+# Characters of one reply in one trip: a model that says a megabyte at once must not hold up everybody's events.
+LONGEST_PIECE = 8 * 1024
 
 
 class Relay:
@@ -65,11 +67,16 @@ class Relay:
         with self._lock:
             self._ready.clear()
             self._hurry.clear()
-            batch = [(run, len(run.sent), "".join(pieces)) for run, pieces in self._waiting.items()]
-            self._waiting.clear()
-            for run, _, text in batch:
-                run.sent.append(text)
-            return batch
+            waiting, self._waiting = self._waiting, {}
+            return [self._next_piece(run, "".join(pieces)) for run, pieces in waiting.items()]
+
+    def _next_piece(self, run: Run, text: str) -> tuple[Run, int, str]:
+        piece, rest = text[:LONGEST_PIECE], text[LONGEST_PIECE:]
+        if rest:
+            self._waiting[run] = [rest]
+            self._ready.set()
+        run.sent.append(piece)
+        return run, len(run.sent) - 1, piece
 
     def _send(self, batch: list[tuple[Run, int, str]]) -> None:
         if not batch:

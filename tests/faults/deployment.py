@@ -20,6 +20,7 @@ from tests.services.programs import Programs
 from tests.services.redis import RedisServer
 from tests.services.sqlite import SqliteDatabases
 
+PROGRAMS = ("web", "realtime", "worker", "sweeper")
 _REDIS_DEFAULTS = {"maxmemory": "0", "maxmemory-policy": "noeviction", "appendonly": "yes"}
 # What each test needs on top of the short times of tests/environment.py; a worker's threads are for 20 replies at once.
 _SETTINGS = {"HOLDFAST_MAX_ACTIVE_REPLIES": "2", "HOLDFAST_DRAIN_SECONDS": "5"}
@@ -68,13 +69,15 @@ class Deployment:
 
     def mend(self) -> None:
         """As a supervisor does: start again what has died. What was frozen goes on."""
-        self.redis.thaw()
-        if not self.redis.alive:
+        if self.redis.alive:
+            self.redis.thaw()
+        else:
             self.redis.kill()
             self.redis.start()
-        for name in ("web", "realtime", "worker", "sweeper"):
-            self.programs[name].thaw()
-            if not self.programs[name].alive:
+        for name in PROGRAMS:
+            if self.programs[name].alive:
+                self.programs[name].thaw()
+            else:
                 self.restart(name)
 
     def make_whole(self) -> None:
@@ -98,7 +101,7 @@ class Deployment:
         broker.close()
 
     def pids(self) -> dict[str, int]:
-        return {name: self.programs[name].pid for name in ("web", "realtime", "worker", "sweeper")}
+        return {name: self.programs[name].pid for name in PROGRAMS}
 
     def _answers(self, name: str) -> bool:
         url = self.programs.url if name == "web" else self.programs.realtime_url

@@ -39,12 +39,15 @@ class Evidence:
     def replies(self) -> list[Any]:
         return [row for row in self.messages.values() if row.reply_to is not None]
 
-    def nonce_of(self, reply: Any) -> str:
-        """The word of the question that it answers; empty if that was deleted before anybody had an answer."""
-        question = self.messages.get(reply.reply_to)
-        told = next((o for o in self.outcomes if o.kind == "ok" and o.reply_id == reply.id), None)
-        asked = told or next((o for o in self.outcomes if question and o.content == question.content), None)
-        return asked.nonce if asked else ""
+    def nonces(self) -> dict[str, str]:
+        """To the id of each reply the word of its question; empty if that was deleted before anybody had an answer."""
+        told = {outcome.reply_id: outcome.nonce for outcome in self.outcomes if outcome.kind == "ok"}
+        stored = {outcome.content: outcome.nonce for outcome in self.outcomes}
+        questions = {reply.id: self.messages.get(reply.reply_to) for reply in self.replies}
+        return {
+            reply_id: told.get(reply_id) or stored.get(row.content if row else "", "")
+            for reply_id, row in questions.items()
+        }
 
     def asked(self, nonce: str) -> list[Request]:
         return [request for request in self.requests if nonce and nonce in request.question]

@@ -25,10 +25,11 @@ class Violation:
 
 @dataclass(frozen=True)
 class Rules:
-    """What a fault makes legal: server errors of these statuses; two requests to the model at once for one reply."""
+    """What a fault makes legal: server errors of these statuses, two requests at once for one reply, tracebacks."""
 
     statuses: frozenset[int] = frozenset()
     overlap: bool = False
+    tracebacks: bool = False
 
 
 def g1_one_placeholder_each(seen: Evidence, rules: Rules) -> Iterator[Violation]:
@@ -107,16 +108,19 @@ def _is_charged(reply: Any) -> bool:
 
 
 def g6_completed_means_complete(seen: Evidence, rules: Rules) -> Iterator[Violation]:
+    nonces = seen.nonces()
+    twins = Counter(nonces.values())  # what was posted twice without a key is stored twice
     for reply in seen.replies:
         if reply.status != "completed" or reply.deleted_at is not None:
             continue
         if not reply.content.strip() or not reply.finish_reason or reply.attempt < 1:
             yield Violation("G6", UNEXPECTED, f"completed reply {reply.id} has no text, finish reason or attempt")
-        requests = seen.asked(seen.nonce_of(reply))
+        requests, alone = seen.asked(nonces[reply.id]), twins[nonces[reply.id]] == 1
+        last = max((request.number for request in requests), default=0)
         said = {request.number: _whole_answer(request) for request in requests if request.ending == "finished"}
         if requests and reply.finish_reason != "length" and reply.content not in said.values():
             yield Violation("G6", UNEXPECTED, f"reply {reply.id} isn't one whole answer: {reply.content[:80]!r}")
-        elif requests and not rules.overlap and reply.content != said.get(max(r.number for r in requests)):
+        elif requests and alone and not rules.overlap and reply.content != said.get(last):
             yield Violation("G6", UNEXPECTED, f"reply {reply.id} isn't what its last attempt was told")
 
 
@@ -173,10 +177,13 @@ def _contradictions(seen: Evidence, heard: list[Any]) -> Iterator[Violation]:
 
 
 def g9_model_calls_bounded(seen: Evidence, rules: Rules) -> Iterator[Violation]:
+    nonces, attempts = seen.nonces(), Counter[str]()
     for reply in seen.replies:
-        requests = seen.asked(seen.nonce_of(reply))
-        if len(requests) > reply.attempt:
-            yield Violation("G9", DOUBLED, f"{len(requests)} requests in {reply.attempt} attempts at {reply.id}")
+        attempts[nonces[reply.id]] += reply.attempt
+    for reply in seen.replies:
+        requests, most = seen.asked(nonces[reply.id]), attempts[nonces[reply.id]]
+        if len(requests) > most:
+            yield Violation("G9", DOUBLED, f"{len(requests)} requests in {most} attempts at {reply.id}")
         if reply.attempt > reply.failures + reply.drains + 1 or reply.failures > MAX_FAILURES:
             yield Violation("G9", UNEXPECTED, f"reply {reply.id}: {reply.attempt} attempts, {reply.failures} failures")
         ends = [request.closed_at or float("inf") for request in requests]
@@ -214,7 +221,7 @@ def g11_quiet_surface(seen: Evidence, rules: Rules) -> Iterator[Violation]:
             yield Violation("G11", UNEXPECTED, f"503 without Retry-After for {outcome.op}")
         if _SHOULD_NOT_BE_SAID.search(outcome.text):
             yield Violation("G11", UNEXPECTED, f"an answer says too much: {outcome.text[:200]}")
-    for found in _SHOULD_NOT_BE_SAID.finditer(seen.logs):
+    for found in () if rules.tracebacks else _SHOULD_NOT_BE_SAID.finditer(seen.logs):
         around = seen.logs[max(0, found.start() - 300) : found.end() + 1500]
         yield Violation("G11", UNEXPECTED, f"a log says too much: {around}")
     for nonce in {outcome.nonce for outcome in seen.outcomes if outcome.nonce in seen.logs}:

@@ -24,7 +24,7 @@ def test_jobs_that_a_killed_worker_had_only_fetched_come_late_and_whole(trial: T
     assert busy.reply(first)["attempt"] == 2
 
 
-@pytest.mark.parametrize("point", ["after_claim", "after_chunk:1", "after_chunk:3", "before_final_commit"])
+@pytest.mark.parametrize("point", ["after_claim", "after_chunk:3", "before_final_commit"])
 def test_a_worker_killed_while_it_writes_costs_a_run_and_nothing_else(trial: Trial, point: str) -> None:  # F02
     person = trial.person()
     trial.restart("worker", HOLDFAST_FAILPOINTS=f"{point}=exit")

@@ -10,13 +10,11 @@ import engineio
 from tests.eventually import eventually
 from tests.fake_model import Request
 from tests.faults.checker import Verdict, judge
-from tests.faults.deployment import Deployment
+from tests.faults.deployment import PROGRAMS, Deployment
 from tests.faults.evidence import Evidence, gather, open_replies
 from tests.faults.history import History, Outcome
 from tests.faults.invariants import UNEXPECTED, Rules, Violation
 from tests.faults.people import Witnessed
-
-_PROGRAMS = ("web", "realtime", "worker", "sweeper")
 
 
 class Trial:
@@ -29,7 +27,7 @@ class Trial:
         self.history = History()
         self.people: list[Witnessed] = []
         self._stack = stack
-        self._logged = {name: len(self.programs[name].log) for name in _PROGRAMS}
+        self._logged = {name: len(self.programs[name].log) for name in PROGRAMS}
         self._uninvited: list[str] = []
         self._watch_uninvited()
 
@@ -55,12 +53,9 @@ class Trial:
         """Of a program with an armed failpoint."""
         eventually(lambda: not self.programs[name].alive, within)
 
-    def check(
-        self, within: float = 25.0, *, allow_statuses: tuple[int, ...] = (), allow_overlap: bool = False
-    ) -> Verdict:
+    def check(self, within: float = 25.0, rules: Rules | None = None) -> Verdict:
         """Wait until it is quiet, at most so long, then judge. Every program has to live; none is started again here.
-
-        `allow_statuses`: server errors that this fault may show; `allow_overlap`: two requests at once for a reply.
+        `rules` is what this fault makes legal.
         """
         pids = self.deployment.pids()
         deadline = time.monotonic() + within
@@ -68,8 +63,7 @@ class Trial:
             time.sleep(0.05)
         slow = list(self._heals())
         restarted = [name for name, pid in self.deployment.pids().items() if pids[name] != pid]
-        rules = Rules(frozenset(allow_statuses), allow_overlap)
-        verdict = judge(self._evidence(), rules)
+        verdict = judge(self._evidence(), rules or Rules())
         slow += [Violation("G12", UNEXPECTED, f"{name} was started again") for name in restarted]
         return replace(verdict, violations=verdict.violations + slow)
 
@@ -77,8 +71,8 @@ class Trial:
         """How many pieces of text the request of this number has brought."""
         return next((request.sent for request in self.asked(outcome) if request.number == number), 0)
 
-    def _heals(self, within: float = 10.0) -> Iterator[Violation]:
-        """G12: somebody new is answered, and hears of it."""
+    def _heals(self, within: float = 14.0) -> Iterator[Violation]:
+        """G12: somebody new is answered, and hears of it: in 10 s and a sweep if the hand-over met the breaker."""
         fresh = self.person()
         outcome = fresh.insist(fresh.ask("chunks=2", key="fresh"), within)
         try:
@@ -88,7 +82,7 @@ class Trial:
 
     def _evidence(self) -> Evidence:
         time.sleep(0.3)  # what must not come any more, a late delta or a second ending, would come now
-        logs = "\n".join(f"=== {name}\n{self.programs[name].log[self._logged[name] :]}" for name in _PROGRAMS)
+        logs = "\n".join(f"=== {name}\n{self.programs[name].log[self._logged[name] :]}" for name in PROGRAMS)
         requests = self.model.requests
         return gather(self.deployment.engine, self.people, self.history, requests, self._uninvited, logs)
 

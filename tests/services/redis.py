@@ -14,7 +14,7 @@ class RedisServer(Service):
 
     def __init__(self, guard: Guard, name: str = "redis") -> None:
         self._redis = EmbeddedRedis(guard.folder / name)
-        self.url = self._redis.url
+        self.url, self.folder = self._redis.url, self._redis.folder
         super().__init__(guard, name, self._redis.command)
 
     def start(self, *, instead: str = "", **environment: str) -> None:

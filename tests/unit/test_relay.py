@@ -11,7 +11,7 @@ from shared.actions.claim_reply import Claim
 from shared.actions.finish_reply import Superseded
 from shared.redis_link import RedisLink
 from tests.eventually import eventually
-from workers.relay import Relay
+from workers.relay import LONGEST_PIECE, Relay
 from workers.run import Run
 
 
@@ -160,3 +160,15 @@ def test_the_first_text_of_a_reply_does_not_wait_for_the_next_trip(
     relay.add(second, "goes at once")
     eventually(lambda: len(redis.trips) == 2)
     assert [piece.text for piece in redis.trips[1]] == ["waits", "goes at once"]
+
+
+def test_a_huge_piece_goes_out_in_several_trips(relay: Relay, redis: Redis) -> None:
+    run = a_run()
+    relay.add(run, "x" * (LONGEST_PIECE + 10))
+    trip(relay)
+    relay.add(run, "y")
+    trip(relay)
+    assert [[(len(piece.text), piece.text[-1]) for piece in trip] for trip in redis.trips] == [
+        [(LONGEST_PIECE, "x")],
+        [(11, "y")],
+    ]

@@ -1,0 +1,108 @@
+"""P2 with Redis emptied, restarted without its data, away, full, or demoted to a replica (F13, F14)."""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.faults.conftest import on_sqlite
+from tests.faults.trial import Trial
+
+
+def _flush(trial: Trial) -> None:
+    with trial.deployment.redis_client() as redis:
+        redis.flushall()
+
+
+def _restart_without_data(trial: Trial) -> None:
+    trial.redis.kill()
+    shutil.rmtree(trial.redis.folder / "appendonlydir")
+    trial.redis.start()
+
+
+# What a Redis does to the programs is the same on both databases, so they share the ways in which it can be lost.
+@pytest.mark.parametrize(
+    ("kind", "lose"), [("sqlite", _flush), ("postgresql", _restart_without_data)], indirect=["kind"]
+)
+def test_running_replies_end_and_waiting_ones_are_handed_over_when_redis_lost_all(
+    trial: Trial, lose: Callable[[Trial], None]
+) -> None:
+    # Given five replies that run, five that wait on the queue or in a worker, and five without a turn
+    trial.restart("worker", HOLDFAST_WORKER_THREADS="5")
+    people = [trial.person() for _ in range(5)]
+    running = [person.ask("chunks=5,gate=lost") for person in people]
+    trial.wait_for_text(*running)
+    queued = [person.ask("chunks=2", chat=person.new_chat()) for person in people]
+    for person in people:
+        person.ask("chunks=2")
+    # When Redis loses all
+    lose(trial)
+    trial.model.open_gate("lost")
+    # Then all end, without a restart of any program
+    trial.check().must_be_clean()
+    assert [trial.asked(outcome)[0].number for outcome in running + queued] == 10 * [1]
+    assert [len(trial.asked(outcome)) for outcome in running] == 5 * [1]
+
+
+@contextmanager
+def _away(trial: Trial) -> Iterator[None]:
+    trial.redis.kill()
+    yield
+    trial.redis.start()
+
+
+@contextmanager
+def _frozen(trial: Trial) -> Iterator[None]:
+    trial.redis.freeze()
+    yield
+    trial.redis.thaw()
+
+
+@contextmanager
+def _full(trial: Trial) -> Iterator[None]:
+    with trial.deployment.redis_client() as redis:
+        redis.config_set("maxmemory", 1)
+        yield
+        redis.config_set("maxmemory", 0)
+
+
+@contextmanager
+def _read_only(trial: Trial) -> Iterator[None]:
+    with trial.deployment.redis_client() as redis:
+        redis.replicaof("127.0.0.1", 1)
+        yield
+        redis.replicaof("NO", "ONE")
+
+
+_TROUBLES = [("sqlite", _away), ("postgresql", _frozen), ("sqlite", _full), ("postgresql", _read_only)]
+
+
+@pytest.mark.parametrize(("kind", "troubled"), _TROUBLES, indirect=["kind"])
+def test_redis_in_trouble_costs_time_and_nothing_else(trial: Trial, troubled: Callable[[Trial], object]) -> None:
+    # Given a reply that runs, one that pauses before it runs again, and then a Redis in trouble
+    people = [trial.person() for _ in range(3)]
+    running = people[0].ask("chunks=60,every=50")
+    pausing = people[1].ask("chunks=2,status=500,times=1")
+    trial.wait_for_text(running)
+    with troubled(trial):
+        # When somebody posts meanwhile, it is accepted
+        outcomes = [people[2].ask("chunks=2"), people[2].ask("chunks=2", chat=people[2].chats[0])]
+        assert [outcome.status for outcome in outcomes] == [202, 202]
+        time.sleep(4)  # longer than the lease, the breaker and the rest of the running reply
+        # and what ran goes on to its end
+        assert people[0].reply(running)["status"] == "completed"
+    # Then nothing is lost, and nobody had to restart anything
+    trial.check(within=40).must_be_clean()
+    assert people[1].reply(pausing)["attempt"] == 2
+
+
+@on_sqlite
+def test_jobs_that_come_again_after_an_outage_do_nothing(trial: Trial) -> None:
+    person = trial.person()
+    outcome = person.ask()
+    trial.wait_for_status(outcome, "completed")
+    trial.deployment.redeliver(*(4 * [outcome.reply_id]))
+    trial.check().must_be_clean()
+    assert len(trial.asked(outcome)) == 1

@@ -1,0 +1,23 @@
+"""The way to Redis: what it says when Redis refuses a command."""
+
+import logging
+
+import pytest
+from redis import Redis
+
+from shared.redis_link import RedisLink
+from tests.services.redis import RedisServer
+
+
+def test_a_refused_command_is_logged_without_what_it_says_of_whom(
+    own_redis: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    link = RedisLink(own_redis.url, "holdfast:test")
+    with Redis.from_url(own_redis.url) as redis:
+        redis.config_set("maxmemory", 1)
+    pipe = link.pipeline()
+    pipe.set("somebody's secret", "text")
+    with caplog.at_level(logging.WARNING):
+        assert link.send(pipe) is None
+    assert "redis.trip_failed: command not allowed when used memory > 'maxmemory'" in caplog.text
+    assert "secret" not in caplog.text
