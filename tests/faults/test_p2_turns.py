@@ -1,14 +1,15 @@
-"""P2, fair turns and several sweepers: nobody waits for another's fifty questions, and no live lease is stolen (F31)."""
+"""P2, fair turns and several sweepers (F31): nobody waits for another's fifty questions, no live lease is stolen."""
 
 from datetime import datetime
 from itertools import pairwise
 
 from tests.faults.conftest import on_sqlite
 from tests.faults.trial import Trial
+from tests.services.guard import Guard
 from tests.services.service import Service
 
 
-def started(trial: Trial, reply: dict[str, str]) -> datetime:
+def started(reply: dict[str, str]) -> datetime:
     return datetime.fromisoformat(reply["startedAt"])
 
 
@@ -22,10 +23,10 @@ def test_fifty_questions_of_one_delay_the_first_reply_of_another_by_one_reply_at
     first = other.ask("chunks=2")
     posted = datetime.fromisoformat(first.body["reply"]["createdAt"])
     trial.wait_for_status(first, "completed")
-    begun = started(trial, other.reply(first))
+    begun = started(other.reply(first))
     # Then of the fifty, only those that were on the queue before it have begun between its post and its start
     replies = [keen.reply(outcome) for outcome in asked]
-    between = [reply for reply in replies if reply["startedAt"] and posted < started(trial, reply) < begun]
+    between = [reply for reply in replies if reply["startedAt"] and posted < started(reply) < begun]
     assert len(between) <= 2
     trial.check(within=40).must_be_clean()
     # and in each chat they ran in the order in which they were asked, one at a time
@@ -35,10 +36,10 @@ def test_fifty_questions_of_one_delay_the_first_reply_of_another_by_one_reply_at
             assert before["completedAt"] <= after["startedAt"]
 
 
-def test_a_second_sweeper_changes_nothing_and_a_slow_worker_keeps_its_reply(trial: Trial) -> None:  # F31
+def test_a_second_sweeper_changes_nothing_and_a_slow_worker_keeps_its_reply(trial: Trial, guard: Guard) -> None:  # F31
     sweeper = trial.programs["sweeper"]
     person = trial.person()
-    with Service(trial.deployment._guard, "another-sweeper", sweeper.command, environment=trial.programs.environment):
+    with Service(guard, "another-sweeper", sweeper.command, environment=trial.programs.environment):
         # silent for longer than a lease in all, but never for longer than a text may take
         slow = person.ask("chunks=3,every=1800")
         trial.wait_for_status(slow, "completed")
