@@ -116,7 +116,7 @@ def test_what_was_overlooked_is_handed_over_in_bounded_steps_each_once(core: Fla
 @pytest.mark.usefixtures("backlog")
 def test_nobody_is_locked_to_be_given_nothing(chat: ChatSession, monkeypatch: pytest.MonkeyPatch) -> None:
     locked: list[str] = []
-    monkeypatch.setattr("shared.actions.rescue.lock_owner", lambda user_id: locked.append(user_id))
+    monkeypatch.setattr("shared.actions.rescue.lock_owner", locked.append)
     # Given a free turn, but a chat whose first reply has one already; and all others have taken theirs
     a_post(chat)
     a_post(chat)
