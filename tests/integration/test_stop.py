@@ -121,6 +121,19 @@ def test_the_longer_of_live_text_and_checkpoint_is_kept(
     assert (row.content, row.live_index, row.credits_charged) == (*kept, 3)
 
 
+@pytest.mark.parametrize(("saved", "charged"), [("Half", 3), ("", 0)])
+def test_between_two_attempts_what_the_first_one_showed_is_kept(
+    saved: str, charged: int, me: FlaskClient, chat: ChatSession, user: User
+) -> None:
+    claim = a_claim(a_post(chat))
+    renew_leases([(claim, saved, 1)])
+    change(claim.id, lease_until=past(1))
+    assert rescue_lapsed() == 1
+    stopped = stop(me, the_message(claim.id))
+    assert (stopped["status"], stopped["content"], stopped["attempt"]) == ("cancelled", saved, 1)
+    assert money_of(user.id) == (300 - charged, 0)
+
+
 def test_live_text_alone_counts_as_text_even_where_no_note_of_it_was_kept(me: FlaskClient, chat: ChatSession) -> None:
     claim = a_claim(a_post(chat))
     show(claim.id, 1, "Shown")
