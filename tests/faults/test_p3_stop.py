@@ -146,3 +146,15 @@ def test_a_stopped_reply_lets_others_go_on_and_its_chat_when_its_owner_says_so(t
     trial.wait_for_status(waiting, "completed")
     stop(person, elsewhere[0])
     trial.check().must_be_clean()
+
+
+def test_a_stop_between_claim_and_first_text_costs_nothing_and_shows_nothing(trial: Trial) -> None:
+    trial.restart("worker", HOLDFAST_FAILPOINTS="after_claim=sleep:0.7")
+    person = trial.person()
+    outcome = person.ask()
+    trial.wait_for_status(outcome, "running")
+    stopped = stop(person, outcome)
+    assert stopped.body["credits"] == {"held": 0, "charged": 0, "released": 3}
+    trial.check().must_be_clean()
+    assert person.tab.named("message.delta") == []
+    assert told(person.reply(outcome)) == told(stopped.body)
