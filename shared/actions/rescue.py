@@ -7,13 +7,14 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from sqlalchemy import ColumnElement, Integer, and_, case, func, literal, select, update
+from sqlalchemy import ColumnElement, Integer, and_, case, exists, func, literal, select, update
 
 from shared.actions.claim_reply import Claim, claim_of
 from shared.actions.dispatch import dispatch
 from shared.actions.finish_reply import LAPSED, OVERDUE, Answer, Superseded, cancel_untried, fail_reply, give_back
 from shared.db import db_now, execute, query, write_unit
 from shared.errors import ReplyTimeout, WorkerLost
+from shared.models.chat import chat_sessions
 from shared.models.message import Status, has_status, messages
 from shared.models.user import lock_owner
 from shared.queues import hand_over
@@ -49,6 +50,7 @@ def give_turns() -> int:
         has_status(Status.PENDING),
         messages.c.dispatched_at.is_(None),
         func.coalesce(messages.c.not_before, 0) <= _now,
+        ~exists().where(chat_sessions.c.id == messages.c.chat_session_id, chat_sessions.c.parked_at.is_not(None)),
     )
     # in any order, so that owners whose turns are all taken don't keep the others out of the batch
     some = select(messages.c.owner_id).where(due).group_by(messages.c.owner_id).order_by(func.random()).limit(BATCH)
