@@ -3,6 +3,7 @@
 from flask import Flask
 from flask_smorest import Api
 
+from api.account import account
 from api.auth import auth
 from api.chats import chats
 from api.credits import credits_
@@ -29,7 +30,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         "OPENAPI_JSON_PATH": "openapi.json",
     }
     api = Api(app)
-    for blueprint in (auth, chats, messages, credits_, ops):
+    for blueprint in (auth, account, chats, messages, credits_, ops):
         api.register_blueprint(blueprint)
     app.register_blueprint(pages)
     register_errors(app)

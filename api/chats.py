@@ -1,4 +1,4 @@
-"""Chats: make, list, read, rename, delete."""
+"""Chats: make, list, read, rename, delete, and go on with a parked one."""
 
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from api.auth import signed_in
 from api.blueprint import ApiBlueprint
 from api.paging import decode_cursor, encode_cursor, page
 from shared.actions.chats import create_chat, delete_chat, rename_chat
+from shared.actions.parking import resume_queue
 from shared.db import db
 from shared.models import ChatSession
 from shared.models.chat import find_chat
@@ -73,3 +74,11 @@ def patch(body: dict[str, Any], session_id: str) -> Row:
 def delete(session_id: str) -> None:
     """Delete a chat with all its messages; unfinished replies end with their credits returned."""
     delete_chat(g.user_id, session_id)
+
+
+@chats.post("/<session_id>/queue/resume")
+@signed_in
+@chats.response(200, ChatOut)
+def resume(session_id: str) -> Row:
+    """Go on with a chat that a failed or stopped reply has parked: what waits in it gets its turns."""
+    return resume_queue(g.user_id, session_id)

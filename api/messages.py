@@ -1,25 +1,27 @@
-"""Messages of a chat: post one, and read them with the text so far of those that are being written."""
+"""Messages of a chat: post, stop, delete, and read them with the text so far of those being written."""
 
 from typing import Annotated, Any
-from uuid import UUID
 
 from flask import g, request
 from msgspec import Meta
 from sqlalchemy import select
 
-from api.auth import signed_in
+from api.auth import signed_in, with_token
 from api.blueprint import ApiBlueprint
 from api.paging import decode_cursor, encode_cursor, page
 from shared import live
+from shared.actions.delete_message import delete_message
 from shared.actions.post_message import Posted, post_message
+from shared.actions.stop_reply import stop_reply
 from shared.core import current_link, current_settings
 from shared.db import db
-from shared.errors import Forbidden, InvalidRequest, NotFound
+from shared.errors import InvalidRequest
 from shared.events import credits_data
 from shared.models import Message
 from shared.models.chat import find_chat
-from shared.models.message import Status
+from shared.models.message import Status, find_message
 from shared.schemas import LiveMessageOut, MessageIn, MessagePage, MessagesIn, PostedOut
+from shared.statements import Row
 
 messages = ApiBlueprint("messages", __name__, url_prefix="/chats/<session_id>/messages", description="Messages")
 _LONGEST_KEY = 255
@@ -27,7 +29,7 @@ _Position = Annotated[int, Meta(ge=0, lt=2**31)]
 
 
 @messages.post("")
-@signed_in
+@with_token
 @messages.arguments(MessageIn)
 @messages.response(202, PostedOut)
 def post(body: dict[str, Any], session_id: str) -> Any:
@@ -59,15 +61,24 @@ def list_messages(query: dict[str, Any], session_id: str) -> dict[str, Any]:
 @messages.response(200, LiveMessageOut)
 def get(session_id: str, message_id: str) -> Message:
     """One message; while it runs, with the text so far."""
-    chat = find_chat(g.user_id, session_id)
-    message = db.session.scalar(
-        select(Message).where(Message.chat_session_id == chat.id, Message.id == _uuid(message_id))
-    )
-    if message is None:
-        raise Forbidden
-    if message.deleted_at is not None:
-        raise NotFound
-    return _with_live_text([message])[0]
+    found = find_message(find_chat(g.user_id, session_id).id, message_id)
+    return _with_live_text([Message(**found._asdict())])[0]
+
+
+@messages.post("/<message_id>/stop")
+@signed_in
+@messages.response(200, LiveMessageOut)
+def stop(session_id: str, message_id: str) -> Row:
+    """Stop a reply. Its text so far stays and is charged; if there is none, the credits return."""
+    return stop_reply(g.user_id, session_id, message_id)
+
+
+@messages.delete("/<message_id>")
+@signed_in
+@messages.response(204)
+def delete(session_id: str, message_id: str) -> None:
+    """Delete a message: your own goes with its replies, a reply only when it isn't being written."""
+    delete_message(g.user_id, session_id, message_id)
 
 
 def _model(wanted: str | None) -> str:
@@ -87,13 +98,6 @@ def _idempotency_key() -> str | None:
 def _presented(posted: Posted) -> dict[str, Any]:
     (reply,) = _with_live_text([posted.reply])
     return {"message": posted.message, "reply": reply, "credits": credits_data(posted.account)}
-
-
-def _uuid(text: str) -> str:
-    try:
-        return str(UUID(text))
-    except ValueError as error:
-        raise Forbidden from error
 
 
 def _with_live_text(found: list[Message]) -> list[Message]:

@@ -98,6 +98,27 @@ class MethodNotAllowed(HoldfastError):
     detail = "This address does not take that method. GET /openapi.json lists what it takes."
 
 
+class NotAReply(HoldfastError):
+    """Not a reply"""
+
+    code = "not_a_reply"
+    detail = "This is a message of your own; only a reply can be stopped."
+
+
+class ReplyRunning(HoldfastError):
+    """The reply is being written"""
+
+    code = "reply_running"
+    detail = "The reply is being written. Stop it first, or delete the message it answers."
+
+
+class WrongPassword(HoldfastError):
+    """Wrong password"""
+
+    code = "wrong_password"
+    detail = "This is not the password of your account. Nothing was deleted."
+
+
 class InsufficientCredits(HoldfastError):
     """Not enough credits"""
 

@@ -89,7 +89,15 @@ class UserOut(CamelSchema):
 
     id = fields.String()
     email = fields.String()
+    role = fields.String()
     credits = fields.Integer()
+    subscription = fields.Function(lambda _: None)
+
+
+class PasswordIn(CamelSchema):
+    """The password, for what can't be undone."""
+
+    password = StrictString(required=True, validate=validate.Length(max=1024))
 
 
 class SessionOut(CamelSchema):

@@ -146,11 +146,14 @@ def assert_money_adds_up() -> None:
     for entry in entries:
         ledger[entry.user_id] += entry.delta
     for reply in db.session.execute(select(messages).where(messages.c.reply_to.is_not(None))):
-        price, final, completed = reply.credits_held, reply.status in FINAL, reply.status == Status.COMPLETED
+        price, final = reply.credits_held, reply.status in FINAL
+        # a stopped reply that kept its text counts as one that completed
+        charged = reply.status == Status.COMPLETED or (reply.status == Status.CANCELLED and reply.credits_charged > 0)
         held[reply.owner_id] += 0 if final else price
         due[reply.id, "hold", -price] += 1
-        due[reply.id, "release", price] += final and not completed
-        assert reply.credits_charged == (price if completed else 0), reply
+        due[reply.id, "release", price] += final and not charged
+        assert reply.credits_charged == (price if charged else 0), reply
+        assert not (reply.status == Status.CANCELLED and reply.content.strip() and not charged), reply
     for user in db.session.execute(select(users)):
         assert (user.credits, user.held) == (ledger[user.id], held[user.id]), user
         assert user.credits >= 0, user

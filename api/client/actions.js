@@ -71,6 +71,22 @@ export function createActions({ api, session, sync, outbox, dispatch, read }) {
     dispatch("chat.deleted", { id });
   }
 
+  async function stop(id) {
+    dispatch("message.cancelled", await api.stop(read().openChat, id));
+  }
+
+  // The server takes the replies to a message with it.
+  async function removeMessage(id) {
+    const { openChat, messages } = read();
+    await api.deleteMessage(openChat, id);
+    const gone = messages.filter((message) => message.id === id || message.replyTo === id);
+    gone.forEach((message) => dispatch("message.deleted", { id: message.id }));
+  }
+
+  async function resume() {
+    dispatch("chat.updated", await api.resume(read().openChat));
+  }
+
   async function retry(key) {
     await outbox.retry(draft(key));
   }
@@ -91,7 +107,10 @@ export function createActions({ api, session, sync, outbox, dispatch, read }) {
   const explained = (action) => (...values) =>
     action(...values).catch((problem) => dispatch("notice", problem.message));
   const { moreChats, earlierMessages } = sync;
-  const all = { openFromAddress, newChat, send, rename, remove, retry, edit, signOut, moreChats, earlierMessages };
+  const all = {
+    ...{ openFromAddress, newChat, send, rename, remove, moreChats, earlierMessages, resume },
+    ...{ stop, removeMessage, retry, edit, signOut },
+  };
   return Object.fromEntries(Object.entries(all).map(([verb, action]) => [verb, explained(action)]));
 }
 

@@ -46,6 +46,9 @@ export function createApi(session) {
     deleteChat: (id) => call("DELETE", `/chats/${id}`),
     messages: (id, cursor) => call("GET", `/chats/${id}/messages?${query({ order: "desc", cursor })}`),
     message: (chatId, id) => call("GET", `/chats/${chatId}/messages/${id}`),
+    stop: (chatId, id) => call("POST", `/chats/${chatId}/messages/${id}/stop`),
+    deleteMessage: (chatId, id) => call("DELETE", `/chats/${chatId}/messages/${id}`),
+    resume: (chatId) => call("POST", `/chats/${chatId}/queue/resume`),
     post: (chatId, content, key) => call("POST", `/chats/${chatId}/messages`, { body: { content }, key }),
   };
 }

@@ -92,12 +92,19 @@ function putMessage(state, message) {
   return conversation.put(active(state, message), message);
 }
 
-// A message moves its chat to the top of the list.
-function active(state, { chatSessionId, createdAt, completedAt }) {
+// A message moves its chat to the top of the list. A new one of the user's own also has a parked chat go on.
+function active(state, { chatSessionId, messageType, createdAt, completedAt, seq }) {
   const chat = state.chats.find(({ id }) => id === chatSessionId);
   const lastActiveAt = completedAt ?? createdAt;
   if (!chat || Date.parse(lastActiveAt) <= Date.parse(chat.lastActiveAt)) return state;
-  return putChat(state, { ...chat, lastActiveAt });
+  const goesOn = messageType === "user" && seq > chat.seq;
+  return putChat(state, { ...chat, lastActiveAt, ...(goesOn && { parked: false, seq }) });
+}
+
+// Whether messages of the open chat wait for the user to go on.
+export function isPaused({ chats, openChat, messages }) {
+  const parked = chats.find(({ id }) => id === openChat)?.parked ?? false;
+  return parked && messages.some(({ status }) => status === "pending");
 }
 
 // The answer to a post carries the balance at that moment; `credits.changed` may have brought a later one.

@@ -12,15 +12,16 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from shared import live
 from shared.actions.claim_reply import Claim
 from shared.actions.dispatch import dispatch, open_replies
+from shared.actions.parking import park_chat
 from shared.core import current_link, current_settings
 from shared.db import commit_lightly, db_now, execute, query, utc_now, write_unit
 from shared.errors import ReplyError
-from shared.events import credits_event, message_event, publish
+from shared.events import Event, chat_event, credits_event, message_event, publish
 from shared.failpoints import reach
 from shared.models.chat import chat_sessions
 from shared.models.credits import RELEASE, record
 from shared.models.message import MessageType, Status, has_status, messages
-from shared.models.user import Account, lock_owner, move
+from shared.models.user import lock_owner, move
 from shared.queues import hand_over
 from shared.statements import Prepared, Row
 from shared.units import retried
@@ -130,8 +131,8 @@ def complete_reply(claim: Claim, answer: Answer) -> None:
 
 
 def fail_reply(claim: Claim, error: ReplyError, answer: Answer, when: Guard = WRITING) -> None:
-    """Keep the text so far, say why it failed, and give the credits back. Raises Superseded."""
-    _finish(claim, _fail_when[when], "message.failed", answer, {"code": error.code}, release=True)
+    """Keep the text so far, say why it failed, give the credits back, and park the chat. Raises Superseded."""
+    _finish(claim, _fail_when[when], "message.failed", answer, {"code": error.code}, release=True, park=True)
 
 
 def cancel_untried(claim: Claim) -> None:
@@ -159,22 +160,25 @@ def _finish(
     answer: Answer,
     values: dict[str, Any],
     release: bool = False,
+    park: bool = False,
 ) -> None:
-    at, price = utc_now(), claim.credits_held
+    at, price, numbers = utc_now(), claim.credits_held, 3 if park else 2
     with write_unit():
-        account = move(claim.owner_id, events=2, spend=-price if release else 0, hold=-price)
+        account = move(claim.owner_id, events=numbers, spend=-price if release else 0, hold=-price)
         if account is None:
             raise Superseded
-        values |= {"text": answer.text, "next_index": answer.next_index, "new_seq": account.seq - 1, "at": at}
+        new_seq = account.numbers(numbers)[0]
+        values |= {"text": answer.text, "next_index": answer.next_index, "new_seq": new_seq, "at": at}
         row = _guarded(claim, ending, values)
         if release:
             record(claim.owner_id, RELEASE, price, claim.id)
         touch = {"chat_id": claim.chat_session_id, "user_id": claim.owner_id, "at": at, "new_seq": account.seq - 1}
-        others_wait = execute(_touch_chat, touch).scalar()
-        turns = dispatch(claim.owner_id) if others_wait else []
+        chat = park_chat(touch) if park else execute(_touch_chat, touch)[0]
+        turns = dispatch(claim.owner_id) if chat.open_replies else []
         reach("before_final_commit")
     reach("after_final_commit")
-    _announce(event, row, account, answer.next_index)
+    parked = [chat_event("chat.updated", chat)] if park else []
+    _announce(row, [message_event(event, row, answer.next_index), *parked, credits_event(account, account.seq)])
     hand_over(turns)
 
 
@@ -189,8 +193,8 @@ def _names(claim: Claim) -> dict[str, Any]:
     return {"reply_id": claim.id, "of_attempt": claim.attempt}
 
 
-def _announce(event: str, row: Row, account: Account, next_index: int) -> None:
+def _announce(row: Row, events: list[Event]) -> None:
     link = current_link()
     with link.trip() as pipe:
         live.close(link, pipe, row.id, row.attempt)
-        publish(link, pipe, [message_event(event, row, next_index), credits_event(account, account.seq)])
+        publish(link, pipe, events)

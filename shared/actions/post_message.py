@@ -16,7 +16,7 @@ from shared.models import Message
 from shared.models.chat import chat_sessions, find_chat, named_by
 from shared.models.credits import HOLD, record
 from shared.models.message import MessageType, Status, messages
-from shared.models.user import Account, account_of, move
+from shared.models.user import Account, account_of, act
 from shared.queues import hand_over
 from shared.statements import Prepared, Row
 from shared.units import retried
@@ -76,7 +76,7 @@ def post_message(user_id: str, chat_ref: str, content: str, model: str, key: str
     5. Give waiting replies their turn, if one is free. Commit.
     6. Tell the open tabs, and put the reply on the queue: `workers/reply.py` goes on from there.
 
-    Raises Forbidden, NotFound, InsufficientCredits, TooManyWaiting, KeyReused: then nothing is stored.
+    Raises Unauthenticated, Forbidden, NotFound, InsufficientCredits, TooManyWaiting, KeyReused: then nothing is stored.
     """
     made = Made(message_id=new_id(), reply_id=new_id())
     with write_unit() as unit:
@@ -99,7 +99,7 @@ def post_message(user_id: str, chat_ref: str, content: str, model: str, key: str
 
 def _hold_price(user_id: str) -> Account | None:
     price = current_settings().credits_per_reply
-    return move(user_id, events=3, spend=price, hold=price)
+    return act(user_id, events=3, spend=price, hold=price)
 
 
 def _accept(

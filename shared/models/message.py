@@ -3,6 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     JSON,
@@ -16,12 +17,16 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    bindparam,
     literal_column,
+    select,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.db import Base, UtcDateTime, new_id, utc_now
+from shared.db import Base, UtcDateTime, new_id, query, utc_now
+from shared.errors import Forbidden, NotFound
+from shared.statements import Prepared, Row
 
 
 class MessageType(StrEnum):
@@ -128,3 +133,25 @@ def has_status(status: Status, table: FromClause = messages) -> ColumnElement[bo
     Written out, as in IS_OPEN, not bound: a plan that is made once for any value can't use the index of open replies.
     """
     return table.c.status == literal_column(f"'{status}'", String())
+
+
+_in_chat = Prepared(
+    select(messages).where(messages.c.chat_session_id == bindparam("chat_id"), messages.c.id == bindparam("message_id"))
+)
+
+
+def find_message(chat_id: str, message_id: str) -> Row:
+    """A message of this chat, which is the caller's.
+
+    Raises NotFound if it was there and is deleted, Forbidden for any other chat's and for what never was.
+    """
+    try:
+        values = {"chat_id": chat_id, "message_id": str(UUID(message_id))}
+    except ValueError as error:
+        raise Forbidden from error
+    message = query(_in_chat, values).first()
+    if message is None:
+        raise Forbidden
+    if message.deleted_at is not None:
+        raise NotFound
+    return message

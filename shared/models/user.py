@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, String, Table, Uuid, bindparam, select, 
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db import Base, UtcDateTime, execute, new_id, query, utc_now
+from shared.errors import Unauthenticated
 from shared.statements import Prepared, Row
 
 #: The role of the user that a development run makes.
@@ -33,14 +34,17 @@ class User(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now, onupdate=utc_now)
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 users: Table = User.metadata.tables["users"]
 _columns = (users.c.id, users.c.credits, users.c.held, users.c.seq)
 _find = select(*_columns).where(users.c.id == bindparam("user_id"))
+_in_use = (users.c.deleted_at.is_(None), users.c.disabled_at.is_(None))
 _read = Prepared(_find)
+_read_in_use = Prepared(_find.where(*_in_use))
 _lock = Prepared(_find.with_for_update(key_share=True))
-_move = Prepared(
+_change = (
     update(users)
     .where(
         users.c.id == bindparam("user_id"), users.c.credits >= bindparam("spend"), users.c.held >= -bindparam("hold")
@@ -53,6 +57,8 @@ _move = Prepared(
     )
     .returning(*_columns)
 )
+_move = Prepared(_change)
+_act = Prepared(_change.where(*_in_use))
 
 
 @dataclass(frozen=True)
@@ -89,5 +95,26 @@ def move(user_id: str, *, events: int, spend: int = 0, hold: int = 0) -> Account
 
     None, with nothing changed, if the balance does not cover it, or if what is to be returned is not held.
     """
-    row = execute(_move, {"user_id": user_id, "events": events, "spend": spend, "hold": hold, "at": utc_now()}).first()
-    return Account.of(row)
+    return _moved(_move, user_id, events, spend, hold)
+
+
+def act(user_id: str, *, events: int, spend: int = 0, hold: int = 0) -> Account | None:
+    """move() for what the user does.
+
+    Raises Unauthenticated, with nothing changed, if the account is deleted or disabled: its tokens live longer.
+    """
+    account = _moved(_act, user_id, events, spend, hold)
+    if account is None:
+        require_in_use(user_id)
+    return account
+
+
+def require_in_use(user_id: str) -> None:
+    """Raises Unauthenticated if the account is deleted or disabled."""
+    if not query(_read_in_use, {"user_id": user_id}):
+        raise Unauthenticated
+
+
+def _moved(statement: Prepared, user_id: str, events: int, spend: int, hold: int) -> Account | None:
+    values = {"user_id": user_id, "events": events, "spend": spend, "hold": hold, "at": utc_now()}
+    return Account.of(execute(statement, values).first())

@@ -5,6 +5,7 @@ import re
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.e2e.person import Person
+from tests.eventually import eventually
 from tests.fake_model import FakeModel
 from tests.services.programs import Programs
 
@@ -85,6 +86,67 @@ def test_a_failed_reply_says_so(page: Page, person: Person, fake_model: FakeMode
     expect(newest_reply(page)).to_have_attribute("data-status", "failed")
     expect(newest_reply(page)).to_contain_text("Your credits were returned")
     expect(page.locator("[data-test=credits]")).to_have_text("300")
+
+
+def test_a_person_stops_a_reply_and_goes_on_with_what_waits(page: Page, person: Person, fake_model: FakeModel) -> None:
+    sign_in(page, person)
+    page.locator("[data-test=new-chat]").click()
+    write(page, "Tell me a long story fake:chunks=500,every=50")
+    reply = newest_reply(page)
+    expect(reply.locator("[data-test=content]")).to_contain_text("word3")
+    write(page, "And a short one")
+    waiting = newest_reply(page)
+    expect(waiting).to_have_attribute("data-status", "pending")
+    expect(page.locator("[data-test=paused]")).to_be_hidden()
+
+    # Stopped: the text so far stays and is paid for, the model is let go, and what was asked after it waits
+    stopped = page.locator("[data-message-id]:not([data-message-type=user])").first
+    stopped.get_by_role("button", name="Stop").click()
+    expect(stopped).to_have_attribute("data-status", "cancelled")
+    expect(stopped).to_contain_text("Stopped.")
+    expect(stopped.locator("[data-test=content]")).to_contain_text("word3")
+    eventually(lambda: fake_model.requests[0].ending == "client closed", within=2)
+    expect(page.locator("[data-test=paused]")).to_be_visible()
+    expect(waiting).to_contain_text("Waiting")
+
+    # Until the person goes on
+    page.get_by_role("button", name="Go on").click()
+    expect(waiting).to_have_attribute("data-status", "completed")
+    expect(page.locator("[data-test=paused]")).to_be_hidden()
+    expect(page.locator("[data-test=credits]")).to_have_text("294")
+
+
+def test_a_new_message_goes_on_too_and_a_stop_before_any_text_costs_nothing(page: Page, person: Person) -> None:
+    sign_in(page, person)
+    page.locator("[data-test=new-chat]").click()
+    write(page, "Hello fake:hang")
+    write(page, "And you?")
+    replies = page.locator("[data-message-id]:not([data-message-type=user])")
+    expect(replies).to_have_count(2)
+    replies.first.get_by_role("button", name="Stop").click()
+    expect(replies.first).to_contain_text("Your credits were returned")
+    expect(page.locator("[data-test=paused]")).to_be_visible()
+    write(page, "Anybody?")
+    expect(page.locator("[data-test=paused]")).to_be_hidden()
+    expect(replies.last).to_have_attribute("data-status", "completed")
+
+
+def test_a_message_is_deleted_with_its_reply(page: Page, person: Person) -> None:
+    sign_in(page, person)
+    page.locator("[data-test=new-chat]").click()
+    write(page, "Keep this")
+    expect(newest_reply(page)).to_have_attribute("data-status", "completed")
+    write(page, "Delete this")
+    expect(newest_reply(page)).to_contain_text("Delete this")
+    expect(newest_reply(page)).to_have_attribute("data-status", "completed")
+    mine = page.locator("[data-message-type=user]").last
+    mine.hover()
+    mine.get_by_role("button", name="Delete").click()
+    page.locator("dialog").get_by_role("button", name="Delete").click()
+    expect(page.locator("[data-message-id]")).to_have_count(2)
+    page.reload()
+    expect(page.locator("[data-message-id]")).to_have_count(2)
+    expect(page.locator(".messages")).not_to_contain_text("Delete this")
 
 
 def test_what_a_model_says_can_run_nothing_and_load_nothing(page: Page, person: Person, programs: Programs) -> None:

@@ -7,9 +7,8 @@ from shared.actions.dispatch import dispatch
 from shared.actions.finish_reply import Answer, complete_reply
 from shared.actions.post_message import Posted
 from shared.actions.rescue import give_turns
-from shared.db import utc_now, write_unit
+from shared.db import write_unit
 from shared.models import ChatSession, User
-from shared.models.chat import chat_sessions
 from tests.factories import a_chat, a_claim, a_post, a_user, at_once, change, clock, past, the_message
 
 
@@ -23,11 +22,6 @@ def turns(*posts: Posted) -> list[bool]:
 
 def finish(posted: Posted) -> None:
     complete_reply(a_claim(posted), Answer("Done", finish_reason="stop"))
-
-
-def park(chat: ChatSession) -> None:
-    with write_unit() as session:
-        session.execute(chat_sessions.update().where(chat_sessions.c.id == chat.id).values(parked_at=utc_now()))
 
 
 def test_a_chat_gets_one_turn_at_a_time_in_order(chat: ChatSession) -> None:
@@ -71,23 +65,6 @@ def test_another_user_is_not_delayed(user: User) -> None:
     for _ in range(5):
         a_post(a_chat(user))
     assert has_its_turn(a_post(a_chat(a_user())))
-
-
-def test_a_parked_chat_waits_and_others_go_on(user: User, chat: ChatSession) -> None:
-    first, waiting = a_post(chat), a_post(chat)
-    park(chat)
-    finish(first)
-    assert turns(waiting, a_post(a_chat(user))) == [False, True]
-    give_turns()
-    assert not has_its_turn(waiting)
-
-
-def test_a_new_post_has_a_parked_chat_go_on(chat: ChatSession) -> None:
-    first, waiting = a_post(chat), a_post(chat)
-    park(chat)
-    finish(first)
-    newest = a_post(chat)
-    assert turns(waiting, newest) == [True, False]
 
 
 def test_a_pause_that_is_not_over_keeps_the_reply_and_its_chat_waiting(user: User, chat: ChatSession) -> None:

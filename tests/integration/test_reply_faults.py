@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from shared.actions.parking import resume_queue
 from shared.actions.post_message import Posted
 from shared.actions.rescue import give_turns
 from shared.errors import catalogue
@@ -159,10 +160,13 @@ def test_a_long_pause_fails_at_once(
 
 
 @on_sqlite_only
-def test_a_failed_reply_lets_the_next_message_go_on(chat: ChatSession, desk: Desk) -> None:
+def test_after_a_failed_reply_the_next_message_waits_until_its_owner_goes_on(chat: ChatSession, desk: Desk) -> None:
     failing = a_post(chat, "Please fake:status=401")
     behind = a_post(chat, "Hello")
     write_reply(failing.reply.id, desk)
+    write_reply(behind.reply.id, desk)
+    assert the_message(behind.reply.id).status == "pending"
+    resume_queue(chat.owner_id, chat.id)
     write_reply(behind.reply.id, desk)
     assert the_message(behind.reply.id).status == "completed"
 

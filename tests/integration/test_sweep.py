@@ -108,8 +108,9 @@ def test_the_second_time_it_fails_and_the_credits_return(posted: Posted, user: U
     assert (row.status, row.error_code, row.message_type) == ("failed", "worker_lost", "ai_error")
     assert (row.content, row.lease_until) == ("Half", None)
     assert money_of(user.id) == (300, 0)
-    failed, credits_changed = channel.heard()[-2:]
+    failed, parked, credits_changed = channel.heard()[-3:]
     assert (failed.name, failed.data["seq"], failed.data["nextIndex"]) == ("message.failed", before + 1, 1)
+    assert (parked.name, parked.data["parked"]) == ("chat.updated", True)
     assert (credits_changed.name, credits_changed.data["balance"]) == ("credits.changed", 300)
 
 
@@ -138,7 +139,7 @@ def test_what_nobody_took_in_time_fails_with_the_credits_back(posted: Posted, us
     row = the_message(posted.reply.id)
     assert (row.status, row.error_code, row.content) == ("failed", "reply_timeout", "")
     assert money_of(user.id) == (300, 0)
-    assert channel.names()[-2:] == ["message.failed", "credits.changed"]
+    assert channel.names()[-3:] == ["message.failed", "chat.updated", "credits.changed"]
 
 
 def test_what_is_in_time_is_left_alone(posted: Posted, user: User) -> None:

@@ -174,6 +174,30 @@ def test_a_message_lifts_its_chat_and_a_deleted_chat_does_not_come_back(page: Pa
     assert [one["id"] for one in gone["chats"]] == ["new"]
 
 
+PAUSED = """async (events) => {
+    const { isPaused, reduce, start } = await import("/client/store.js");
+    return isPaused(events.map(([type, data]) => ({ type, data })).reduce(reduce, start));
+}"""
+
+
+def test_a_parked_chat_is_paused_while_messages_wait_and_until_ones_own_next_message(page: Page) -> None:
+    def paused(*events: tuple[str, Any]) -> bool:
+        return bool(page.evaluate(PAUSED, [("chat.opened", CHAT), *events]))
+
+    parked = ("chat.updated", chat(CHAT, 1, 5) | {"parked": True})
+    waiting = ("message.created", message(status="pending", seq=4))
+    old, new = MINE | {"seq": 3}, MINE | {"seq": 7, "createdAt": "2026-01-02T00:00:00Z"}
+    assert not paused(parked)
+    assert not paused(waiting)
+    assert paused(parked, waiting)
+    assert paused(parked, waiting, ("message.updated", old))
+    assert not paused(parked, waiting, ("message.created", new))
+    assert not paused(waiting, ("message.created", new), ("chat.updated", chat(CHAT, 1, 8) | {"parked": False}))
+    assert paused(waiting, ("message.created", new), ("chat.updated", chat(CHAT, 1, 9) | {"parked": True}))
+    late = [("chat.created", chat(CHAT, 1, 2)), waiting, ("message.created", new), parked]
+    assert not paused(*late)
+
+
 def test_a_list_read_anew_drops_what_is_gone_and_keeps_what_came_meanwhile(page: Page) -> None:
     before = [("chat.created", chat("kept", 1, 1)), ("chat.created", chat("deleted elsewhere", 2, 2))]
     meanwhile = ("chat.created", chat("meanwhile", 3, 3))

@@ -1,5 +1,6 @@
 // The open chat: its messages in order, drafts last. The view stays at the bottom if it was there.
 
+import { ask } from "./ask.js";
 import { createMessage, showMessage } from "./message.js";
 
 const NEAR = 48; // px from the bottom that still count as there
@@ -12,17 +13,21 @@ const shown = new Map(); // id -> {element, message}
 let stuck = true; // to the bottom
 let top = 0;
 
-export function setUpConversation({ earlierMessages, retry, edit }) {
+export function setUpConversation({ earlierMessages, retry, edit, stop, removeMessage }) {
   earlier.addEventListener("click", earlierMessages);
+  const press = { retry, edit, stop, remove: (id) => askToRemove(() => removeMessage(id)) };
   log.addEventListener("click", ({ target }) => {
-    const { messageId } = target.closest("article")?.dataset ?? {};
-    if (target.dataset.action === "retry") retry(messageId);
-    if (target.dataset.action === "edit") edit(messageId);
+    press[target.dataset.action]?.(target.closest("article").dataset.messageId);
   });
   // Text is drawn later than its message when it grows fast, and a phone's keyboard shrinks the view.
   new ResizeObserver(() => stuck && toBottom()).observe(log);
   new ResizeObserver(() => stuck && toBottom()).observe(scroll);
   scroll.addEventListener("scroll", follow, { passive: true });
+}
+
+async function askToRemove(remove) {
+  const text = "It will be gone for good. Your own message takes its answer with it.";
+  if ((await ask({ title: "Delete message?", text, yes: "Delete" })) !== null) remove();
 }
 
 // Only the reader moves the view up; text that grew since the last frame just leaves the bottom further down.

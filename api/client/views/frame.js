@@ -1,10 +1,13 @@
 // What surrounds the conversation: title, credits, who is signed in, what is wrong, the drawer on a phone.
 
+import { isPaused } from "../store.js";
+
 const find = (selector) => document.querySelector(selector);
 const menu = find("[data-action=menu]");
 const notice = find(".notice");
 
-export function setUpFrame({ signOut }) {
+export function setUpFrame({ signOut, resume }) {
+  find("[data-action=resume]").addEventListener("click", resume);
   find("[data-action=sign-out]").addEventListener("click", signOut);
   menu.addEventListener("click", () => drawer(menu.getAttribute("aria-expanded") === "false"));
   find(".conversation").addEventListener("click", ({ target }) => target === menu || drawer(false));
@@ -25,6 +28,7 @@ export function showFrame(state, before) {
   find(".held").textContent = state.credits?.held ? ` · ${state.credits.held} held` : "";
   notice.textContent = state.notice;
   notice.hidden = !state.notice;
+  find(".paused").hidden = !isPaused(state);
   document.body.dataset.socket = state.socket;
   find(".reconnecting").textContent = state.socket === "offline" ? "Reconnecting…" : "";
   if (state.openChat !== before.openChat) drawer(false);

@@ -4,7 +4,9 @@ import { isFinal } from "../messages.js";
 import { showMarkdown } from "./live-text.js";
 
 const template = document.querySelector("#message").content.firstElementChild;
-const retry = document.querySelector("#retry").content.firstElementChild;
+const buttons = Object.fromEntries(
+  ["retry", "stop", "remove"].map((name) => [name, document.querySelector(`#${name}`).content.firstElementChild]),
+);
 const time = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
 export function createMessage(id) {
@@ -22,8 +24,25 @@ export function showMessage(element, message) {
   element.setAttribute("aria-busy", String(status === "pending" || status === "running"));
   showText(element.querySelector(".content"), message);
   element.querySelector(".note").textContent = note(message);
-  element.querySelector(".retry")?.remove();
-  if (status === "unsent") element.append(retry.cloneNode(true));
+  showButtons(element, message);
+}
+
+// Only when they change: else the one that is about to be pressed would be taken away.
+function showButtons(element, message) {
+  const wanted = buttonsOf(message);
+  const known = element.querySelector(".buttons");
+  if (known?.dataset.for === wanted) return;
+  known?.remove();
+  if (!wanted) return;
+  const added = buttons[wanted].cloneNode(true);
+  added.dataset.for = wanted;
+  element.append(added);
+}
+
+function buttonsOf({ status }) {
+  if (status === "unsent") return "retry";
+  if (status === "sending") return "";
+  return isFinal({ status }) ? "remove" : "stop";
 }
 
 function showText(element, message) {
@@ -31,11 +50,11 @@ function showText(element, message) {
   else showMarkdown(element, message.content, isFinal(message));
 }
 
-function note({ messageType, status, content, error, problem }) {
+function note({ status, content, error, problem, credits }) {
   if (status === "sending") return "Sending…";
   if (status === "unsent") return `Not sent: ${problem}`;
   if (status === "failed") return error?.detail ?? "The reply failed.";
-  if (status === "cancelled") return "Stopped.";
-  const waits = messageType !== "user" && !content && status !== "completed";
-  return waits ? "Thinking…" : "";
+  if (status === "cancelled") return credits?.released ? "Stopped. Your credits were returned." : "Stopped.";
+  if (status === "pending" && !content) return "Waiting…";
+  return status === "running" && !content ? "Thinking…" : "";
 }

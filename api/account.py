@@ -1,0 +1,38 @@
+"""Your own account: what there is, and the end of it."""
+
+from typing import Any
+
+from flask import Response, g
+
+from api.auth import forget_session, signed_in
+from api.blueprint import ApiBlueprint
+from shared.actions.accounts import delete_account
+from shared.db import db
+from shared.errors import WrongPassword
+from shared.models import User
+from shared.passwords import password_fits
+from shared.schemas import PasswordIn, UserOut
+
+account = ApiBlueprint("account", __name__, url_prefix="/me", description="Your account")
+
+
+@account.get("")
+@signed_in
+@account.response(200, UserOut)
+def me() -> User | None:
+    """Who you are, and what you have."""
+    return db.session.get(User, g.user_id)
+
+
+@account.delete("")
+@signed_in
+@account.arguments(PasswordIn)
+@account.response(204)
+def delete(body: dict[str, Any]) -> Response:
+    """Delete your account with everything in it. What is being written ends, and every token stops working."""
+    user = db.session.get(User, g.user_id)
+    db.session.remove()  # no transaction stays open while the password is tried
+    if not password_fits(body["password"], user.password_hash if user else None):
+        raise WrongPassword
+    delete_account(g.user_id)
+    return forget_session()

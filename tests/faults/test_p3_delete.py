@@ -1,0 +1,103 @@
+"""P3, what is deleted while a reply is claimed, written or finished stays deleted (F30)."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from shared.models.message import messages
+from tests.eventually import eventually
+from tests.faults.history import Outcome
+from tests.faults.people import Witnessed
+from tests.faults.trial import Trial
+
+
+def remove(person: Witnessed, asked: Outcome, what: str) -> None:
+    chat = f"/chats/{asked.chat_id}"
+    path = {"message": f"{chat}/messages/{asked.message_id}", "chat": chat, "account": "/me"}[what]
+    body = {"password": person.password} if what == "account" else None
+    answer = person.http.request("DELETE", path, json=body)
+    assert answer.status_code == 204, answer.text
+
+
+each_way = pytest.mark.parametrize("what", ["message", "chat", "account"])
+
+
+def rows(trial: Trial, person: Witnessed) -> list[Any]:
+    with trial.deployment.engine.connect() as connection:
+        mine = select(messages).where(messages.c.owner_id == person.id).order_by(messages.c.id)
+        return list(connection.execute(mine))
+
+
+def must_be_gone(trial: Trial, person: Witnessed, asked: Outcome, what: str) -> None:
+    """To REST, in the rows, in Redis; logs are the checker's (G11)."""
+    expected = 401 if what == "account" else 404
+    assert person.http.get(asked.path).status_code == expected
+    assert all(row.deleted_at and not row.content for row in rows(trial, person))
+    with trial.deployment.redis_client() as redis:
+        assert redis.keys("*:live:*") == []
+        for key in redis.keys("*"):
+            assert asked.nonce.encode() not in (redis.dump(key) or b"")
+
+
+def told_after(person: Witnessed, asked: Outcome, mark: int) -> list[str]:
+    """Events of the reply that came after so many others."""
+    of_reply = (asked.reply_id, asked.message_id)
+    heard = [event for event in person.tab.heard[mark:] if event.name != "message.deleted"]
+    return [e.name for e in heard if e.data and (e.data.get("messageId") or e.data.get("id")) in of_reply]
+
+
+@each_way
+def test_what_is_deleted_while_its_reply_is_written_is_gone_at_once(trial: Trial, what: str) -> None:
+    person = trial.person()
+    asked = person.ask("chunks=500,every=20")
+    trial.wait_for_text(asked, pieces=5)
+    remove(person, asked, what)
+    mark = len(person.tab.heard)
+    must_be_gone(trial, person, asked, what)
+    # its worker lets go of the model, and the credits are back
+    (request,) = trial.asked(asked)
+    eventually(lambda: request.ending == "client closed", within=2.5)
+    verdict = trial.check().must_be_clean()
+    assert verdict.evidence.users[person.id].credits == 300
+    assert told_after(person, asked, mark) in ([], ["message.delta"])  # one may have been on its way to the tab
+    must_be_gone(trial, person, asked, what)
+
+
+@each_way
+def test_what_is_deleted_between_claim_and_question_is_never_asked(trial: Trial, what: str) -> None:
+    trial.restart("worker", HOLDFAST_FAILPOINTS="after_claim=sleep:0.7")
+    person = trial.person()
+    asked = person.ask()
+    person.tab.wait_for(lambda e: e.name == "message.created" and e.data["id"] == asked.reply_id)
+    trial.wait_for_status(asked, "running")
+    remove(person, asked, what)
+    before = rows(trial, person)
+    trial.check().must_be_clean()
+    assert trial.asked(asked) == []
+    assert rows(trial, person) == before
+    must_be_gone(trial, person, asked, what)
+
+
+@each_way
+def test_a_zombie_that_ends_its_reply_later_resurrects_nothing(trial: Trial, what: str) -> None:
+    # Given a worker that is frozen while it writes, and a model that says all there is to say
+    person = trial.person()
+    asked, waiting = person.ask("chunks=3,gate=zombie"), person.ask()
+    trial.wait_for_text(asked)
+    # frozen any sooner, it might hold SQLite's lock
+    person.tab.wait_for(lambda e: e.name == "message.delta" and e.data["messageId"] == asked.reply_id)
+    trial.programs["worker"].freeze()
+    trial.model.open_gate("zombie")
+    eventually(lambda: trial.asked(asked)[0].sent == 3)
+    # When all of it is deleted, and the worker goes on as if nothing had happened
+    remove(person, asked, what)
+    mark, before = len(person.tab.heard), [row for row in rows(trial, person) if row.deleted_at]
+    trial.programs["worker"].thaw()
+    # Then it changes nothing, and tells nobody
+    trial.check().must_be_clean()
+    assert [row for row in rows(trial, person) if row.id in {row.id for row in before}] == before
+    assert told_after(person, asked, mark) == []
+    if what != "message":  # else what waited behind it has been answered since
+        assert trial.asked(waiting) == []
+        must_be_gone(trial, person, asked, what)

@@ -1,0 +1,160 @@
+"""P3, a stop that meets the end of its reply (F29): one of them wins, and all who are asked name the same one.
+
+`RACES=500` runs the long version.
+"""
+
+import os
+import random
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from shared.redis_link import BREAK
+from tests.eventually import eventually
+from tests.faults.history import Outcome
+from tests.faults.people import Witnessed, at_the_same_time
+from tests.faults.trial import Trial
+
+RACES = int(os.environ.get("RACES", "60"))
+# How many race at once: few enough that two cores keep to the rhythm. Races of one person: what the first credits pay.
+_AT_ONCE, _EACH = 3, 20
+
+
+def stop(person: Witnessed, outcome: Outcome) -> Outcome:
+    return person.call("stop", "POST", f"{outcome.path}/stop")
+
+
+def told(answer: Any) -> dict[str, Any]:
+    """A message without what only a running one has."""
+    return {name: value for name, value in answer.items() if name != "nextIndex"}
+
+
+def typical(person: Witnessed) -> float:
+    """Seconds from the answer to a post until its reply is done: of the third, when all is warm."""
+    for _ in range(3):
+        outcome = person.ask("chunks=3,every=5")
+        began = time.monotonic()
+        person.tab.wait_for(lambda e: e.name == "message.completed" and e.data["id"] == outcome.reply_id)  # noqa: B023
+    return time.monotonic() - began
+
+
+def race(person: Witnessed, offset: float) -> tuple[Outcome, Outcome]:
+    outcome = person.ask("chunks=3,every=5")
+    time.sleep(offset)
+    return outcome, stop(person, outcome)
+
+
+def races(person: Witnessed, count: int, length: float, seed: int) -> list[tuple[Outcome, Outcome]]:
+    chance = random.Random(seed)
+    return [race(person, chance.uniform(0, 1.6 * length)) for _ in range(count)]
+
+
+@pytest.mark.timeout(60 + RACES)
+def test_whoever_wins_is_told_by_all(trial: Trial) -> None:
+    # Given people whose replies take some time
+    people = [trial.person() for _ in range(-(-RACES // _EACH))]
+    length = typical(people[0])
+    # When each reply is stopped some time after its post: before its claim, at any piece, at its final write, after it
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        run = pool.map(lambda entry: races(entry[1], _EACH, length, entry[0]), enumerate(people))
+        found = [pair for pairs in run for pair in pairs]
+    # Then there was one ending each, with its money and its event (G3, G5, G8) …
+    trial.check().must_be_clean()
+    # … and what the stop was told is what stands there
+    assert {stopped.status for _, stopped in found} == {200}
+    owners = {person.id: person for person in people}
+    for outcome, stopped in found:
+        assert told(stopped.body) == told(owners[outcome.user_id].reply(outcome))
+    endings = Counter((stopped.body["status"], bool(stopped.body["content"])) for _, stopped in found)
+    assert endings.keys() >= {("cancelled", False), ("completed", True)}, endings
+
+
+def test_a_stop_that_comes_while_the_final_write_is_under_way_finds_it_done(trial: Trial) -> None:
+    trial.restart("worker", HOLDFAST_FAILPOINTS="before_final_commit=sleep:0.5")
+    person = trial.person()
+    outcome = person.ask("chunks=2")
+    eventually(lambda: [request.ending for request in trial.asked(outcome)] == ["finished"])
+    stopped = stop(person, outcome)
+    assert (stopped.status, stopped.body["status"]) == (200, "completed")
+    trial.check().must_be_clean()
+
+
+def test_an_end_that_comes_while_the_reply_is_stopped_changes_nothing(trial: Trial) -> None:
+    # Given a worker that has the whole answer, and is slow to begin with its final write
+    person = trial.person()
+    outcome = person.ask("chunks=2,gate=held")
+    trial.wait_for_text(outcome)
+    person.tab.wait_for(lambda e: e.name == "message.delta" and e.data["messageId"] == outcome.reply_id)
+    trial.programs["worker"].freeze()
+    trial.model.open_gate("held")
+    eventually(lambda: trial.asked(outcome)[0].sent == 2)
+    # When the reply is stopped before it wakes up
+    stopped = stop(person, outcome)
+    trial.programs["worker"].thaw()
+    # Then the text that had appeared stays, and is paid for
+    trial.check().must_be_clean()
+    assert (stopped.body["status"], stopped.body["credits"]["charged"]) == ("cancelled", 3)
+    assert stopped.body["content"]
+    assert told(person.reply(outcome)) == told(stopped.body)
+
+
+def test_stops_at_the_same_moment_are_one(trial: Trial) -> None:
+    person = trial.person()
+    outcome = person.ask("chunks=50,every=20")
+    trial.wait_for_text(outcome, pieces=3)
+    answers = at_the_same_time([lambda: stop(person, outcome)] * 5)
+    assert {answer.status for answer in answers} == {200}
+    assert len({answer.text for answer in answers}) == 1
+    trial.check().must_be_clean()
+
+
+@pytest.mark.parametrize(("away", "back"), [("kill", "start"), ("freeze", "thaw")])
+def test_a_stop_without_redis_keeps_what_was_saved_and_reaches_the_worker_by_its_row(
+    trial: Trial, away: str, back: str
+) -> None:
+    # Given a reply whose text so far was saved with its lease
+    person = trial.person()
+    outcome = person.ask("chunks=500,every=20")
+    trial.wait_for_text(outcome, pieces=3)
+    getattr(trial.redis, away)()
+    eventually(lambda: person.reply(outcome)["content"])
+    # When it is stopped with Redis away
+    stopped = stop(person, outcome)
+    # Then it is stopped at once, and within two seconds or so its worker has let go of the model
+    assert (stopped.status, stopped.body["status"], stopped.body["credits"]["charged"]) == (200, "cancelled", 3)
+    assert stopped.took < 2
+    (request,) = trial.asked(outcome)
+    eventually(lambda: request.ending == "client closed", within=3)
+    getattr(trial.redis, back)()
+    time.sleep(BREAK)  # nothing tells from outside when each program tries Redis again
+    trial.check().must_be_clean()
+    assert told(person.reply(outcome)) == told(stopped.body)
+
+
+def test_a_stopped_reply_lets_others_go_on_and_its_chat_when_its_owner_says_so(trial: Trial) -> None:
+    person = trial.person()
+    running, waiting = person.ask("chunks=500,every=20"), person.ask()
+    elsewhere = [person.ask("chunks=500,every=20", chat=person.new_chat()), person.ask(chat=person.new_chat())]
+    trial.wait_for_text(running, elsewhere[0])
+    stop(person, running)
+    trial.wait_for_status(elsewhere[1], "completed")
+    assert person.reply(waiting)["status"] == "pending"
+    assert person.call("resume", "POST", f"/chats/{person.chats[0]}/queue/resume").body["parked"] is False
+    trial.wait_for_status(waiting, "completed")
+    stop(person, elsewhere[0])
+    trial.check().must_be_clean()
+
+
+def test_a_stop_between_claim_and_first_text_costs_nothing_and_shows_nothing(trial: Trial) -> None:
+    trial.restart("worker", HOLDFAST_FAILPOINTS="after_claim=sleep:0.7")
+    person = trial.person()
+    outcome = person.ask()
+    trial.wait_for_status(outcome, "running")
+    stopped = stop(person, outcome)
+    assert stopped.body["credits"] == {"held": 0, "charged": 0, "released": 3}
+    trial.check().must_be_clean()
+    assert person.tab.named("message.delta") == []
+    assert told(person.reply(outcome)) == told(stopped.body)
