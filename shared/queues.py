@@ -60,6 +60,8 @@ class _PromptConsumer(_RedisConsumer):
     def __next__(self) -> Any:
         if not self.message_cache:
             self._wait()
+        if not self.broker.fetching:
+            self.prefetch = 0
         try:
             with _any_trouble_as_lost_connection():
                 message = super().__next__()
@@ -88,6 +90,9 @@ class _PromptConsumer(_RedisConsumer):
 
 class ReplyBroker(RedisBroker):
     """Dramatiq's Redis broker with a consumer that starts a job within a millisecond or two."""
+
+    #: Once false, this process leaves what is on the queue to others.
+    fetching = True
 
     @property
     def consumer_class(self) -> type[_RedisConsumer]:

@@ -79,6 +79,7 @@ class Settings:
     credits_per_reply: int = _own("CREDITS_PER_REPLY", "int", 3, validate.Range(min=0))
     access_token_seconds: int = _own("ACCESS_TOKEN_SECONDS", "int", 900, _positive)
     refresh_token_seconds: int = _own("REFRESH_TOKEN_SECONDS", "int", 2_592_000, _positive)
+    model_sends_finish_reason: bool = _own("MODEL_SENDS_FINISH_REASON", "bool", True)
     history_messages: int = _own("HISTORY_MESSAGES", "int", 10, _positive)
     scripted_words_per_second: float = _own(
         "SCRIPTED_WORDS_PER_SECOND", "float", 12.0, validate.Range(min=0.1, max=10_000)

@@ -7,6 +7,7 @@ import socket
 import struct
 import time
 from collections.abc import Iterable
+from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any, Protocol
 
@@ -137,9 +138,8 @@ async def answer_error(reply: Reply, status: int, code: str, detail: str, **head
 
 async def _went_wrong_at_once(script: Script, reply: Reply) -> bool:
     if script.status:
-        headers = {"retry-after": script.retry_after} if script.retry_after else {}
-        code = _CODES.get(script.status, "server_error")
-        await answer_error(reply, script.status, code, "Scripted.", **headers)
+        code = "insufficient_quota" if script.quota else _CODES.get(script.status, "server_error")
+        await answer_error(reply, script.status, code, "Scripted.", **_pause(script))
     elif script.context_length:
         detail = "This model's maximum context length is 8192 tokens."
         await answer_error(reply, HTTPStatus.BAD_REQUEST, "context_length_exceeded", detail)
@@ -150,6 +150,12 @@ async def _went_wrong_at_once(script: Script, reply: Reply) -> bool:
     elif script.hang:
         await asyncio.Event().wait()
     return bool(script.status or script.context_length or script.html or script.refuse)
+
+
+def _pause(script: Script) -> dict[str, str]:
+    if script.retry_date is not None:
+        return {"retry-after": formatdate(time.time() + script.retry_date, usegmt=True)}
+    return {"retry-after": script.retry_after} if script.retry_after else {}
 
 
 _CODES = {
@@ -191,7 +197,9 @@ async def _end(script: Script, reply: Reply) -> None:
     else:
         if script.finish == "tool_calls":
             await reply.chunk(_choice({"tool_calls": [_TOOL_CALL]}))
-        await reply.chunk(_choice({}, finish=script.finish))
+        if script.reasoning:
+            await reply.chunk(_choice({"content": None, "reasoning_content": "Hm."}))
+        await reply.chunk(_choice({}, finish=None if script.no_finish else script.finish))
     if (reply.request.body.get("stream_options") or {}).get("include_usage"):
         await reply.chunk(usage=_usage(reply.request))
     await reply.event("[DONE]")

@@ -5,9 +5,9 @@ Options, comma-separated (times in ms):
   chunks=N every=MS first=MS stamp   N pieces, one each MS, the first after MS; stamped: each is the Unix time
   signed                             each piece names the request: the first, second … with the same question
   gate=NAME                          waits after the first piece until the gate is opened
-  status=N retry_after=S context_length refuse hang html keepalive_only       before any text
+  status=N retry_after=S retry_date=S context_length quota refuse hang html keepalive_only     before any text
   hang_after=N cut_after=N reset_after=N bad_json_after=N error_after=N       after N pieces
-  empty blank no_choices finish=REASON nul surrogate split_utf8 endless huge  odd answers
+  empty blank reasoning no_choices finish=REASON no_finish nul surrogate split_utf8 endless huge     odd answers
   times=N                            odd for the first N requests with the same question, then all is well
 """
 
@@ -36,6 +36,8 @@ class Script:
     times: float = float("inf")
     status: int | None = None
     retry_after: str = ""
+    retry_date: int | None = None
+    quota: bool = False
     context_length: bool = False
     refuse: bool = False
     hang: bool = False
@@ -48,7 +50,9 @@ class Script:
     error_after: int | None = None
     empty: bool = False
     blank: bool = False
+    reasoning: bool = False
     no_choices: bool = False
+    no_finish: bool = False
     finish: str = "stop"
     nul: bool = False
     surrogate: bool = False
@@ -79,7 +83,7 @@ class Script:
         """The text, as the pieces in which it is streamed."""
         if self.endless:
             return (f"word{number} " for number in itertools.count())
-        if self.empty or self.no_choices or self.finish == "tool_calls":
+        if self.empty or self.reasoning or self.no_choices or self.finish == "tool_calls":
             return []
         if self.blank:
             return [" ", "\n", "  "]

@@ -9,6 +9,8 @@ from shared.settings import SettingsError, load_settings
 # Milliseconds that the master waits for its children before it looks after them. A child that is killed while it boots
 # is not noticed before, and the default is 30 s; the wait is for extra processes that Holdfast has none of.
 _BOOT_WAIT = 1000
+# Milliseconds for its threads to end once all has drained (workers/middleware.py); an idle one looks up once a second.
+_EXIT_WAIT = 2000
 
 
 def main() -> int:
@@ -30,7 +32,7 @@ def main() -> int:
         f"--processes={settings.worker_processes}",
         f"--threads={settings.worker_threads}",
         f"--worker-fork-timeout={_BOOT_WAIT}",
-        f"--worker-shutdown-timeout={int(settings.drain_seconds * 1000)}",
+        f"--worker-shutdown-timeout={_EXIT_WAIT}",
     ]
     return int(cli.main(cli.make_argument_parser().parse_args(command)) or 0)
 

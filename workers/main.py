@@ -1,19 +1,18 @@
 """What a worker process loads: broker, middleware, the actor, and the two threads that serve all its replies."""
 
 import socket
+from dataclasses import replace
 
 import dramatiq
 from dramatiq.middleware import Retries, TimeLimit
 
-from shared.core import create_core, current_link, spare_the_collector
+from shared.core import create_core, spare_the_collector
 from shared.failpoints import reach
-from shared.queues import REPLIES, WRITE_REPLY, worker_broker
+from shared.queues import REPLIES, WRITE_REPLY, hand_over, worker_broker
 from shared.settings import load_settings
-from workers.middleware import AppContextMiddleware
-from workers.providers import create_provider
-from workers.relay import Relay
-from workers.reply import Desk, write_reply
-from workers.watchdog import Watchdog
+from workers.middleware import AppContextMiddleware, DrainMiddleware
+from workers.reply import create_desk, write_reply
+from workers.solo import Solo
 
 # Milliseconds past every deadline of ours; Dramatiq's own limit only catches what all of those missed.
 _MARGIN_MS = 60_000
@@ -21,24 +20,30 @@ _MARGIN_MS = 60_000
 
 def create_worker() -> dramatiq.Broker:
     """Set up this process; Dramatiq's command line calls it once in each."""
-    # A patched socket would make every thread of this process hang without a word.
-    assert socket.socket.__module__ == "socket", "eventlet must not be loaded in a worker"
+    require_real_sockets()
     settings = load_settings()
     core = create_core(settings)
-    with core.app_context():
-        relay = Relay(current_link())
-    desk = Desk(create_provider(settings), relay, Watchdog(core, settings))
-    desk.relay.start()
-    desk.watchdog.start()
+    desk = create_desk(core, settings)
+    desk = replace(desk, write_alone=Solo(settings, desk.watchdog).write)
 
     broker = worker_broker(settings, [TimeLimit(), Retries(max_retries=0), AppContextMiddleware(core)])
+    broker.add_middleware(DrainMiddleware(broker, desk.watchdog, settings.drain_seconds))
     dramatiq.set_broker(broker)
     limit_ms = int(settings.reply_timeout * 1000) + _MARGIN_MS
 
     @dramatiq.actor(actor_name=WRITE_REPLY, queue_name=REPLIES, time_limit=limit_ms, broker=broker)
     def write(reply_id: str) -> None:
-        write_reply(reply_id, desk)
+        if desk.watchdog.draining:
+            hand_over([reply_id])  # fetched too late: for another process
+        else:
+            write_reply(reply_id, desk)
         reach("before_ack")
 
     spare_the_collector()
     return broker
+
+
+def require_real_sockets() -> None:
+    """Raises RuntimeError where eventlet has replaced the sockets: each thread would hang at boot, without a word."""
+    if socket.socket.__module__ != "socket":
+        raise RuntimeError("A worker needs the system's own sockets, but eventlet has patched them.")

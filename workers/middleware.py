@@ -1,12 +1,15 @@
-"""What surrounds each job: an app context with its database session, and a fresh log context."""
+"""What surrounds each job, an app context with its database session and a fresh log context; and a process's end."""
 
+import signal
 import threading
 from typing import Any
 
-from dramatiq import Broker, MessageProxy, Middleware
+from dramatiq import Broker, MessageProxy, Middleware, Worker
 from flask import Flask
 
 from shared.logs import work
+from shared.queues import ReplyBroker
+from workers.watchdog import Watchdog
 
 
 class AppContextMiddleware(Middleware):
@@ -30,3 +33,57 @@ class AppContextMiddleware(Middleware):
         exception: BaseException | None = None,
     ) -> None:
         self._thread.context.pop()
+
+
+class DrainMiddleware(Middleware):
+    """Begins to drain with the first signal: takes nothing new, and has the watchdog cut what does not end in time.
+
+    Dramatiq itself looks for a signal once a second, drops everything at a second one, and where many jobs run it
+    waits for the first of them only.
+    """
+
+    def __init__(self, broker: ReplyBroker, watchdog: Watchdog, seconds: float) -> None:
+        self._broker = broker
+        self._watchdog = watchdog
+        self._seconds = seconds
+        self._jobs = 0
+        self._ended = threading.Condition()
+
+    def after_process_boot(self, broker: Broker) -> None:
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            self._take(number)
+
+    def before_process_message(self, broker: Broker, message: MessageProxy) -> None:
+        with self._ended:
+            self._jobs += 1
+
+    def after_process_message(
+        self,
+        broker: Broker,
+        message: MessageProxy,
+        *,
+        result: Any = None,
+        exception: BaseException | None = None,
+    ) -> None:
+        with self._ended:
+            self._jobs -= 1
+            self._ended.notify()
+
+    def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
+        self._drain()
+        with self._ended:
+            self._ended.wait_for(lambda: self._jobs == 0, self._seconds)
+
+    def _take(self, number: signal.Signals) -> None:
+        dramatiqs = signal.getsignal(number)
+
+        def on_signal(*args: Any) -> None:
+            if not self._watchdog.draining and callable(dramatiqs):
+                self._drain()
+                dramatiqs(*args)
+
+        signal.signal(number, on_signal)
+
+    def _drain(self) -> None:
+        self._broker.fetching = False
+        self._watchdog.drain()

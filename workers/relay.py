@@ -67,8 +67,10 @@ class Relay:
         with self._lock:
             self._ready.clear()
             self._hurry.clear()
-            waiting, self._waiting = self._waiting, {}
-            return [self._next_piece(run, "".join(pieces)) for run, pieces in waiting.items()]
+            now = time.monotonic()
+            # whose lease may have been lost says nothing; its text waits for a piece that comes after a renewal
+            speaking = [run for run in self._waiting if now < run.speaks_until]
+            return [self._next_piece(run, "".join(self._waiting.pop(run))) for run in speaking]
 
     def _next_piece(self, run: Run, text: str) -> tuple[Run, int, str]:
         piece, rest = text[:LONGEST_PIECE], text[LONGEST_PIECE:]

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from flask import Flask
+
 from shared.actions.claim_reply import claim_reply
 from shared.actions.finish_reply import (
     Superseded,
@@ -16,23 +18,25 @@ from shared.actions.finish_reply import (
     give_back,
     note_first_text,
 )
-from shared.core import current_settings
+from shared.actions.release_reply import release_reply
+from shared.core import current_link, current_settings
 from shared.db import DATABASE_AWAY
-from shared.errors import EmptyReply, ModelTruncated, ReplyError, ReplyFailed
+from shared.errors import EmptyReply, ModelTruncated, ReplyError, ReplyFailed, WorkerLost
 from shared.failpoints import reach
 from shared.logs import work
+from shared.settings import Settings
 from workers.context import build_context
-from workers.providers import Ending, Prompt, Provider
+from workers.providers import Ending, Prompt, Provider, create_provider
 from workers.relay import Relay
 from workers.run import Run
-from workers.watchdog import Watchdog
+from workers.watchdog import Drained, Watchdog
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 # Seconds. A model that asks for a longer pause has the reply fail at once.
 _LONGEST_PAUSE = 60.0
-# Seconds before another try to end a reply while the database is away.
+# Seconds before another try while the database is away.
 _RETRY = 0.25
 # Seconds before another run when the model named no pause.
 _PAUSE = 2.0
@@ -45,14 +49,23 @@ class Desk:
     provider: Provider
     relay: Relay
     watchdog: Watchdog
+    #: Writes a reply in a process of its own.
+    write_alone: Callable[[Run], None] | None = None
     name: str = f"{socket.gethostname()[:40]}:{os.getpid()}"
 
 
-def write_reply(reply_id: str, desk: Desk) -> None:
-    """Write the reply if it is there to be written; safe to call any number of times with the same id.
+def create_desk(core: Flask, settings: Settings) -> Desk:
+    """One for this process, with its threads running."""
+    with core.app_context():
+        desk = Desk(create_provider(settings), Relay(current_link()), Watchdog(core, settings))
+    desk.relay.start()
+    desk.watchdog.start()
+    return desk
 
-    The endings are in `shared/actions/finish_reply.py`.
-    """
+
+def write_reply(reply_id: str, desk: Desk) -> None:
+    """Write the reply if it is there to be written; safe to call any number of times with the same id."""
+    asked = time.monotonic()
     try:
         claim = claim_reply(reply_id, desk.name)
     except DATABASE_AWAY as away:
@@ -60,18 +73,29 @@ def write_reply(reply_id: str, desk: Desk) -> None:
         return
     if claim is None:
         return
-    reach("after_claim")
-    work.set(f"reply={claim.id} attempt={claim.attempt}")
     run = Run(claim)
+    run.leased(asked, current_settings().lease_seconds)
+    write = desk.write_alone if claim.alone else None
+    write_claimed(run, desk, write)
+
+
+def write_claimed(run: Run, desk: Desk, write_alone: Callable[[Run], None] | None = None) -> None:
+    """One attempt, from its claim to its end. The endings are in `shared/actions/`."""
+    work.set(f"reply={run.claim.id} attempt={run.claim.attempt}")
     try:
+        if write_alone:
+            return write_alone(run)
+        reach("after_claim")
         ending = _write(run, desk)
-        _insist(lambda: complete_reply(claim, run.answer(ending)))
+        _insist(lambda: complete_reply(run.claim, run.answer(ending)))
     except Superseded:
         log.info("reply.superseded: someone else ends it")
+    except Drained:
+        _end(lambda: release_reply(run.claim), run, WorkerLost())
     except ReplyError as error:
         _settle(run, error)
     except DATABASE_AWAY as error:
-        log.warning("reply.database_away: %s; its lease will lapse, and it runs again", type(error).__name__)
+        _leave(error)
     except Exception:
         log.exception("reply.failed")
         _settle(run, ReplyFailed())
@@ -80,7 +104,7 @@ def write_reply(reply_id: str, desk: Desk) -> None:
 def _write(run: Run, desk: Desk) -> Ending:
     desk.watchdog.watch(run)
     try:
-        prompt = build_context(run.claim)
+        prompt = _insist(lambda: build_context(run.claim), run)
         ending = _stream(run, prompt, desk)
     finally:
         desk.relay.forget(run)
@@ -94,29 +118,28 @@ def _write(run: Run, desk: Desk) -> Ending:
 
 def _stream(run: Run, prompt: Prompt, desk: Desk) -> Ending:
     try:
-        with desk.provider.ask(prompt) as stream, run.can_be_cut(stream.abort):
+        run.check()
+        with desk.provider.ask(prompt, run.cut_by) as stream:
             for number, piece in enumerate(stream, 1):
                 if (shown := run.add(piece)) and not stream.ending.finish_reason:  # else the final event brings it
                     _show(run, shown, desk)
                 reach("after_chunk", number)
-                if run.cut:
-                    raise run.cut
+                run.check()
                 if run.full:
-                    stream.abort()
                     return Ending("length")
             ending = stream.ending
     except Exception:
-        if run.cut:  # cutting it short shows as some error of the connection
-            raise run.cut from None
+        run.check()  # cutting it short shows as some error of the connection
         raise
-    if run.cut:
-        raise run.cut
+    finally:
+        run.cut_by(None)
+    run.check()
     return ending
 
 
 def _show(run: Run, piece: str, desk: Desk) -> None:
     if not run.shown:
-        note_first_text(run.claim)
+        _insist(lambda: note_first_text(run.claim), run)
         run.shown = True
     desk.relay.add(run, piece)
 
@@ -126,22 +149,36 @@ def _settle(run: Run, error: ReplyError) -> None:
     log.warning("reply.%s: after %d characters", error.code, run.size)
     pause = _PAUSE if error.retry_after is None else error.retry_after
     may_run_again = error.retryable and not run.shown and pause <= _LONGEST_PAUSE
+    _end(lambda: may_run_again and give_back(run.claim, pause), run, error)
+
+
+def _end(give_away: Callable[[], bool], run: Run, error: ReplyError) -> None:
+    """Have someone else run it, or fail it where that is not possible any more."""
     try:
-        if not (may_run_again and _insist(lambda: give_back(run.claim, pause))):
+        if not _insist(give_away):
             _insist(lambda: fail_reply(run.claim, error, run.answer(Ending())))
     except Superseded:
         log.info("reply.superseded: someone else ends it")
     except DATABASE_AWAY as away:
-        log.warning("reply.database_away: %s; its lease will lapse, and it runs again", type(away).__name__)
+        _leave(away)
 
 
-def _insist(ending: Callable[[], T]) -> T:
-    """Try an ending again while the database is away: it may be repeated, and the lease lasts that long at least."""
-    deadline = time.monotonic() + current_settings().lease_seconds / 3
+def _insist(step: Callable[[], T], run: Run | None = None) -> T:
+    """Try a step again while the database is away, for a whole lease, but not once its run was cut short.
+
+    The attempt guards it, so that a try that comes too late changes nothing.
+    """
+    deadline = time.monotonic() + current_settings().lease_seconds
     while True:
         try:
-            return ending()
+            return step()
         except DATABASE_AWAY:
             if time.monotonic() > deadline:
                 raise
-            time.sleep(_RETRY)
+        time.sleep(_RETRY)
+        if run:
+            run.check()
+
+
+def _leave(error: Exception) -> None:
+    log.warning("reply.database_away: %s; its lease will lapse, and it runs again", type(error).__name__)

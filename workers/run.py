@@ -1,9 +1,9 @@
 """One attempt while this process writes it: what its thread, the relay and the watchdog share."""
 
+import math
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from shared.actions.claim_reply import Claim
 from shared.actions.finish_reply import Answer
@@ -12,6 +12,8 @@ from workers.providers import Ending
 
 # Characters; what a model says beyond them is cut, and the reply ends as `length`.
 MAX_REPLY = 1024 * 1024
+# Of a lease; so long after a renewal text may go out. The rest is a margin for what is on its way by then.
+_SPEAKS = 2 / 3
 
 
 class Run:
@@ -20,6 +22,8 @@ class Run:
     def __init__(self, claim: Claim) -> None:
         self.claim = claim
         self.started = self.last_text = self.renewed = time.monotonic()
+        #: Until when its text may go out, and until when the lease lasts for certain.
+        self.speaks_until = self.leased_until = math.inf
         #: Seconds from the start until the whole reply has to be done.
         self.remaining = (claim.remaining_ms or 0) / 1000
         self.size = 0
@@ -56,26 +60,29 @@ class Run:
         sent = list(self.sent)
         return "".join(sent), len(sent)
 
-    @contextmanager
-    def can_be_cut(self, abort: Callable[[], None]) -> Iterator[None]:
-        """Inside, cutting it short also ends the model's stream. Outside, its connection may be another reply's."""
+    def leased(self, at: float, seconds: float) -> None:
+        """Its lease was renewed by a statement that began at this time."""
+        self.renewed, self.speaks_until, self.leased_until = at, at + seconds * _SPEAKS, at + seconds
+
+    def cut_by(self, abort: Callable[[], None] | None) -> None:
+        """From now on, cutting it short also does this: it ends the model's stream. None: the stream has ended."""
         with self._cutting:
             self._abort = abort
-            if self.cut:
+            if self.cut and abort:
                 abort()
-        try:
-            yield
-        finally:
-            with self._cutting:
-                self._abort = None
 
     def cut_short(self, reason: Exception) -> None:
-        """End it from another thread; its own thread then raises `reason`. The first reason stays."""
+        """End it from another thread; its own thread then raises `reason` in check(). The first reason stays."""
         with self._cutting:
             if self.cut is None:
                 self.cut = reason
                 if self._abort:
                     self._abort()
+
+    def check(self) -> None:
+        """Raises the reason if it was cut short."""
+        if self.cut:
+            raise self.cut
 
     def answer(self, ending: Ending) -> Answer:
         """What the attempt brought, for its ending. Text that went out in no delta counts as one."""

@@ -5,6 +5,7 @@ import random
 import signal
 import sys
 import threading
+import time
 
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
@@ -12,27 +13,35 @@ from sqlalchemy.exc import SQLAlchemyError
 from shared.actions.forget_keys import forget_keys
 from shared.actions.hand_over_again import hand_over_again
 from shared.actions.rescue import expire_overdue, fail_hung, give_turns, rescue_lapsed
-from shared.core import create_core
+from shared.core import create_core, current_settings
 from shared.redis_link import refuse_eviction
 from shared.settings import SettingsError, load_settings
 
 log = logging.getLogger("sweeper")
 
 
-def sweep() -> None:
-    """One round; every step may be repeated or shared with other sweepers, and none waits for another's success."""
-    for step in (rescue_lapsed, fail_hung, expire_overdue, give_turns, hand_over_again, forget_keys):
+def sweep(rescuing: bool = True) -> bool:
+    """One round; every step may be repeated or shared with other sweepers, and none waits for another's success.
+
+    Whether the database was there for all of them.
+    """
+    well = True
+    for step in (rescue_lapsed, fail_hung, expire_overdue, give_turns, hand_over_again, forget_keys)[not rescuing :]:
         try:
             step()
         except SQLAlchemyError as error:
+            well = False
             log.warning("sweeper.%s_failed: %s", step.__name__, type(error).__name__)
+    return well
 
 
 def run(core: Flask, every: float, stopping: threading.Event) -> None:
-    """Sweep until told to stop."""
+    """Sweep until told to stop. Where the database was away, no worker could renew its leases: those have time to."""
+    patient_until = 0.0
     while not stopping.wait(every * random.uniform(0.8, 1.2)):  # jittered, so that many don't sweep in step
         with core.app_context():
-            sweep()
+            if not sweep(rescuing=time.monotonic() > patient_until):
+                patient_until = time.monotonic() + current_settings().lease_seconds / 3
 
 
 def main() -> int:

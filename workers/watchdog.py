@@ -1,8 +1,14 @@
-"""One thread a process that keeps every running reply's lease, and ends those that must not go on."""
+"""Keeps every running reply's lease, and ends those that must not go on.
+
+Two threads a process: one asks the database, one looks at the clock only, so that a database that hangs delays no
+deadline.
+"""
 
 import logging
+import math
 import threading
 import time
+from collections.abc import Callable
 
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,7 +23,13 @@ log = logging.getLogger(__name__)
 
 # Seconds between looks at the clock, and between looks at the rows.
 _TICK = 0.25
-_LOOK = 2.0
+_LOOK = 1.0
+# Of the time to drain, and at most so many seconds: kept for giving back what did not end.
+_TO_GIVE_BACK, _MOST_TO_GIVE_BACK = 1 / 3, 3.0
+
+
+class Drained(Exception):
+    """This process ends before the reply could; another one runs it again."""
 
 
 class Watchdog:
@@ -30,14 +42,18 @@ class Watchdog:
         self._busy = threading.Event()
         self._runs: set[Run] = set()
         self._looked = 0.0
+        self._last_moment = math.inf
 
     def start(self) -> None:
         """Begin to watch."""
-        threading.Thread(target=self._work, name="watchdog", daemon=True).start()
+        for name, look in (("watchdog", self._look_at_clock), ("leases", self._look_at_rows)):
+            threading.Thread(target=self._work, args=[look], name=name, daemon=True).start()
 
     def watch(self, run: Run) -> None:
         """Keep its lease from now on."""
         with self._lock:
+            if not self._runs:
+                self._looked = time.monotonic()  # it was claimed just now, so there is nothing to see yet
             self._runs.add(run)
             self._busy.set()
 
@@ -48,28 +64,35 @@ class Watchdog:
             if not self._runs:
                 self._busy.clear()
 
-    def _work(self) -> None:
+    def drain(self) -> None:
+        """This process ends soon: cut what does not end by itself in time. Takes no lock, for signal handlers."""
+        if not self.draining:
+            seconds = self._settings.drain_seconds
+            self._last_moment = time.monotonic() + seconds - min(_MOST_TO_GIVE_BACK, seconds * _TO_GIVE_BACK)
+
+    @property
+    def draining(self) -> bool:
+        """Whether this process takes no more replies."""
+        return self._last_moment < math.inf
+
+    def _work(self, look: Callable[[list[Run]], None]) -> None:
         while True:
             self._busy.wait()
             with self._lock:
                 runs = list(self._runs)
             try:
                 with self._core.app_context():
-                    self._look_after(runs)
+                    look(runs)
             except SQLAlchemyError as error:
                 log.warning("watchdog.database_away: %s", type(error).__name__)
             except Exception:  # a thread that ended here would cost every reply of the process its lease
                 log.exception("watchdog.failed")
             time.sleep(_TICK)
 
-    def _look_after(self, runs: list[Run]) -> None:
+    def _look_at_clock(self, runs: list[Run]) -> None:
         now = time.monotonic()
         for run in runs:
             self._check_deadlines(run, now)
-        self._renew([run for run in runs if now - run.renewed > self._settings.lease_seconds / 3])
-        if now - self._looked > _LOOK:
-            self._looked = now
-            self._check_rows(runs)
 
     def _check_deadlines(self, run: Run, now: float) -> None:
         settings = self._settings
@@ -78,15 +101,24 @@ class Watchdog:
             run.cut_short(ModelTimeout())
         elif now - run.started > run.remaining:
             run.cut_short(ReplyTimeout())
-        elif now - run.renewed > settings.lease_seconds * 2 / 3:
-            run.cut_short(Superseded())  # the lease may lapse before the next chance to renew it
+        elif now > run.leased_until:
+            run.cut_short(Superseded())  # someone else may have it by now
+        elif now > self._last_moment:
+            run.cut_short(Drained())
+
+    def _look_at_rows(self, runs: list[Run]) -> None:
+        now = time.monotonic()
+        self._renew([run for run in runs if now - run.renewed > self._settings.lease_seconds / 3])
+        if now - self._looked > _LOOK:
+            self._looked = now
+            self._check_rows(runs)
 
     def _renew(self, runs: list[Run]) -> None:
         if runs:
             at = time.monotonic()
             renew_leases([(run.claim, *run.checkpoint()) for run in runs])
             for run in runs:
-                run.renewed = at
+                run.leased(at, self._settings.lease_seconds)
 
     def _check_rows(self, runs: list[Run]) -> None:
         ours = still_ours([run.claim for run in runs])

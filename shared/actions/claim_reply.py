@@ -16,6 +16,9 @@ from shared.units import retried
 
 _now = db_now()
 _other = messages.alias("other")
+# A name that is still there is of a worker that died: whoever gives a reply back takes the name away.
+_lost = messages.c.claimed_by.is_not(None)
+_ALONE = ", alone"
 _lock_owner = Prepared(
     update(users)
     .where(
@@ -46,7 +49,7 @@ _claim = Prepared(
         status=Status.RUNNING,
         attempt=messages.c.attempt + 1,
         lease_until=_now + bindparam("lease_ms"),
-        claimed_by=bindparam("worker"),
+        claimed_by=case((_lost, bindparam("worker") + _ALONE), else_=bindparam("worker")),
         # the clock of the whole reply starts at its first claim; nothing extends it
         deadline_at=case((messages.c.attempt == 0, _now + bindparam("reply_ms")), else_=messages.c.deadline_at),
         first_text_at=None,
@@ -56,7 +59,11 @@ _claim = Prepared(
         updated_at=bindparam("at"),
         seq=bindparam("seq"),
     )
-    .returning(*messages.c, (messages.c.deadline_at - _now).label("remaining_ms"))
+    .returning(
+        *messages.c,
+        (messages.c.deadline_at - _now).label("remaining_ms"),
+        (messages.c.claimed_by != bindparam("worker")).label("alone"),
+    )
 )
 
 
@@ -73,6 +80,8 @@ class Claim:
     credits_held: int
     #: Milliseconds until the whole reply has to be done, as of the claim; None for a claim of the past.
     remaining_ms: int | None = None
+    #: Whether the worker that had it before died: then this one writes it in a process that it can only end for itself.
+    alone: bool | None = None
 
 
 @retried

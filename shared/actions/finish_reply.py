@@ -102,7 +102,6 @@ _give_back = (
         status=Status.PENDING,
         failures=messages.c.failures + 1,
         lease_until=None,
-        claimed_by=None,
         dispatched_at=None,
         not_before=db_now() + bindparam("pause_ms"),
         updated_at=bindparam("at"),
@@ -110,7 +109,10 @@ _give_back = (
     .returning(messages.c.id)
 )
 _fail_when: dict[Guard, ReturningUpdate[Any]] = {when: _fail.where(when) for when in (WRITING, LAPSED, HUNG, OVERDUE)}
-_give_back_when: dict[Guard, ReturningUpdate[Any]] = {when: _give_back.where(when) for when in (WRITING, LAPSED)}
+_give_back_when: dict[Guard, ReturningUpdate[Any]] = {
+    WRITING: _give_back.where(WRITING).values(claimed_by=None),
+    LAPSED: _give_back.where(LAPSED),  # the name stays: whoever claims it next knows that its worker died
+}
 
 
 def note_first_text(claim: Claim) -> None:

@@ -23,7 +23,9 @@ def test_every_setting_is_documented_and_nothing_else() -> None:
 @pytest.mark.parametrize("name", SETTINGS)
 def test_the_documented_default_is_the_one_in_the_code(name: str) -> None:
     default, shown = SETTINGS[name], documented()[name]
-    if isinstance(default, int | float):
+    if isinstance(default, bool):
+        assert shown == str(default).lower()
+    elif isinstance(default, int | float):
         assert float(shown) == default
     else:
         assert shown == ("" if default == [] else str(default))

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from shared.actions.claim_reply import claim_reply
+from shared.actions.claim_reply import Claim, claim_reply
 from shared.actions.finish_reply import give_back
 from shared.actions.post_message import Posted
-from shared.actions.rescue import give_turns
+from shared.actions.release_reply import release_reply
+from shared.actions.rescue import give_turns, rescue_lapsed
 from shared.models import ChatSession
 from shared.models.message import Status
 from shared.settings import Settings
@@ -109,3 +110,18 @@ def test_a_job_delivered_again_after_the_end_does_nothing(
     with nothing_changes():
         write_reply(posted.reply.id, desk)
     assert (len(fake_model.requests), channel.heard()) == (1, [])
+
+
+def test_a_reply_whose_worker_died_is_to_be_written_alone(posted: Posted) -> None:
+    first = a_claim(posted)
+    assert not first.alone
+    change(first.id, lease_until=past(1))
+    rescue_lapsed()
+    assert a_claim(posted).alone
+
+
+@pytest.mark.parametrize("give_away", [lambda claim: give_back(claim, 0), release_reply])
+def test_one_that_its_worker_gave_back_is_not(give_away: Callable[[Claim], bool], posted: Posted) -> None:
+    assert give_away(a_claim(posted))
+    give_turns()
+    assert not a_claim(posted).alone

@@ -7,9 +7,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event
-from sqlalchemy.exc import OperationalError
 
-import workers.reply
 from shared import live
 from shared.actions.claim_reply import Claim
 from shared.actions.finish_reply import Answer, complete_reply, fail_reply
@@ -210,26 +208,3 @@ def test_a_claim_whose_chat_is_gone_by_then_ends_quietly(
     monkeypatch.setattr("workers.reply.build_context", after_its_deletion)
     assert written(chat, desk).status == "cancelled"
     assert fake_model.requests == []
-
-
-@pytest.mark.parametrize("when", ["complete_reply", "build_context"])
-def test_a_database_that_is_away_for_a_moment_costs_no_reply(
-    when: str, chat: ChatSession, desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real, calls = getattr(workers.reply, when), []
-
-    def away_at_first(*args: Any) -> Any:
-        calls.append(args)
-        if len(calls) == 1:
-            raise OperationalError("select 1", {}, Exception("the database restarts"))
-        return real(*args)
-
-    monkeypatch.setattr(workers.reply, when, away_at_first)
-    posted = a_post(chat)
-    write_reply(posted.reply.id, desk)
-    row = the_message(posted.reply.id)
-    if when == "complete_reply":
-        assert (row.status, row.content) == ("completed", canned_answer("Hello"))
-    else:  # its lease lapses, and the sweeper has it run again
-        assert (row.status, row.error_code) == ("running", None)
-    assert len(calls) == (2 if when == "complete_reply" else 1)

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy.exc import OperationalError
 
 from shared.models import ChatSession, User
 from tests.channel import Channel
@@ -108,23 +107,6 @@ def test_the_lease_is_kept_while_the_model_talks(
         assert row.lease_until > clock()
         fake_model.open_gate("door")
     assert the_message(posted.reply.id).status == "completed"
-
-
-@on_sqlite_only
-@pytest.mark.settings(lease_seconds=1.0, model="fake:chunks=3,gate=door")
-def test_a_worker_that_cannot_renew_its_lease_stops_before_that_ends(
-    core: Flask, chat: ChatSession, desk: Desk, fake_model: FakeModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def away(running: Any) -> None:
-        raise OperationalError("renew", None, Exception("the database is away"))
-
-    monkeypatch.setattr("workers.watchdog.renew_leases", away)
-    posted = a_post(chat)
-    write_reply(posted.reply.id, desk)
-    row = the_message(posted.reply.id)
-    assert (row.status, row.attempt, row.failures) == ("running", 1, 0)
-    assert clock() < row.lease_until
-    eventually(lambda: fake_model.requests[0].ending == "client closed")
 
 
 @on_sqlite_only

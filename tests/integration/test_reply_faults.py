@@ -1,20 +1,27 @@
 """Each way in which a model fails: its code, whether the reply runs again, and what is kept and given back."""
 
+import socket
+import socketserver
+import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from flask import Flask
 
+from shared.actions.finish_reply import Answer, complete_reply
 from shared.actions.parking import resume_queue
 from shared.actions.post_message import Posted
 from shared.actions.rescue import give_turns
 from shared.errors import catalogue
 from shared.models import ChatSession, User
+from shared.settings import Settings
 from tests import fake_answers
 from tests.channel import Channel
-from tests.factories import a_post, change, clock, money_of, on_sqlite_only, past, the_message, the_user
+from tests.factories import a_claim, a_post, change, clock, money_of, on_sqlite_only, past, the_message, the_user
 from tests.fake_model import FakeModel
+from workers.providers.openai_client import OpenAIProvider
 from workers.providers.scripted import ScriptedProvider
 from workers.reply import Desk, write_reply
 
@@ -28,11 +35,15 @@ BEFORE_TEXT = {
     "status=400": "model_rejected",
     "status=401": "model_rejected",
     "status=402": "model_rejected",
+    "status=403": "model_rejected",
     "status=404": "model_rejected",
     "context_length": "context_too_long",
     "refuse": "model_unavailable",
     "html": "model_truncated",
+    "status=429,quota": "model_rejected",
     "empty": "empty_reply",
+    "reasoning": "empty_reply",
+    "no_finish,chunks=0": "model_truncated",
     "no_choices": "model_truncated",
     "chunks=0,finish=content_filter": "content_filtered",
     "finish=tool_calls": "model_rejected",
@@ -48,6 +59,7 @@ AFTER_TEXT = {
     "chunks=5,bad_json_after=3": ("model_truncated", "word0 word1 word2 "),
     "chunks=5,error_after=3": ("model_unavailable", "word0 word1 word2 "),
     "chunks=2,finish=content_filter": ("content_filtered", "word0 word1 "),
+    "chunks=3,no_finish": ("model_truncated", "word0 word1 word2 "),
     "blank": ("empty_reply", " \n  "),
 }
 
@@ -195,3 +207,121 @@ def test_a_bug_of_ours_fails_the_reply_and_is_logged(
     assert (row.status, row.error_code) == ("failed", "reply_failed")
     assert money_of(user.id) == (before.credits, 0)
     assert "ZeroDivisionError" in caplog.text
+
+
+@on_sqlite_only
+@pytest.mark.parametrize("seconds", [30, 300])
+def test_a_pause_may_be_told_as_a_date(seconds: int, chat: ChatSession, desk: Desk) -> None:
+    row = the_message(ask(chat, desk, f"status=429,retry_date={seconds}").reply.id)
+    if seconds > 60:
+        assert (row.status, row.error_code) == ("failed", "rate_limited")
+    else:
+        assert seconds - 5 < (row.not_before - clock()) / 1000 <= seconds
+
+
+@on_sqlite_only
+@pytest.mark.settings(model_sends_finish_reason=False)
+def test_a_server_that_never_says_why_it_stopped_may_end_with_done(chat: ChatSession, user: User, desk: Desk) -> None:
+    row = the_message(ask(chat, desk, "chunks=3,no_finish").reply.id)
+    assert (row.status, row.finish_reason, row.content) == ("completed", "stop", "word0 word1 word2 ")
+    assert money_of(user.id) == (297, 0)
+
+
+@on_sqlite_only
+@pytest.mark.settings(model_sends_finish_reason=False)
+@pytest.mark.parametrize(
+    ("script", "then"),
+    [
+        ("chunks=5,cut_after=3", ("failed", "model_truncated", None)),
+        ("html", ("pending", None, None)),
+        ("empty,no_finish", ("pending", None, None)),
+        ("chunks=2,finish=content_filter", ("failed", "content_filtered", None)),
+        ("chunks=2,finish=length", ("completed", None, "length")),
+    ],
+)
+def test_but_an_answer_that_breaks_off_is_none_there_either(
+    script: str, then: tuple[str, str | None, str | None], chat: ChatSession, desk: Desk
+) -> None:
+    row = the_message(ask(chat, desk, script).reply.id)
+    assert (row.status, row.error_code, row.finish_reason) == then
+
+
+@on_sqlite_only
+def test_an_answer_that_ends_by_its_length_is_kept_flagged_and_charged(
+    chat: ChatSession, user: User, desk: Desk
+) -> None:
+    row = the_message(ask(chat, desk, "chunks=2,finish=length").reply.id)
+    assert (row.status, row.finish_reason, row.content) == ("completed", "length", "word0 word1 ")
+    assert money_of(user.id) == (297, 0)
+
+
+class NoTls(socketserver.BaseRequestHandler):
+    """Answers a client's TLS with plain HTTP."""
+
+    def handle(self) -> None:
+        self.request.recv(1024)
+        self.request.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+
+@pytest.fixture
+def no_tls() -> Iterator[str]:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), NoTls) as server:
+        threading.Thread(target=server.serve_forever, args=[0.05]).start()
+        yield f"https://127.0.0.1:{server.server_address[1]}/v1"
+        server.shutdown()
+
+
+@pytest.fixture
+def nobody() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as closed_now:
+        return f"http://127.0.0.1:{closed_now.getsockname()[1]}/v1"
+
+
+@on_sqlite_only
+@pytest.mark.parametrize("where", ["nobody", "no_tls"])
+def test_a_server_that_refuses_the_connection_or_its_tls(
+    where: str, request: pytest.FixtureRequest, chat: ChatSession, desk: Desk, settings: Settings
+) -> None:
+    provider = OpenAIProvider(replace(settings, openai_base_url=request.getfixturevalue(where)))
+    posted = ask(chat, replace(desk, provider=provider), "chunks=1")
+    assert the_message(posted.reply.id).failures == 1
+    row = run_again(posted, replace(desk, provider=provider))
+    assert (row.status, row.error_code) == ("failed", "model_unavailable")
+    provider._client.close()
+
+
+@on_sqlite_only
+@pytest.mark.parametrize(
+    ("script", "level"),
+    [("status=401", "ERROR"), ("status=429,quota", "ERROR"), ("status=404", "ERROR"), ("status=500", "WARNING")],
+)
+def test_what_only_the_operator_can_mend_is_one_line_of_the_log(
+    script: str, level: str, chat: ChatSession, desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    ask(chat, desk, script)
+    (record,) = [record for record in caplog.records if record.name == "workers.providers.openai_client"]
+    assert record.levelname == level
+    assert record.getMessage().startswith("model.needs_operator: status=" if level == "ERROR" else "model.refused: ")
+
+
+@on_sqlite_only
+def test_a_long_conversation_is_trimmed_and_its_newest_message_goes_whole(
+    chat: ChatSession, desk: Desk, fake_model: FakeModel
+) -> None:
+    for _ in range(12):
+        complete_reply(a_claim(a_post(chat)), Answer("Hi", finish_reason="stop"))
+    newest = "x" * 90_000 + " fake:chunks=1"
+    write_reply(a_post(chat, newest).reply.id, desk)
+    (request,) = fake_model.requests
+    assert request.messages[-1]["content"] == newest
+    assert len(request.messages) == 11
+
+
+@on_sqlite_only
+def test_after_one_that_was_too_long_the_next_message_is_answered(
+    chat: ChatSession, user: User, desk: Desk, fake_model: FakeModel
+) -> None:
+    row = the_message(ask(chat, desk, "context_length").reply.id)
+    assert (row.status, row.error_code, money_of(user.id)) == ("failed", "context_too_long", (300, 0))
+    assert len(fake_model.requests) == 1
+    assert the_message(ask(chat, desk, "chunks=1").reply.id).status == "completed"

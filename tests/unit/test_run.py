@@ -45,23 +45,23 @@ def test_text_beyond_the_cap_is_cut(run: Run, monkeypatch: pytest.MonkeyPatch) -
 
 def test_cutting_it_short_ends_the_stream_once_with_the_first_reason(run: Run) -> None:
     stream, first = Stream(), ValueError("first")
-    with run.can_be_cut(stream.abort):
-        run.cut_short(first)
-        run.cut_short(ValueError("second"))
+    run.cut_by(stream.abort)
+    run.cut_short(first)
+    run.cut_short(ValueError("second"))
     assert (run.cut, stream.aborted) == (first, 1)
 
 
 def test_cut_before_there_is_a_stream_it_ends_that_at_once(run: Run) -> None:
     stream = Stream()
     run.cut_short(ValueError())
-    with run.can_be_cut(stream.abort):
-        assert stream.aborted == 1
+    run.cut_by(stream.abort)
+    assert stream.aborted == 1
 
 
 def test_cut_after_its_stream_it_leaves_the_connection_alone(run: Run) -> None:
     stream = Stream()
-    with run.can_be_cut(stream.abort):
-        pass
+    run.cut_by(stream.abort)
+    run.cut_by(None)
     run.cut_short(ValueError())
     assert (run.cut is not None, stream.aborted) == (True, 0)
 

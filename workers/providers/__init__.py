@@ -1,6 +1,6 @@
 """How a model is asked: the contract that every provider keeps, and the choice between them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -26,6 +26,11 @@ class Ending:
     tokens_out: int | None = None
 
 
+#: Told by a provider, as soon as there is something to end and whenever that changes, how another thread ends it:
+#: at once, with whatever error that causes in the thread that asked.
+CutBy = Callable[[Callable[[], None]], None]
+
+
 class ModelStream(Protocol):
     """An answer on its way: iterate for its text. Errors are ReplyErrors.
 
@@ -36,15 +41,12 @@ class ModelStream(Protocol):
 
     def __iter__(self) -> Iterator[str]: ...
 
-    def abort(self) -> None:
-        """End the iteration from another thread, at once, with whatever error that causes."""
-
 
 class Provider(Protocol):
     """One way to ask a model."""
 
-    def ask(self, prompt: Prompt) -> AbstractContextManager[ModelStream]:
-        """Send the prompt; the stream is open inside the context. Raises ReplyError."""
+    def ask(self, prompt: Prompt, cut_by: CutBy) -> AbstractContextManager[ModelStream]:
+        """Send the prompt; the stream is open inside the context, and ends with it. Raises ReplyError."""
 
 
 def create_provider(settings: Settings) -> Provider:

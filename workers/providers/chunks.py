@@ -8,7 +8,7 @@ import msgspec
 
 from shared.errors import ModelTruncated, ModelUnavailable, ReplyError
 
-_DONE = b"[DONE]"
+_END = b"[DONE]"
 # Bytes; a line this long is no chunk of any model's answer.
 _LONGEST_LINE = 4 * 1024 * 1024
 
@@ -48,6 +48,8 @@ class Chunk(msgspec.Struct):
         return self.choices[0].finish_reason if self.choices else None
 
 
+#: Stands where the server said that this was all.
+DONE = Chunk()
 _decoder = msgspec.json.Decoder(Chunk)
 
 
@@ -70,8 +72,8 @@ def _together(lines: list[bytes]) -> Iterator[list[Chunk]]:
     try:
         for line in lines:
             data = line[5:].strip() if line.startswith(b"data:") else b""
-            if data and data != _DONE:
-                chunks.append(_chunk(data))
+            if data:
+                chunks.append(DONE if data == _END else _chunk(data))
     except ReplyError:
         yield chunks  # what came before the error counts
         raise

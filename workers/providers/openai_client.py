@@ -5,9 +5,11 @@ a worker can carry. The package never retries; the reply's own attempts do.
 """
 
 import logging
-import socket
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx2
@@ -25,8 +27,9 @@ from shared.errors import (
 )
 from shared.settings import Settings
 from shared.text import clean
-from workers.providers import Ending, Prompt
-from workers.providers.chunks import Chunk, read_chunks
+from workers.providers import CutBy, Ending, Prompt
+from workers.providers.chunks import DONE, Chunk, read_chunks
+from workers.providers.connections import asking, make_cuttable
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +40,9 @@ _MARGIN = 5.0
 _MODEL_NAME = 200
 # Finish reasons that mean there is an answer to keep.
 _WHOLE = ("stop", "length")
+# Statuses that only the operator can do something about: key, quota, permission, address or model.
+_OPERATORS = (401, 402, 403, 404)
+_OUT_OF_QUOTA = "insufficient_quota"
 
 
 class OpenAIProvider:
@@ -44,15 +50,19 @@ class OpenAIProvider:
 
     def __init__(self, settings: Settings) -> None:
         self._longest = max(settings.first_text_timeout, settings.silence_timeout) + _MARGIN
+        self._must_say_why = settings.model_sends_finish_reason
+        http = openai.DefaultHttpxClient()
+        make_cuttable(http)
         self._client = openai.OpenAI(
             api_key=settings.openai_api_key,
             base_url=settings.openai_base_url or None,
             max_retries=0,
             timeout=httpx2.Timeout(connect=_CONNECT, read=settings.first_text_timeout, write=_WRITE, pool=_POOL),
+            http_client=http,
         )
 
     @contextmanager
-    def ask(self, prompt: Prompt) -> Iterator["OpenAIStream"]:
+    def ask(self, prompt: Prompt, cut_by: CutBy) -> Iterator["OpenAIStream"]:
         request = self._client.chat.completions.with_streaming_response.create(
             model=prompt.model,
             messages=[],  # what stands here is walked through, message by message, against the package's types
@@ -62,9 +72,9 @@ class OpenAIProvider:
             extra_headers={"Accept-Encoding": "identity"},
         )
         try:
-            with request as response:
+            with asking(cut_by), request as response:
                 response.http_response.request.extensions["timeout"]["read"] = self._longest
-                yield OpenAIStream(response.http_response)
+                yield OpenAIStream(response.http_response, self._must_say_why)
         except openai.OpenAIError as error:
             raise _reply_error(error) from error
         except httpx2.TimeoutException as error:
@@ -76,12 +86,12 @@ class OpenAIProvider:
 class OpenAIStream:
     """The text of one answer, and after its last piece what the model said of it."""
 
-    def __init__(self, response: httpx2.Response) -> None:
+    def __init__(self, response: httpx2.Response, must_say_why: bool = True) -> None:
         self.ending = Ending()
         self._response = response
+        self._must_say_why = must_say_why
 
     def __iter__(self) -> Iterator[str]:
-        # `stream`, as iter_bytes() would give the connection back before abort() can know
         assert isinstance(self._response.stream, httpx2.SyncByteStream)
         for chunks in read_chunks(self._response.stream):
             self._note(chunks)
@@ -97,19 +107,13 @@ class OpenAIStream:
     def _note(self, chunks: list[Chunk]) -> None:
         ending = self.ending
         for chunk in chunks:
+            if chunk is DONE and not self._must_say_why:  # a stream that breaks off has no such end
+                ending.finish_reason = ending.finish_reason or "stop"
             ending.model = clean(chunk.model)[:_MODEL_NAME] if chunk.model else ending.model
             ending.finish_reason = chunk.finish_reason or ending.finish_reason
             if chunk.usage:
                 ending.tokens_in = _storable(chunk.usage.prompt_tokens)
                 ending.tokens_out = _storable(chunk.usage.completion_tokens)
-
-    def abort(self) -> None:
-        # close() would leave the reading thread asleep until the next byte; a shut socket wakes it at once
-        stream = self._response.extensions["network_stream"]
-        try:
-            stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
-        except OSError:
-            log.debug("model.abort: the connection was closed already")
 
 
 def _storable(count: int | None) -> int | None:
@@ -123,20 +127,35 @@ def _reply_error(error: openai.OpenAIError) -> ReplyError:
         return ModelTimeout()
     if not isinstance(error, openai.APIStatusError):
         return ModelUnavailable()
-    log.warning("model.refused: status=%s code=%s", error.status_code, error.code)
+    _log_refusal(error)
     if error.code == "context_length_exceeded":
         return ContextTooLong()
     if error.code == "content_filter":
         return ContentFiltered()
-    if error.status_code == 429 and error.code != "insufficient_quota":
+    if error.status_code == 429 and error.code != _OUT_OF_QUOTA:
         return RateLimited(retry_after=_retry_after(error.response.headers))
     if error.status_code >= 500 or error.status_code in (408, 409):
         return ModelUnavailable(retry_after=_retry_after(error.response.headers))
     return ModelRejected()
 
 
+def _log_refusal(error: openai.APIStatusError) -> None:
+    """Errors are the operator's to mend. The code is the server's word, so only what looks like one is repeated."""
+    code = error.code if re.fullmatch(r"[\w.-]{1,60}", str(error.code)) else "?"
+    if error.status_code in _OPERATORS or error.code == _OUT_OF_QUOTA:
+        log.error("model.needs_operator: status=%s code=%s; see the key, the quota and MODEL", error.status_code, code)
+    else:
+        log.warning("model.refused: status=%s code=%s", error.status_code, code)
+
+
 def _retry_after(headers: Any) -> float | None:
+    """The pause that the server asks for: a number of seconds or a date; None for neither."""
+    asked = headers.get("retry-after", "")
     try:
-        return max(0.0, float(headers["retry-after"]))
-    except (KeyError, ValueError):
-        return None  # absent, or a date: our own pause then
+        return max(0.0, float(asked))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, (parsedate_to_datetime(asked) - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError):  # no date either, or one without a time zone
+        return None

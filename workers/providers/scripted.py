@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from shared.errors import ModelRejected, ModelTruncated
-from workers.providers import Ending, Prompt
+from workers.providers import CutBy, Ending, Prompt
 
 _DIRECTION = re.compile(r"/(slow|fail|stop)\b")
 # Seconds before the first word, and how much slower `/slow` is.
@@ -39,12 +39,14 @@ class ScriptedProvider:
         self._pause = 1 / words_per_second
 
     @contextmanager
-    def ask(self, prompt: Prompt) -> Iterator["ScriptedStream"]:
+    def ask(self, prompt: Prompt, cut_by: CutBy) -> Iterator["ScriptedStream"]:
         question = prompt.messages[-1]["content"]
         directions = set(_DIRECTION.findall(question))
         if "fail" in directions:
             raise ModelRejected
-        yield ScriptedStream(question, self._pause, directions)
+        stream = ScriptedStream(question, self._pause, directions)
+        cut_by(stream.abort)
+        yield stream
 
 
 class ScriptedStream:
@@ -69,6 +71,7 @@ class ScriptedStream:
         self.ending = Ending("stop", "scripted", len(self._question.split()), len(self._words))
 
     def abort(self) -> None:
+        """End the iteration from another thread."""
         self._aborted.set()
 
     def _sleep(self, seconds: float) -> None:

@@ -1,0 +1,140 @@
+"""A database that is away while a reply is written: nothing is told that may be wrong by then, and no text is lost."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy.exc import OperationalError
+
+import workers.reply
+import workers.sweeper
+import workers.watchdog
+from shared.models import ChatSession
+from tests.channel import Channel
+from tests.eventually import eventually
+from tests.factories import a_claim, a_post, change, clock, meanwhile, on_sqlite_only, past, the_message
+from tests.fake_model import FakeModel
+from tests.fake_script import canned_answer
+from workers.reply import Desk, write_reply
+
+
+class Outage:
+    """While it is on, the functions that it was put before fail."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self._patch = patch
+        self.on = threading.Event()
+        self.on.set()
+
+    def before(self, module: Any, *names: str) -> None:
+        for name in names:
+            self._patch.setattr(module, name, self._guarded(getattr(module, name)))
+
+    def _guarded(self, real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any) -> Any:
+            if self.on.is_set():
+                raise OperationalError("select 1", {}, Exception("the database is away"))
+            return real(*args)
+
+        return call
+
+
+@pytest.fixture
+def outage(monkeypatch: pytest.MonkeyPatch) -> Outage:
+    return Outage(monkeypatch)
+
+
+@pytest.mark.parametrize("where", ["build_context", "note_first_text", "complete_reply"])
+def test_for_a_moment_it_costs_no_reply(
+    where: str, core: Flask, chat: ChatSession, desk: Desk, fake_model: FakeModel, outage: Outage
+) -> None:
+    outage.before(workers.reply, where)
+    posted = a_post(chat)
+    with meanwhile(core, lambda: write_reply(posted.reply.id, desk)):
+        threading.Timer(1.5, outage.on.clear).start()  # half a lease
+    row = the_message(posted.reply.id)
+    assert (row.status, row.content, row.attempt) == ("completed", canned_answer("Hello"), 1)
+    assert len(fake_model.requests) == 1
+
+
+@on_sqlite_only
+@pytest.mark.settings(lease_seconds=1.5, model="fake:chunks=200,every=20")
+def test_a_reply_whose_lease_nears_its_end_is_silent_until_it_is_renewed(
+    core: Flask, chat: ChatSession, desk: Desk, channel: Channel, outage: Outage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a worker that can not renew a lease
+    outage.before(workers.watchdog, "renew_leases", "still_ours")
+    posted = a_post(chat)
+    with meanwhile(core, lambda: write_reply(posted.reply.id, desk)):
+        eventually(lambda: channel.named("message.delta"))
+        # When two thirds of the lease are over, it goes on to read, and says nothing
+        (run,) = desk.watchdog._runs
+        eventually(lambda: clock() > the_message(posted.reply.id).lease_until - 450)
+        said, read = len(channel.named("message.delta")), run.size
+        eventually(lambda: run.size > read + 30)
+        assert len(channel.named("message.delta")) == said
+        # Then a renewal gives it its voice back, and no text is missing
+        outage.on.clear()
+        eventually(lambda: len(channel.named("message.delta")) > said)
+    row = the_message(posted.reply.id)
+    assert (row.status, row.attempt) == ("completed", 1)
+    deltas = [event.data for event in channel.named("message.delta")]
+    assert [delta["index"] for delta in deltas] == list(range(len(deltas)))
+    assert row.content.startswith("".join(delta["text"] for delta in deltas))
+
+
+@on_sqlite_only
+@pytest.mark.settings(lease_seconds=1.0, model="fake:chunks=3,gate=door")
+def test_a_reply_whose_lease_is_over_is_cut(
+    core: Flask, chat: ChatSession, desk: Desk, fake_model: FakeModel, outage: Outage
+) -> None:
+    outage.before(workers.watchdog, "renew_leases", "still_ours")
+    posted = a_post(chat)
+    write_reply(posted.reply.id, desk)
+    row = the_message(posted.reply.id)
+    assert (row.status, row.attempt, row.failures) == ("running", 1, 0)
+    assert 0 < clock() - row.lease_until < 1_000
+    eventually(lambda: fake_model.requests[0].ending == "client closed")
+
+
+@on_sqlite_only
+@pytest.mark.settings(first_text_timeout=0.5, model="fake:hang")
+def test_a_database_that_hangs_delays_no_deadline(
+    core: Flask, chat: ChatSession, desk: Desk, fake_model: FakeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = threading.Event()
+    monkeypatch.setattr("workers.watchdog.still_ours", lambda claims: answers.wait(10))
+    write_reply(a_post(chat).reply.id, desk)
+    request = fake_model.requests[0]
+    eventually(lambda: request.ending == "client closed", within=1)
+    assert request.closed_at
+    assert request.closed_at - request.opened_at < 2.5
+    answers.set()
+
+
+@on_sqlite_only
+@pytest.mark.settings(lease_seconds=3.0)
+def test_after_it_no_reply_is_taken_from_a_worker_before_that_could_renew_its_lease(
+    core: Flask, chat: ChatSession, outage: Outage
+) -> None:
+    # Given a lease that lapses while the database is away, for the sweeper too
+    claim = a_claim(a_post(chat))
+    change(claim.id, lease_until=past(1))
+    outage.before(workers.sweeper, "rescue_lapsed", "expire_overdue")
+    stopping = threading.Event()
+    sweeper = threading.Thread(target=workers.sweeper.run, args=[core, 0.02, stopping])
+    sweeper.start()
+    try:
+        time.sleep(0.2)
+        # When it is back
+        back = time.monotonic()
+        outage.on.clear()
+        # Then the worker has a third of a lease to end its reply or to renew
+        eventually(lambda: the_message(claim.id).status == "pending")
+        assert time.monotonic() - back > 0.9
+    finally:
+        stopping.set()
+        sweeper.join()
