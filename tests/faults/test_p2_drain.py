@@ -1,0 +1,88 @@
+"""P2, programs told to end under load (F06): each reply ends or runs once more, and no deploy makes one fail."""
+
+import os
+import signal
+import time
+from typing import Any
+
+from dramatiq import Message
+from sqlalchemy import select
+
+from shared.models.message import messages
+from shared.queues import REPLIES, ReplyBroker
+from tests.eventually import eventually
+from tests.faults.conftest import on_sqlite
+from tests.faults.history import Outcome
+from tests.faults.people import Load, Witnessed, at_the_same_time
+from tests.faults.trial import Trial
+
+# Seconds from the signal until a reply that was given back is written again, by a worker that is there.
+_SOON = 15
+
+
+def twenty_replies(trial: Trial) -> dict[Outcome, Witnessed]:
+    """Of ten people, two chats each; one of them is short, the other one takes longer than a drain."""
+    people = [trial.person() for _ in range(10)]
+    calls = []
+    for person in people:
+        for chat, script in ((person.chats[0], "chunks=20,every=30"), (person.new_chat(), "chunks=200,every=30")):
+            calls.append(lambda p=person, c=chat, s=script: p.ask(s, chat=c))
+    outcomes = at_the_same_time(calls)
+    trial.wait_for_text(*outcomes, pieces=3)
+    return outcomes
+
+
+def rows(trial: Trial, outcomes: list[Outcome]) -> list[Any]:
+    ids = [outcome.reply_id for outcome in outcomes]
+    with trial.deployment.engine.connect() as connection:
+        return list(connection.execute(select(messages).where(messages.c.id.in_(ids))))
+
+
+def test_a_worker_told_to_end_again_and_again_loses_and_doubles_nothing(trial: Trial) -> None:
+    trial.restart("worker", HOLDFAST_DRAIN_SECONDS="4")
+    outcomes = twenty_replies(trial)
+    worker = trial.programs["worker"]
+    # When it is told to end, its whole group too, and more than once
+    told = time.monotonic()
+    for _ in range(3):
+        worker.ask_to_end()
+        os.killpg(worker.pid, signal.SIGTERM)
+        time.sleep(0.3)
+    trial.wait_for_death("worker", within=10)
+    # Then it has given back in time what did not end, and nothing is left running
+    given_back = rows(trial, outcomes)
+    assert {row.status for row in given_back} == {"pending", "completed"}
+    assert {row.drains for row in given_back if row.status == "pending"} == {1}
+    # And the next worker writes it at once
+    trial.restart("worker")
+    eventually(lambda: all(row.attempt == 2 for row in rows(trial, outcomes) if row.drains), within=10)
+    assert time.monotonic() - told < _SOON
+    trial.check().must_be_clean()
+    ended = rows(trial, outcomes)
+    assert {(row.status, row.failures) for row in ended} == {("completed", 0)}
+    assert sum(row.drains for row in ended) == 10
+
+
+def test_a_job_that_an_old_worker_does_not_know_stops_nothing(trial: Trial) -> None:
+    broker = ReplyBroker(url=trial.redis.url, namespace="holdfast:test:queue", middleware=[])
+    broker.declare_queue(REPLIES)
+    broker.enqueue(Message(REPLIES, "write_poem", args=("x",), kwargs={}, options={}))
+    person = trial.person()
+    outcome = person.ask()
+    assert trial.check().broken() <= {"G11"}  # Dramatiq's own log of it has a traceback
+    assert person.reply(outcome)["status"] == "completed"
+    with trial.deployment.redis_client() as redis:
+        assert redis.zcard("holdfast:test:queue:replies.XQ") == 1
+    broker.close()
+
+
+@on_sqlite
+def test_the_api_told_to_end_under_load_answers_what_it_has_taken(trial: Trial) -> None:
+    people = [trial.person() for _ in range(4)]
+    with Load(people, "chunks=3", pause=0.02):
+        for _ in range(2):
+            eventually(lambda: len(trial.history.of_kind("ok")) > 20)
+            assert trial.programs["web"].stop() == 0
+            trial.restart("web")
+    trial.check().must_be_clean()  # a server error would be a violation
+    assert not [outcome for outcome in trial.history.posts if outcome.status is not None and outcome.status >= 500]
