@@ -5,16 +5,17 @@ first of them is needed. Never a fork of the worker, whose other threads may hol
 """
 
 import logging
+import math
 import multiprocessing
 import os
 import signal
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 
-from shared.actions.claim_reply import Claim
 from shared.core import create_core
 from shared.settings import Settings
 from workers.reply import create_desk, write_claimed
@@ -27,7 +28,8 @@ log = logging.getLogger(__name__)
 _MOST = 10
 # Seconds between looks at whether to go on waiting.
 _TICK = 0.25
-_DRAIN = "drain"
+# What the two say to each other, besides the claim.
+_READY, _DRAIN = "ready", "drain"
 
 
 class Solo:
@@ -42,48 +44,62 @@ class Solo:
 
     def write(self, run: Run) -> None:
         """Have it written; returns when its process has ended, however that came."""
-        self._wait_for_room(run)
-        ours, its = multiprocessing.Pipe()
-        left = int((run.started + run.remaining - time.monotonic()) * 1000)
-        claim = replace(run.claim, remaining_ms=left)
-        process = self._context.Process(target=_work, args=(claim, run.renewed, its, self._settings), name="solo")
-        try:
-            process.start()
-            its.close()
-            self._wait_for_end(process, ours)
-        finally:
-            ours.close()
-            self._free.release()
-        if process.exitcode:
-            log.error("solo.died: exit code %s; once its lease lapses the reply fails", process.exitcode)
-
-    def _wait_for_room(self, run: Run) -> None:
-        self._watchdog.watch(run)  # keeps the lease meanwhile
+        run.last_text = math.inf  # no silence counts before the model is asked
+        self._watchdog.watch(run)  # until the other process takes over
         try:
             while not self._free.acquire(timeout=_TICK):
                 run.check()
+            try:
+                exit_code = self._write(run)
+            finally:
+                self._free.release()
         finally:
             self._watchdog.leave(run)
+        if exit_code:
+            log.error("solo.died: exit code %s; once its lease lapses the reply fails", exit_code)
 
-    def _wait_for_end(self, process: ForkServerProcess, ours: Connection) -> None:
-        told = False
-        while process.exitcode is None:
-            if self._watchdog.draining and not told:
-                told = True
-                ours.send(_DRAIN)
+    def _write(self, run: Run) -> int:
+        ours, its = multiprocessing.Pipe()
+        process = self._context.Process(target=_work, args=(its, self._settings), name="solo")
+        with ours:
+            process.start()
+            its.close()
+            with suppress(EOFError, OSError):  # it has died
+                self._hand_over(run, ours)
+                self._drain_with_it(process, ours)
+            process.join()
+        return process.exitcode or 0
+
+    def _hand_over(self, run: Run, ours: Connection) -> None:
+        while not ours.poll(_TICK):
+            run.check()
+        ours.recv()  # it is ready
+        self._watchdog.leave(run)
+        run.check()
+        left = int((run.started + run.remaining - time.monotonic()) * 1000)
+        ours.send((replace(run.claim, remaining_ms=left), run.renewed))
+
+    def _drain_with_it(self, process: ForkServerProcess, ours: Connection) -> None:
+        while process.exitcode is None and not self._watchdog.draining:
             process.join(_TICK)
+        ours.send(_DRAIN)
 
 
 def _module_of(settings: Settings) -> str:
     return "openai_client" if settings.provider == "openai" else "scripted"
 
 
-def _work(claim: Claim, renewed: float, boss: Connection, settings: Settings) -> None:
+def _work(boss: Connection, settings: Settings) -> None:
     """What such a process does: the attempt that the worker has claimed and hands over with its lease."""
     for number in (signal.SIGTERM, signal.SIGINT):  # may reach the whole group; the worker tells when to drain
         signal.signal(number, signal.SIG_IGN)
     core = create_core(settings)
     desk = create_desk(core, settings)
+    try:
+        boss.send(_READY)
+        claim, renewed = boss.recv()
+    except (EOFError, OSError):  # the reply was cut meanwhile, or the worker is gone
+        return
     threading.Thread(target=_obey, args=(boss, desk.watchdog), daemon=True).start()
     run = Run(claim)
     run.leased(renewed, settings.lease_seconds)  # one clock for all processes of a machine

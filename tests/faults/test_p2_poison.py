@@ -47,7 +47,7 @@ def test_poison_takes_its_worker_along_once_and_then_only_itself(trial: Trial) -
         poison = poisoner.ask(content=f"{a_question('chunks=3')} poison")
         eventually(lambda: deaths)
         # Then it fails after its attempts
-        trial.wait_for_status(poison, "failed", within=20)
+        trial.wait_for_status(poison, "failed", within=30)
         trial.check().must_be_clean()
     failed = poisoner.reply(poison)
     assert (failed["error"]["code"], failed["attempt"]) == ("worker_lost", 2)
@@ -64,7 +64,7 @@ def test_a_process_of_one_reply_ends_with_its_worker(trial: Trial) -> None:
     trial.wait_for_text(outcome)
     trial.programs["worker"].kill()
     trial.restart("worker")
-    trial.wait_for_text(outcome, attempt=2)
+    trial.wait_for_text(outcome, attempt=2, within=30)
     # When only the process is killed that fetched its job
     (fetcher,) = psutil.Process(trial.programs["worker"].pid).children()
     fetcher.kill()
