@@ -196,7 +196,7 @@ def test_a_worker_that_hangs_but_renews_loses_its_reply(chat: ChatSession, user:
     row = the_message(claim.id)
     assert (row.status, row.error_code, row.content) == ("failed", "reply_timeout", "Half")
     assert money_of(user.id) == (300, 0)
-    assert channel.names() == ["message.failed", "credits.changed"]
+    assert channel.names() == ["message.failed", "chat.updated", "credits.changed"]
     assert fail_hung() == 0
 
 
