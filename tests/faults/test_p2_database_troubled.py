@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.faults.deployment import Deployment
+from tests.faults.invariants import Rules
 from tests.faults.people import Load
 from tests.faults.trial import Trial, a_trial
 from tests.services.guard import Guard
@@ -17,6 +18,7 @@ from tests.services.postgres import PostgresDatabases, own_postgres
 from tests.services.service import Service
 
 on_postgresql = pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
+MAY_REFUSE = Rules(statuses=frozenset({503}))
 CUT = text("""
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid != pg_backend_pid()
@@ -49,6 +51,7 @@ def cut_all(trial: Trial) -> None:
 
 
 def test_a_restart_mid_stream_costs_a_reply_nothing_and_the_next_post_succeeds(own: Own) -> None:
+    own.trial.restart("worker", HOLDFAST_LEASE_SECONDS="15")  # a server's start takes its time on a busy machine
     person = own.trial.person()
     streaming = person.ask("chunks=5,gate=door")
     own.trial.wait_for_text(streaming)
@@ -60,7 +63,7 @@ def test_a_restart_mid_stream_costs_a_reply_nothing_and_the_next_post_succeeds(o
     assert person.ask(chat=person.new_chat()).status == 202
     own.trial.model.open_gate("door")
     own.trial.wait_for_status(streaming, "completed")
-    own.trial.check(allow_statuses=(503,)).must_be_clean()
+    own.trial.check(rules=MAY_REFUSE).must_be_clean()
     assert person.reply(streaming)["attempt"] == 1
 
 
@@ -71,7 +74,7 @@ def test_restarts_under_load_lose_and_double_nothing(own: Own) -> None:
             time.sleep(1)
             own.restart()
         time.sleep(0.5)
-    own.trial.check(allow_statuses=(503,)).must_be_clean()
+    own.trial.check(rules=MAY_REFUSE).must_be_clean()
 
 
 @on_postgresql
@@ -89,7 +92,7 @@ def test_connections_cut_again_and_again_under_load_lose_and_double_nothing(tria
         time.sleep(3)
         over.set()
         cutting.join()
-    trial.check(allow_statuses=(503,)).must_be_clean()
+    trial.check(rules=MAY_REFUSE).must_be_clean()
 
 
 @on_postgresql
