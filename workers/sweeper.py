@@ -19,6 +19,9 @@ from shared.settings import SettingsError, load_settings
 
 log = logging.getLogger("sweeper")
 
+#: The longest pause between two sweeps, of the one that is set.
+SLOWEST = 1.2
+
 
 def sweep(rescuing: bool = True) -> bool:
     """One round; every step may be repeated or shared with other sweepers, and none waits for another's success.
@@ -38,7 +41,7 @@ def sweep(rescuing: bool = True) -> bool:
 def run(core: Flask, every: float, stopping: threading.Event) -> None:
     """Sweep until told to stop. Where the database was away, no worker could renew its leases: those have time to."""
     patient_until = 0.0
-    while not stopping.wait(every * random.uniform(0.8, 1.2)):  # jittered, so that many don't sweep in step
+    while not stopping.wait(every * random.uniform(2 - SLOWEST, SLOWEST)):  # jittered, so that many don't sweep in step
         with core.app_context():
             if not sweep(rescuing=time.monotonic() > patient_until):
                 patient_until = time.monotonic() + current_settings().lease_seconds / 3
