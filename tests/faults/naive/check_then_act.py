@@ -27,7 +27,7 @@ def _post_message(user_id: str, *rest: Any) -> Any:
     return guarded_post(user_id, *rest)
 
 
-def _move(user_id: str, *, events: int, spend: int = 0, hold: int = 0) -> Account | None:
+def _act(user_id: str, *, events: int, spend: int = 0, hold: int = 0) -> Account | None:
     left = _seen.get().credits - spend
     if left < 0:
         return None
@@ -35,7 +35,7 @@ def _move(user_id: str, *, events: int, spend: int = 0, hold: int = 0) -> Accoun
 
 
 guarded_post = replace(api, "post_message", _post_message)
-replace(action, "move", _move)
+replace(action, "act", _act)
 
 if __name__ == "__main__":
     sys.argv[1:] = ["--config", "python:api.gunicorn", "api.app:create_app()"]
