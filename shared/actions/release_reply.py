@@ -12,6 +12,7 @@ from shared.db import execute, utc_now, write_unit
 from shared.models.message import Status, messages
 from shared.models.user import lock_owner
 from shared.queues import hand_over
+from shared.units import retried
 
 # So many drains are nobody's fault. A reply that meets yet another counts it as a failure: it may be what stops them.
 _HARMLESS = 2
@@ -33,6 +34,7 @@ _release = (
 )
 
 
+@retried
 def release_reply(claim: Claim) -> bool:
     """Let it run again at once, also if text was shown; False if its failures are used up or it isn't ours any more."""
     values: dict[str, Any] = {

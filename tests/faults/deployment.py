@@ -23,7 +23,12 @@ from tests.services.sqlite import SqliteDatabases
 PROGRAMS = ("web", "realtime", "worker", "sweeper")
 _REDIS_DEFAULTS = {"maxmemory": "0", "maxmemory-policy": "noeviction", "appendonly": "yes"}
 # What each test needs on top of the short times of tests/environment.py; a worker's threads are for 20 replies at once.
-_SETTINGS = {"HOLDFAST_MAX_ACTIVE_REPLIES": "2", "HOLDFAST_DRAIN_SECONDS": "5"}
+# Several runs of a reply and a busy machine must fit into its deadline.
+_SETTINGS = {
+    "HOLDFAST_MAX_ACTIVE_REPLIES": "2",
+    "HOLDFAST_DRAIN_SECONDS": "5",
+    "HOLDFAST_REPLY_TIMEOUT": "60",
+}
 
 
 class Deployment:
