@@ -4,11 +4,14 @@ They do nothing unless HOLDFAST_FAILPOINTS arms them, as in `after_chunk:3=sleep
 `shared/settings.py` refuses outside of a test run.
 """
 
+import logging
 import os
 import signal
 import time
 from collections.abc import Callable
 from functools import partial
+
+log = logging.getLogger(__name__)
 
 #: Every point, in the order in which a message comes by.
 POINTS = (
@@ -30,6 +33,7 @@ class FailpointReached(Exception):
 def reach(point: str, number: int = 0) -> None:
     """Do what this point is armed with, if it is. `number` tells the visits of one attempt apart."""
     if _armed and (act := _armed.get((point, number))):
+        log.warning("failpoint.reached: %s", point)
         act()
 
 

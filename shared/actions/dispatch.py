@@ -17,6 +17,7 @@ _open = (
         messages.c.id,
         messages.c.chat_session_id,
         messages.c.position,
+        messages.c.attempt,
         messages.c.dispatched_at,
         messages.c.not_before,
     )
@@ -33,7 +34,7 @@ _turns = (
     .where(
         _open.c.dispatched_at.is_(None),
         func.coalesce(_open.c.not_before, 0) <= _now,
-        chat_sessions.c.parked_at.is_(None),
+        chat_sessions.c.parked_at.is_(None) | (_open.c.attempt > 0),  # what has begun is not held up
         ~exists().where(_earlier.c.chat_session_id == _open.c.chat_session_id, _earlier.c.position < _open.c.position),
     )
     .cte("turns")

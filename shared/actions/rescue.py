@@ -80,7 +80,7 @@ _owners_in_wait = (
         _open_chats.c.owner_id.in_(_with_a_free_turn),
         has_status(Status.PENDING),
         func.coalesce(messages.c.not_before, 0) <= _now,
-        chat_sessions.c.parked_at.is_(None),
+        chat_sessions.c.parked_at.is_(None) | (messages.c.attempt > 0),
     )
     .group_by(_open_chats.c.owner_id)
     .order_by(func.random())

@@ -73,10 +73,12 @@ def test_whoever_wins_is_told_by_all(trial: Trial) -> None:
 
 
 def test_a_stop_that_comes_while_the_final_write_is_under_way_finds_it_done(trial: Trial) -> None:
-    trial.restart("worker", HOLDFAST_FAILPOINTS="before_final_commit=sleep:0.5")
+    worker = trial.programs["worker"]
+    before = len(worker.log)
+    trial.restart("worker", HOLDFAST_FAILPOINTS="before_final_commit=sleep:1")
     person = trial.person()
     outcome = person.ask("chunks=2")
-    eventually(lambda: [request.ending for request in trial.asked(outcome)] == ["finished"])
+    eventually(lambda: "failpoint.reached: before_final_commit" in worker.log[before:], within=20)
     stopped = stop(person, outcome)
     assert (stopped.status, stopped.body["status"]) == (200, "completed")
     trial.check().must_be_clean()

@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 import shared.actions.rescue
-from shared.actions.finish_reply import Answer, complete_reply, fail_reply
+from shared.actions.finish_reply import Answer, complete_reply, fail_reply, give_back
 from shared.actions.post_message import Posted
 from shared.actions.rescue import expire_overdue, give_turns
 from shared.actions.stop_reply import stop_reply
@@ -98,3 +98,18 @@ def test_the_sweeper_takes_no_lock_for_a_parked_chat(
     change(a_post(a_chat(user)).reply.id, dispatched_at=None)  # a chat beside it that is not parked
     assert give_turns() == 1
     assert not has_its_turn(waiting)
+
+
+def test_what_had_begun_goes_on_in_a_parked_chat(user: User, chat: ChatSession) -> None:
+    # Given a reply that is written while one behind it is stopped
+    first, waiting = a_post(chat), a_post(chat)
+    claim = a_claim(first)
+    stop_reply(user.id, chat.id, waiting.reply.id)
+    assert the_chat(chat.id).parked_at
+    # When its attempt is given back
+    assert give_back(claim, pause=0)
+    # Then it has its turn again, from the dispatch there and then or from the sweeper
+    assert has_its_turn(first)
+    change(first.reply.id, dispatched_at=None)
+    assert give_turns() == 1
+    assert has_its_turn(first)

@@ -1,6 +1,7 @@
 """A worker that neither keeps its leases nor asks whether the attempt is still its own."""
 
 import sys
+from types import SimpleNamespace
 
 from tests.faults.naive import replace, rewrite
 
@@ -11,6 +12,7 @@ rewrite(
 )
 
 from shared import live  # noqa: E402
+from workers import main as worker  # noqa: E402
 from workers import watchdog  # noqa: E402
 from workers.__main__ import main  # noqa: E402
 
@@ -18,6 +20,8 @@ _fence = "if current == 'closed' or (current and tonumber(current) > tonumber(at
 assert _fence in live._APPEND, "the fence of the live text has moved"
 replace(live, "_APPEND", live._APPEND.replace(_fence, "if false then"))
 replace(watchdog.Watchdog, "watch", lambda self, run: None)
+# a process of its own would be fenced
+replace(worker, "Solo", lambda settings, watchdog: SimpleNamespace(write=None))
 
 if __name__ == "__main__":
     sys.exit(main())
