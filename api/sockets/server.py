@@ -23,6 +23,8 @@ log = logging.getLogger("realtime")
 
 # Bytes a client may send: nothing but a token.
 _MAX_INBOUND = 64 * 1024
+# The one event that a client may send.
+REFRESH = "auth.refresh"
 #: Where a connection's WSGI environment tells the id of its transport.
 TRANSPORT = "holdfast.transport"
 
@@ -49,6 +51,11 @@ class Server(socketio.Server):
     def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
         super()._handle_eio_connect(eio_sid, environ)
         environ[TRANSPORT] = eio_sid
+
+    def _handle_event(self, eio_sid: str, namespace: str | None, id: int | None, data: Any) -> None:  # noqa: A002
+        # The library would also run the handlers of "connect" and "disconnect" for a client that sends these names
+        if data[0] == REFRESH:
+            super()._handle_event(eio_sid, namespace, id, data)
 
     def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
         try:
@@ -84,7 +91,7 @@ def create_server(settings: Settings, door: Door, presence: Presence) -> Server:
         presence.enter(sid, claims)
         door.trust(environ["eventlet.input"].get_socket())
 
-    @server.on("auth.refresh")
+    @server.on(REFRESH)
     def refresh(sid: str, *data: Any) -> dict[str, Any]:
         code = refusal(lambda: renew(sid, data[0] if data else None))
         return {"code": code} if code else {"ok": True}

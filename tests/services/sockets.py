@@ -1,5 +1,7 @@
 """A Socket.IO client that writes down everything it hears, and when."""
 
+import contextlib
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -7,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 import socketio
+import websocket
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,10 @@ class SocketClient:
     def send(self, event: str, data: Any) -> None:
         self._client.emit(event, data)
 
+    def call(self, event: str, data: Any) -> Any:
+        """Send it, and the server's answer."""
+        return self._client.call(event, data, timeout=5)
+
     def named(self, name: str) -> list[Heard]:
         return [event for event in self.heard if event.name == name]
 
@@ -60,3 +67,49 @@ class SocketClient:
         with self._news:
             self.heard.append(Heard(name, data))
             self._news.notify_all()
+
+
+class RawSocket:
+    """A WebSocket that speaks only when told to: for clients that misbehave, and to see each frame."""
+
+    def __init__(self, url: str, *, origin: str | None = None, headers: list[str] | None = None) -> None:
+        address = f"{url.replace('http', 'ws', 1)}/socket.io/?EIO=4&transport=websocket"
+        self.socket = websocket.create_connection(
+            address, timeout=10, origin=origin, suppress_origin=origin is None, header=headers
+        )
+        self.frames = [self.socket.recv()]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.shutdown()
+
+    def send(self, frame: str) -> None:
+        self.socket.send(frame)
+
+    def authenticate(self, auth: Any) -> str:
+        """Send it as a client sends its token; the server's answer."""
+        self.send("40" + json.dumps(auth))
+        return self.receive()
+
+    def receive(self) -> str:
+        """The next frame."""
+        self.frames.append(self.socket.recv())
+        return str(self.frames[-1])
+
+    def until_closed(self, within: float = 10.0) -> list[str]:
+        """All frames until the server ends the connection; it has to, in time."""
+        self.socket.settimeout(within)
+        with contextlib.suppress(websocket.WebSocketConnectionClosedException, ConnectionError):
+            while self.receive():
+                pass
+        return self.frames[1:]
+
+    def heard_for(self, seconds: float) -> list[str]:
+        """Whatever comes in that time, as none is to come."""
+        self.socket.settimeout(seconds)
+        with contextlib.suppress(websocket.WebSocketException, ConnectionError, TimeoutError):
+            while self.receive():
+                pass
+        return self.frames[1:]
