@@ -27,9 +27,11 @@ _SHORT = {"HOLDFAST_SOCKET_AUTH_SECONDS": str(PATIENCE), "HOLDFAST_SELF_CHECK_SE
 
 
 class SocketServer:
-    """`realtime`, ready when entered. `settings` are more of its environment."""
+    """`realtime`, ready when entered. `settings` are more of its environment; `module` starts it patched."""
 
-    def __init__(self, guard: Guard, redis: RedisServer, name: str = "sockets", **settings: str) -> None:
+    def __init__(
+        self, guard: Guard, redis: RedisServer, name: str = "sockets", *, module: str = "api.realtime", **settings: str
+    ) -> None:
         self.redis = redis
         self.environment = {
             **bare_environment(),
@@ -41,7 +43,7 @@ class SocketServer:
         self.url = f"http://127.0.0.1:{self.environment['REALTIME_PORT']}"
         self.link = RedisLink(redis.url, "holdfast:test")
         self.secret = self.environment["SECRET_KEY"]
-        self.service = Service(guard, name, f"{sys.executable} -m api.realtime", environment=self.environment)
+        self.service = Service(guard, name, f"{sys.executable} -m {module}", environment=self.environment)
 
     def __enter__(self) -> Self:
         self.service.start()

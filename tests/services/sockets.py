@@ -30,6 +30,8 @@ class SocketClient:
         self._news = threading.Condition()
         self._client = socketio.Client(reconnection_delay=0.1, reconnection_delay_max=0.5)
         self._client.on("*", self._hear)
+        self.connections = 0  # how often it has connected
+        self._client.on("connect", self._count)
 
     def __enter__(self) -> Self:
         self._client.connect(self._url, auth={"token": self._token}, transports=["websocket"], wait_timeout=10)
@@ -43,12 +45,12 @@ class SocketClient:
     def connected(self) -> bool:
         return bool(self._client.connected)
 
+    @property
+    def sid(self) -> str:
+        return str(self._client.get_sid())
+
     def send(self, event: str, data: Any) -> None:
         self._client.emit(event, data)
-
-    def call(self, event: str, data: Any) -> Any:
-        """Send it, and the server's answer."""
-        return self._client.call(event, data, timeout=5)
 
     def named(self, name: str) -> list[Heard]:
         return [event for event in self.heard if event.name == name]
@@ -62,6 +64,9 @@ class SocketClient:
 
     def wait_for_name(self, name: str, within: float = 10.0) -> Heard:
         return self.wait_for(lambda event: event.name == name, within)
+
+    def _count(self) -> None:
+        self.connections += 1
 
     def _hear(self, name: str, data: Any = None) -> None:
         with self._news:
