@@ -33,6 +33,7 @@ def of_another_secret(server: SocketServer) -> str:
     return jwt.encode(claims, server.secret[::-1], algorithm="HS256")
 
 
+REFUSED = '44{"message":"unauthenticated"}'
 NO_TOKEN: dict[str, Any] = {
     "no auth": lambda server: None,
     "a string": lambda server: "token",
@@ -61,11 +62,11 @@ def test_without_a_valid_token_a_socket_is_refused_and_hears_nothing(server: Soc
     with server.let_in("ada") as ada, ExitStack() as stack:
         intruders = {kind: stack.enter_context(server.raw()) for kind in NO_TOKEN}
         answers = {kind: intruder.authenticate(NO_TOKEN[kind](server)) for kind, intruder in intruders.items()}
-        assert answers == dict.fromkeys(NO_TOKEN, '44{"message":"unauthenticated"}')
+        assert answers == dict.fromkeys(NO_TOKEN, REFUSED)
         server.publish(("ada", "message.delta", {"text": "secret"}))
         assert events_in([ada.receive()]) == ["message.delta"]
         frames = {kind: intruder.until_closed(PATIENCE + 5) for kind, intruder in intruders.items()}
-        assert frames == dict.fromkeys(NO_TOKEN, ['44{"message":"unauthenticated"}'])
+        assert frames == {kind: [REFUSED] for kind in NO_TOKEN}
 
 
 def test_an_expired_token_is_told_from_a_wrong_one(server: SocketServer) -> None:
