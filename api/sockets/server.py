@@ -4,6 +4,7 @@ Any failure at all is a refusal: the library would leave a socket whose handler 
 """
 
 import logging
+import socket
 import time
 from collections.abc import Callable
 from typing import Any
@@ -35,22 +36,31 @@ class Server(socketio.Server):
     def _engineio_server_class(self) -> type[Transport]:
         return Transport
 
-    def connection(self, eio_sid: str) -> Any:
-        """The network connection of a transport; None if that is gone."""
-        environ = self.environ.get(eio_sid)
-        return environ and environ["eventlet.input"].get_socket()
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._connections: dict[str, socket.socket] = {}
+        self.eio.cut = self.cut
+
+    def connection(self, sid: str) -> socket.socket | None:
+        """The network connection below a socket; None if that is gone."""
+        return self._connections.get(self.manager.eio_sid_from_sid(sid, NAMESPACE))
 
     def cut(self, eio_sid: str) -> None:
         """End a transport at once, without a word: it doesn't read, or it doesn't speak our language."""
-        connection, transport = self.connection(eio_sid), self.eio.sockets.get(eio_sid)
+        connection, transport = self._connections.get(eio_sid), self.eio.sockets.get(eio_sid)
         if transport:
             transport.close(wait=False, abort=True)
         if connection:
             drop(connection)
 
     def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
-        super()._handle_eio_connect(eio_sid, environ)
         environ[TRANSPORT] = eio_sid
+        self._connections[eio_sid] = environ["eventlet.input"].get_socket()
+        super()._handle_eio_connect(eio_sid, {})  # the library would keep the request for as long as the socket
+
+    def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
+        super()._handle_eio_disconnect(eio_sid, reason)
+        self._connections.pop(eio_sid, None)
 
     def _handle_event(self, eio_sid: str, namespace: str | None, id: int | None, data: Any) -> None:  # noqa: A002
         # The library would also run the handlers of "connect" and "disconnect" for a client that sends these names
@@ -77,19 +87,19 @@ def create_server(settings: Settings, door: Door, presence: Presence) -> Server:
         max_http_buffer_size=_MAX_INBOUND,
         async_handlers=False,  # else each packet is a thread of its own, as many as a client likes
     )
-    server.eio.cut = server.cut
 
     @server.event
-    def connect(sid: str, environ: dict[str, Any], auth: Any) -> None:
-        code = refusal(lambda: let_in(sid, environ, auth))
+    def connect(sid: str, _request: dict[str, Any], auth: Any) -> None:
+        code = refusal(lambda: let_in(sid, auth))
         if code:
             raise socketio.exceptions.ConnectionRefusedError(code)
 
-    def let_in(sid: str, environ: dict[str, Any], auth: Any) -> None:
+    def let_in(sid: str, auth: Any) -> None:
         claims = _claims_of(auth, settings.secret_key, presence)
         server.enter_room(sid, room_of(claims.user_id))
         presence.enter(sid, claims)
-        door.trust(environ["eventlet.input"].get_socket())
+        if connection := server.connection(sid):
+            door.trust(connection)
 
     @server.on(REFRESH)
     def refresh(sid: str, *data: Any) -> dict[str, Any]:
@@ -105,8 +115,7 @@ def create_server(settings: Settings, door: Door, presence: Presence) -> Server:
     @server.event
     def disconnect(sid: str, _reason: str) -> None:
         presence.leave(sid)
-        connection = server.connection(server.manager.eio_sid_from_sid(sid, NAMESPACE))
-        if connection:  # its transport may stay open
+        if connection := server.connection(sid):  # its transport may stay open
             door.doubt(connection)
 
     return server

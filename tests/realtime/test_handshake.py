@@ -24,7 +24,7 @@ def signed_with_another_algorithm(server: SocketServer) -> str:
 
 def said_to_be_rs256(server: SocketServer) -> str:
     """The header says RS256, the signature is an HMAC: what a confused verifier takes for a public key's."""
-    head, body, signature = server.token("ada").split(".")
+    _, body, signature = server.token("ada").split(".")
     return ".".join([jwt.utils.base64url_encode(b'{"alg":"RS256","typ":"JWT"}').decode(), body, signature])
 
 
