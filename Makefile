@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test faults check bench-quick bench-recovery bench-sweeper lock clean setup-run setup-dev
+.PHONY: run test faults check bench-quick bench-recovery bench-sweeper bench-sockets lock clean setup-run setup-dev
 
 run: setup-run
 	@exec $(BIN)/holdfast up
