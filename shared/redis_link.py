@@ -97,7 +97,7 @@ class RedisLink:
     def subscriber(self) -> PubSub:
         """For listening on the channel: `listen()` waits for as long as it likes, all else has the usual time.
 
-        It never connects anew by itself: whoever listens must know that something may have been missed.
+        It doesn't try again by itself: whoever listens knows better when.
         """
         pool = ConnectionPool.from_url(
             self._url,

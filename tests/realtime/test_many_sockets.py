@@ -131,6 +131,17 @@ def test_a_full_server_refuses_at_once_and_still_answers_health_checks(start: Ca
             assert late.authenticate({"token": server.token("late")}).startswith('40{"sid"')
 
 
+def test_a_socket_that_was_cut_off_leaves_its_place(start: Callable[..., SocketServer]) -> None:
+    server = start(HOLDFAST_MAX_SOCKETS="2")
+    with server.let_in("ada"):
+        for packet in ("x", "42[", "x"):
+            with server.let_in("eve") as eve:
+                eve.send(packet)
+                eve.until_closed()
+        with eventually(lambda: _attempt(server), within=5) as late:
+            assert late.authenticate({"token": server.token("late")}).startswith('40{"sid"')
+
+
 def test_connections_beyond_all_room_are_refused_at_once_too(start: Callable[..., SocketServer]) -> None:
     server = start(HOLDFAST_MAX_SOCKETS="5", HOLDFAST_SOCKET_AUTH_SECONDS="30")
     with ExitStack() as stack:
