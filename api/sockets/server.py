@@ -47,7 +47,7 @@ class Server(socketio.Server):
 
     def cut(self, eio_sid: str) -> None:
         """End a transport at once, without a word: it doesn't read, or it doesn't speak our language."""
-        connection, transport = self._connections.get(eio_sid), self.eio.sockets.get(eio_sid)
+        connection, transport = self._connections.get(eio_sid), self.eio.sockets.pop(eio_sid, None)
         if transport:
             transport.close(wait=False, abort=True)
         if connection:

@@ -135,7 +135,8 @@ def test_a_socket_that_was_cut_off_leaves_its_place(start: Callable[..., SocketS
     server = start(HOLDFAST_MAX_SOCKETS="2")
     with server.let_in("ada"):
         for packet in ("x", "42[", "x"):
-            with server.let_in("eve") as eve:
+            with eventually(lambda: _attempt(server), within=5) as eve:
+                eve.authenticate({"token": server.token("eve")})
                 eve.send(packet)
                 eve.until_closed()
         with eventually(lambda: _attempt(server), within=5) as late:

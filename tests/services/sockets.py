@@ -99,9 +99,10 @@ class RawSocket:
         return self.receive()
 
     def receive(self) -> str:
-        """The next frame."""
-        self.frames.append(self.socket.recv())
-        return str(self.frames[-1])
+        """The next frame; empty if the server said goodbye."""
+        frame = str(self.socket.recv())
+        self.frames += [frame] if frame else []
+        return frame
 
     def until_closed(self, within: float = 10.0) -> list[str]:
         """All frames until the server ends the connection; it has to, in time."""
