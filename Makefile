@@ -31,6 +31,9 @@ bench-recovery: setup-dev
 bench-sweeper: setup-dev
 	@exec $(BIN)/python -m benchmarks.sweeper
 
+bench-sockets: setup-dev
+	@exec $(BIN)/python -m benchmarks.sockets
+
 # Pins stay as they are unless pyproject.toml asks for others; delete a lock first to renew all of its pins.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 lock: setup-dev

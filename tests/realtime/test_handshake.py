@@ -116,10 +116,10 @@ def test_sending_the_name_of_a_librarys_own_event_does_not_prolong_a_socket(serv
 
 
 def test_a_user_named_like_a_room_or_a_socket_is_only_itself(server: SocketServer) -> None:
-    with server.let_in("ada") as ada:
+    with server.let_in("ada") as ada, ExitStack() as stack:
         sid = json.loads(ada.frames[1][2:])["sid"]
         names = ["user:ada", sid, f"user:{sid}", "*", "None", " ada", "ADA"]
-        sockets = [server.let_in(name) for name in names]
+        sockets = [stack.enter_context(server.let_in(name)) for name in names]
         server.publish(("ada", "secret", {}))
         assert ada.receive() == '42["secret",{}]'
         assert [socket.heard_for(0.1)[1:] for socket in sockets] == [[]] * len(sockets)

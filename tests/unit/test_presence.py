@@ -8,28 +8,29 @@ from api.sockets.presence import Presence
 from api.tokens import Claims
 from shared.revocations import of_session, of_user
 
-NOW = int(time.time())
+# When this module is loaded: tests may run much later, so what is "not yet" lies far ahead.
+NOW, FAR = int(time.time()), 1_000_000
 
 
-def claims(user: str = "ada", *, ends: int = 60, issued: int = 0, session: str | None = None) -> Claims:
+def claims(user: str = "ada", *, ends: int = FAR, issued: int = 0, session: str | None = None) -> Claims:
     return Claims(user, NOW + ends, NOW + issued, session)
 
 
 @pytest.fixture
 def presence() -> Presence:
-    return Presence(longest_token=900)
+    return Presence(longest_token=FAR)
 
 
 def test_a_token_ends_once(presence: Presence) -> None:
     presence.enter("a", claims(ends=-1))
-    presence.enter("b", claims(ends=60))
+    presence.enter("b", claims(ends=FAR))
     assert presence.expired() == ["a"]
     assert presence.expired() == []
 
 
 def test_a_renewed_token_ends_later(presence: Presence) -> None:
     presence.enter("a", claims(ends=-2))
-    presence.enter("a", claims(ends=60))
+    presence.enter("a", claims(ends=FAR))
     assert presence.expired() == []
     presence.enter("a", claims(ends=-1))  # and an earlier end counts too
     assert presence.expired() == ["a"]
@@ -72,7 +73,7 @@ def test_the_same_reading_again_is_no_news(presence: Presence) -> None:
 
 
 def test_what_a_later_reading_lacks_still_counts_for_as_long_as_a_token_may_live(presence: Presence) -> None:
-    presence.revoke({of_user("ada"): NOW, of_user("bob"): NOW - 901})
+    presence.revoke({of_user("ada"): NOW, of_user("bob"): NOW - FAR - 1})
     presence.revoke({})
     assert presence.is_void(claims())
     assert presence.voids == {of_user("ada"): NOW}
