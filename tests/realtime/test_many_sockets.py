@@ -164,8 +164,8 @@ def _attempt(server: SocketServer) -> RawSocket | None:
 def test_two_processes_share_a_port_and_every_socket_hears_whichever_holds_it(
     guard: Guard, own_redis: RedisServer, crowd: Callable[[SocketServer, int], list[RawSocket]]
 ) -> None:
-    with SocketServer(guard, own_redis, "first", HOLDFAST_SHARE_REALTIME_PORT="1") as first:
-        settings = {"REALTIME_PORT": first.environment["REALTIME_PORT"], "HOLDFAST_SHARE_REALTIME_PORT": "1"}
+    with SocketServer(guard, own_redis, "first", HOLDFAST_SHARE_REALTIME_PORT="true") as first:
+        settings = {"REALTIME_PORT": first.environment["REALTIME_PORT"], "HOLDFAST_SHARE_REALTIME_PORT": "true"}
         with SocketServer(guard, own_redis, "second", **settings) as second, ExitStack() as stack:
             eventually(lambda: "realtime.hears" in second.service.log)
             sockets = crowd(first, 60)
