@@ -4,10 +4,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import request
+from sqlalchemy import select
 
 from api.auth import public
 from api.blueprint import ApiBlueprint
 from shared.core import current_settings
+from shared.db import db
 from shared.schemas import ConfigOut
 
 ops = ApiBlueprint("ops", __name__, description="Configuration and health")
@@ -31,6 +33,15 @@ def config() -> dict[str, Any]:
 @ops.response(200)
 def healthz() -> dict[str, Any]:
     """This process answers."""
+    return {"status": "ok"}
+
+
+@ops.get("/readyz")
+@public
+@ops.response(200)
+def readyz() -> dict[str, Any]:
+    """This process may be sent requests: its database answers. It needs no Redis to accept a message."""
+    db.session.execute(select(1))
     return {"status": "ok"}
 
 

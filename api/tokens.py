@@ -18,10 +18,12 @@ _LEEWAY = 30
 
 @dataclass(frozen=True)
 class Claims:
-    """What a valid token says. `expires` is in seconds since 1970."""
+    """What a valid token says. Times are in seconds since 1970; `session_id` names the sign-in that it came from."""
 
     user_id: str
     expires: int
+    issued: int
+    session_id: str | None = None
 
 
 def issue(secret: str, purpose: str, user_id: str, lifetime: int) -> str:
@@ -47,4 +49,4 @@ def verify(secret: str, purpose: str, token: Any) -> Claims:
         raise TokenExpired from error
     except jwt.InvalidTokenError as error:
         raise Unauthenticated from error
-    return Claims(claims["sub"], claims["exp"])
+    return Claims(claims["sub"], int(claims["exp"]), int(claims["iat"]), claims.get("sid"))

@@ -49,13 +49,14 @@ class Holdfast:
         self.processes = Processes(_made(folder))
         port, realtime_port = free_port(), free_port()
         self.url, self.realtime_url = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{realtime_port}"
+        self.secret = "benchmark" * 5
         self._env = _model_env(model_url) | {
             "HOLDFAST_ENV": "test",
             "HOLDFAST_DATA_DIR": str(folder),
             "HOLDFAST_WORKER_THREADS": str(THREADS),
             "HOLDFAST_SIGNUP_CREDITS": "1000000",
             "HOLDFAST_LOG_LEVEL": "WARNING",
-            "SECRET_KEY": "benchmark" * 5,
+            "SECRET_KEY": self.secret,
             "PORT": str(port),
             "REALTIME_PORT": str(realtime_port),
             "PYTHONPATH": str(ROOT),

@@ -21,7 +21,7 @@ _message, _chat = MessageOut(), ChatOut()
 _MESSAGE = frozenset(field.data_key for field in _message.fields.values()) | {"contentOmitted", "nextIndex"}
 _CHAT = frozenset(field.data_key for field in _chat.fields.values())
 
-#: Durable events carry `seq`, the user's change counter; the last two are fleeting and have none.
+#: Durable events carry `seq`, the user's change counter; the last three are fleeting and have none.
 CATALOGUE: dict[str, frozenset[str | None]] = {
     "message.created": _MESSAGE,
     "message.started": _MESSAGE,
@@ -36,6 +36,7 @@ CATALOGUE: dict[str, frozenset[str | None]] = {
     "credits.changed": frozenset({"balance", "held", "seq"}),
     "message.delta": frozenset({"messageId", "chatSessionId", "attempt", "index", "text"}),
     "resync": frozenset(),
+    "socket.closing": frozenset({"code"}),  # said by `realtime` to one socket; never on the channel
 }
 
 

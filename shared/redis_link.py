@@ -95,8 +95,17 @@ class RedisLink:
             return None
 
     def subscriber(self) -> PubSub:
-        """For listening on the channel; its socket may be silent for as long as it likes."""
-        return PubSub(ConnectionPool.from_url(self._url, socket_timeout=None), ignore_subscribe_messages=True)
+        """For listening on the channel: `listen()` waits for as long as it likes, all else has the usual time.
+
+        It doesn't try again by itself: whoever listens knows better when.
+        """
+        pool = ConnectionPool.from_url(
+            self._url,
+            socket_timeout=TRIP_TIMEOUT,
+            socket_connect_timeout=TRIP_TIMEOUT,
+            retry=Retry(NoBackoff(), 0),
+        )
+        return PubSub(pool)
 
     @property
     def broken(self) -> bool:

@@ -63,6 +63,9 @@ class Settings:
     worker_threads: int = _own("WORKER_THREADS", "int", 32, _positive)
     drain_seconds: float = _own("DRAIN_SECONDS", "float", 10.0, validate.Range(min=0.5))
     max_sockets: int = _own("MAX_SOCKETS", "int", 20_000, _positive)
+    share_realtime_port: bool = _own("SHARE_REALTIME_PORT", "bool", False)
+    socket_auth_seconds: float = _own("SOCKET_AUTH_SECONDS", "float", 10.0, validate.Range(min=0.1))
+    self_check_seconds: float = _own("SELF_CHECK_SECONDS", "float", 10.0, validate.Range(min=0.2))
 
     lease_seconds: float = _own("LEASE_SECONDS", "float", 30.0, validate.Range(min=1))
     sweep_seconds: float = _own("SWEEP_SECONDS", "float", 2.0, validate.Range(min=0.05))

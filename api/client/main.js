@@ -21,7 +21,7 @@ let socket = null;
 let rereading = null;
 
 const read = () => state;
-const session = createSession({ signedIn, signedOut, renewed: () => socket?.restart() });
+const session = createSession({ signedIn, signedOut, renewed: () => socket?.renew() });
 const api = createApi(session);
 const sync = createSync({ api, dispatch, read });
 const outbox = createOutbox({ api, dispatch });

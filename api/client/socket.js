@@ -25,6 +25,12 @@ export function openSocket({ url, session, heard, online, offline }) {
     if (!socket.connected) socket.connect();
   }
 
+  // A new access token prolongs the living socket. One that the server won't take shows at the next connection.
+  async function renew() {
+    const token = await session.fresh();
+    if (socket.connected) socket.emit("auth.refresh", { token }, ({ ok }) => ok || socket.disconnect().connect());
+  }
+
   socket.onAny(heard);
   socket.on("connect", () => {
     refusals = 0;
@@ -40,8 +46,7 @@ export function openSocket({ url, session, heard, online, offline }) {
   });
 
   return {
-    // A new access token takes a new connection.
-    restart: () => socket.disconnect().connect(),
+    renew,
     close: () => {
       clearTimeout(timer);
       socket.disconnect();

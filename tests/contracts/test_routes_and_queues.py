@@ -12,6 +12,7 @@ OPEN_TO_ALL = {
     "auth.sign_out",
     "ops.config",
     "ops.healthz",
+    "ops.readyz",
 }
 
 

@@ -26,7 +26,7 @@ class Programs:
     def __init__(self, guard: Guard, name: str, environment: Mapping[str, str]) -> None:
         ports = {"PORT": str(free_port()), "REALTIME_PORT": str(free_port())}
         self._guard = guard
-        self.environment = {**_bare_environment(), **ports, **environment}
+        self.environment = {**bare_environment(), **ports, **environment}
         self.url = f"http://127.0.0.1:{self.environment['PORT']}"
         self.realtime_url = f"http://127.0.0.1:{self.environment['REALTIME_PORT']}"
         self._services = {
@@ -80,7 +80,7 @@ class Programs:
             service.must_live()
 
 
-def _bare_environment() -> dict[str, str]:
+def bare_environment() -> dict[str, str]:
     """This machine's, without any setting of ours, and with the tests' own Python first on the PATH."""
     kept = {name: os.environ[name] for name in ("HOME", "LANG", "LC_ALL", "TMPDIR", "TZ") if name in os.environ}
     here = str(Path(sys.executable).parent)

@@ -1,5 +1,7 @@
 """A Socket.IO client that writes down everything it hears, and when."""
 
+import contextlib
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -7,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 import socketio
+import websocket
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,8 @@ class SocketClient:
         self._news = threading.Condition()
         self._client = socketio.Client(reconnection_delay=0.1, reconnection_delay_max=0.5)
         self._client.on("*", self._hear)
+        self.connections = 0  # how often it has connected
+        self._client.on("connect", self._count)
 
     def __enter__(self) -> Self:
         self._client.connect(self._url, auth={"token": self._token}, transports=["websocket"], wait_timeout=10)
@@ -39,6 +44,10 @@ class SocketClient:
     @property
     def connected(self) -> bool:
         return bool(self._client.connected)
+
+    @property
+    def sid(self) -> str:
+        return str(self._client.get_sid())
 
     def send(self, event: str, data: Any) -> None:
         self._client.emit(event, data)
@@ -56,7 +65,57 @@ class SocketClient:
     def wait_for_name(self, name: str, within: float = 10.0) -> Heard:
         return self.wait_for(lambda event: event.name == name, within)
 
+    def _count(self) -> None:
+        self.connections += 1
+
     def _hear(self, name: str, data: Any = None) -> None:
         with self._news:
             self.heard.append(Heard(name, data))
             self._news.notify_all()
+
+
+class RawSocket:
+    """A WebSocket that speaks only when told to: for clients that misbehave, and to see each frame."""
+
+    def __init__(self, url: str, *, origin: str | None = None, headers: list[str] | None = None) -> None:
+        address = f"{url.replace('http', 'ws', 1)}/socket.io/?EIO=4&transport=websocket"
+        self.socket = websocket.create_connection(
+            address, timeout=10, origin=origin, suppress_origin=origin is None, header=headers
+        )
+        self.frames = [self.socket.recv()]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.shutdown()
+
+    def send(self, frame: str) -> None:
+        self.socket.send(frame)
+
+    def authenticate(self, auth: Any) -> str:
+        """Send it as a client sends its token; the server's answer."""
+        self.send("40" + json.dumps(auth))
+        return self.receive()
+
+    def receive(self) -> str:
+        """The next frame; empty if the server said goodbye."""
+        frame = str(self.socket.recv())
+        self.frames += [frame] if frame else []
+        return frame
+
+    def until_closed(self, within: float = 10.0) -> list[str]:
+        """All frames until the server ends the connection; it has to, in time."""
+        self.socket.settimeout(within)
+        with contextlib.suppress(websocket.WebSocketConnectionClosedException, ConnectionError):
+            while self.receive():
+                pass
+        return self.frames[1:]
+
+    def heard_for(self, seconds: float) -> list[str]:
+        """Whatever comes in that time, as none is to come."""
+        self.socket.settimeout(seconds)
+        with contextlib.suppress(websocket.WebSocketException, ConnectionError, TimeoutError):
+            while self.receive():
+                pass
+        return self.frames[1:]

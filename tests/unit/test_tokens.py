@@ -11,10 +11,12 @@ from shared.errors import TokenExpired, Unauthenticated
 SECRET = "a secret that is long enough to sign with"
 
 
-def test_a_token_says_whose_it_is_and_until_when() -> None:
+def test_a_token_says_whose_it_is_and_from_when_until_when() -> None:
     claims = tokens.verify(SECRET, tokens.ACCESS, tokens.issue(SECRET, tokens.ACCESS, "ada", 60))
     assert claims.user_id == "ada"
     assert 55 < claims.expires - time.time() <= 60
+    assert claims.expires - claims.issued == 60
+    assert claims.session_id is None
 
 
 @pytest.mark.parametrize(("made", "asked"), [(tokens.ACCESS, tokens.REFRESH), (tokens.REFRESH, tokens.ACCESS)])

@@ -1,0 +1,62 @@
+"""Who sits at which socket, until when, and which tokens are void before their time."""
+
+import heapq
+import time
+
+from api.tokens import Claims
+from shared.revocations import Voids, is_void
+
+
+class Presence:
+    """The tokens of all sockets that were let in, by socket id. Times are epoch seconds of this machine."""
+
+    def __init__(self, longest_token: int) -> None:
+        self.voids: dict[str, int] = {}
+        self._longest_token = longest_token
+        self._claims: dict[str, Claims] = {}
+        self._ends: list[tuple[int, str]] = []
+
+    def __contains__(self, sid: str) -> bool:
+        return sid in self._claims
+
+    def enter(self, sid: str, claims: Claims) -> None:
+        """Note whose token a socket carries from now on."""
+        known = self._claims.get(sid)
+        self._claims[sid] = claims
+        if known is None or known.expires != claims.expires:
+            heapq.heappush(self._ends, (claims.expires, sid))
+
+    def leave(self, sid: str) -> None:
+        """Forget a socket."""
+        self._claims.pop(sid, None)
+
+    def user_of(self, sid: str) -> str | None:
+        """Whose socket it is."""
+        claims = self._claims.get(sid)
+        return claims.user_id if claims else None
+
+    def is_void(self, claims: Claims) -> bool:
+        """Whether a token was revoked, as far as this process knows."""
+        return is_void(self.voids, claims.user_id, claims.session_id, claims.issued)
+
+    def expired(self) -> list[str]:
+        """The sockets whose tokens have ended; each end is told once."""
+        found, now = [], time.time()
+        while self._ends and self._ends[0][0] <= now:
+            end, sid = heapq.heappop(self._ends)
+            if sid in self._claims and self._claims[sid].expires == end:
+                found.append(sid)
+        return found
+
+    def revoke(self, news: Voids) -> list[str]:
+        """Learn a new reading, and name the sockets that it ends.
+
+        An entry is kept until every token that it could mean has expired, whatever a later reading lacks: Redis may
+        have been emptied.
+        """
+        oldest = time.time() - self._longest_token
+        known = self.voids
+        self.voids = {field: until for field, until in {**known, **news}.items() if until >= oldest}
+        if self.voids.items() <= known.items():
+            return []
+        return [sid for sid, claims in self._claims.items() if self.is_void(claims)]

@@ -1,0 +1,149 @@
+"""The Socket.IO server: lets in who has a valid access token, into the one room of that user, while it is valid.
+
+Any failure at all is a refusal: the library would leave a socket whose handler crashed half let in.
+"""
+
+import logging
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+import socketio
+
+from api import tokens
+from api.sockets.door import Door, drop
+from api.sockets.outbox import Transport
+from api.sockets.presence import Presence
+from api.sockets.rooms import NAMESPACE, Rooms, room_of
+from api.tokens import Claims
+from shared.errors import HoldfastError, TokenExpired, Unauthenticated
+from shared.settings import Settings
+
+log = logging.getLogger("realtime")
+
+# Bytes a client may send: nothing but a token.
+_MAX_INBOUND = 64 * 1024
+# The one event that a client may send.
+REFRESH = "auth.refresh"
+#: Where a connection's WSGI environment tells the id of its transport.
+TRANSPORT = "holdfast.transport"
+
+
+class Server(socketio.Server):
+    """The library's server, which can drop the connection below a socket."""
+
+    def _engineio_server_class(self) -> type[Transport]:
+        return Transport
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._connections: dict[str, socket.socket] = {}
+        self.eio.cut = self.cut
+
+    def connection(self, sid: str) -> socket.socket | None:
+        """The network connection below a socket; None if that is gone."""
+        return self._connections.get(self.manager.eio_sid_from_sid(sid, NAMESPACE))
+
+    def cut(self, eio_sid: str) -> None:
+        """End a transport at once, without a word: it doesn't read, or it doesn't speak our language."""
+        connection, transport = self._connections.get(eio_sid), self.eio.sockets.pop(eio_sid, None)
+        if transport:
+            transport.close(wait=False, abort=True)
+        if connection:
+            drop(connection)
+
+    def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
+        environ[TRANSPORT] = eio_sid
+        self._connections[eio_sid] = environ["eventlet.input"].get_socket()
+        super()._handle_eio_connect(eio_sid, {})  # the library would keep the request for as long as the socket
+
+    def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
+        super()._handle_eio_disconnect(eio_sid, reason)
+        self._connections.pop(eio_sid, None)
+
+    def _handle_event(self, eio_sid: str, namespace: str | None, id: int | None, data: Any) -> None:  # noqa: A002
+        # The library would also run the handlers of "connect" and "disconnect" for a client that sends these names
+        if data[0] == REFRESH:
+            super()._handle_event(eio_sid, namespace, id, data)
+
+    def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
+        try:
+            super()._handle_eio_message(eio_sid, data)
+        except Exception as error:  # noqa: BLE001 - whatever a client sends, it harms its own socket only
+            log.warning("realtime.bad_packet: %s", type(error).__name__)
+            self.cut(eio_sid)
+
+
+def create_server(settings: Settings, door: Door, presence: Presence) -> Server:
+    """With its handlers: a client connects, renews its token, and leaves. Nothing else that it sends has a handler."""
+    origins = frozenset(settings.allowed_origins)
+    server = Server(
+        async_mode="eventlet",
+        client_manager=Rooms(),
+        transports=["websocket"],  # polling would need sticky sessions behind several processes
+        # a list would mean everybody where it is empty or holds a star
+        cors_allowed_origins=lambda origin, _environ: origin in origins,
+        max_http_buffer_size=_MAX_INBOUND,
+        async_handlers=False,  # else each packet is a thread of its own, as many as a client likes
+    )
+
+    @server.event
+    def connect(sid: str, _request: dict[str, Any], auth: Any) -> None:
+        code = refusal(lambda: let_in(sid, auth))
+        if code:
+            raise socketio.exceptions.ConnectionRefusedError(code)
+
+    def let_in(sid: str, auth: Any) -> None:
+        claims = _claims_of(auth, settings.secret_key, presence)
+        server.enter_room(sid, room_of(claims.user_id))
+        presence.enter(sid, claims)
+        if connection := server.connection(sid):
+            door.trust(connection)
+
+    @server.on(REFRESH)
+    def refresh(sid: str, *data: Any) -> dict[str, Any]:
+        code = refusal(lambda: renew(sid, data[0] if data else None))
+        return {"code": code} if code else {"ok": True}
+
+    def renew(sid: str, auth: Any) -> None:
+        claims = _claims_of(auth, settings.secret_key, presence)
+        if claims.user_id != presence.user_of(sid):
+            raise Unauthenticated
+        presence.enter(sid, claims)
+
+    @server.event
+    def disconnect(sid: str, _reason: str) -> None:
+        presence.leave(sid)
+        if connection := server.connection(sid):  # its transport may stay open
+            door.doubt(connection)
+
+    return server
+
+
+def _claims_of(auth: Any, secret: str, presence: Presence) -> Claims:
+    """Raises TokenExpired or Unauthenticated. Here a token ends on the second, as it does on a living socket."""
+    claims = tokens.verify(secret, tokens.ACCESS, auth.get("token") if isinstance(auth, dict) else None)
+    if claims.expires <= time.time():
+        raise TokenExpired
+    if presence.is_void(claims):
+        raise Unauthenticated
+    return claims
+
+
+def refusal(attempt: Callable[[], None]) -> str | None:
+    """The code of the error with which an attempt failed, whatever it was; None if it went well."""
+    try:
+        attempt()
+    except HoldfastError as error:
+        return error.code
+    except Exception:
+        log.exception("realtime.handler_failed")
+        return Unauthenticated.code
+    return None
+
+
+def end(server: Server, sid: str, error: type[HoldfastError]) -> None:
+    """Close a living socket, with a reason; no event reaches it any more."""
+    server.emit("socket.closing", {"code": error.code}, room=sid)
+    server.disconnect(sid)

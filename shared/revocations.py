@@ -1,0 +1,43 @@
+"""Which tokens are void before their time, in Redis, where the socket server can read it.
+
+One hash: `user:<user id>` or `session:<session id>` to the epoch second up to which (itself included) issued tokens
+are void. It only copies what the database says, so it may be lost and written again at any time.
+"""
+
+from collections.abc import Mapping
+
+from shared.redis_link import RedisLink
+
+#: The void tokens: the field of a user or session, and the last second of issue that is void.
+Voids = Mapping[str, int]
+
+
+def revocations_key(link: RedisLink) -> str:
+    """The hash's name."""
+    return link.key("revoked")
+
+
+def of_user(user_id: str) -> str:
+    """The field for all tokens of a user."""
+    return f"user:{user_id}"
+
+
+def of_session(session_id: str) -> str:
+    """The field for all tokens of one sign-in, which their claim `sid` names."""
+    return f"session:{session_id}"
+
+
+def read_revocations(link: RedisLink) -> dict[str, int] | None:
+    """All that the hash says; None if Redis could not be asked."""
+    pipe = link.pipeline()
+    pipe.hgetall(revocations_key(link))
+    answers = link.send(pipe)
+    return None if answers is None else {field.decode(): int(until) for field, until in answers[0].items()}
+
+
+def is_void(voids: Voids, user_id: str, session_id: str | None, issued: int) -> bool:
+    """Whether a token issued at this second is revoked."""
+    until = voids.get(of_user(user_id), -1)
+    if session_id:
+        until = max(until, voids.get(of_session(session_id), -1))
+    return issued <= until

@@ -1,0 +1,108 @@
+"""One real `realtime` process with its Redis, and what tests do to it."""
+
+import contextlib
+import json
+import sys
+import time
+from typing import Any, Self
+
+import httpx2
+import jwt
+import psutil
+from redis import Redis
+
+from shared.redis_link import RedisLink
+from shared.revocations import revocations_key
+from tests.environment import environment
+from tests.eventually import eventually
+from tests.services.guard import Guard
+from tests.services.programs import bare_environment, free_port
+from tests.services.redis import RedisServer
+from tests.services.service import Service
+from tests.services.sockets import RawSocket, SocketClient
+
+# Seconds, short enough to wait for.
+PATIENCE = 1.0
+_SHORT = {"HOLDFAST_SOCKET_AUTH_SECONDS": str(PATIENCE), "HOLDFAST_SELF_CHECK_SECONDS": "1"}
+
+
+class SocketServer:
+    """`realtime`, ready when entered. `settings` are more of its environment; `module` starts it patched."""
+
+    def __init__(
+        self, guard: Guard, redis: RedisServer, name: str = "sockets", *, module: str = "api.realtime", **settings: str
+    ) -> None:
+        self.redis = redis
+        self.environment = {
+            **bare_environment(),
+            **environment("sqlite://", redis.url, guard.folder, "http://127.0.0.1:1"),
+            **_SHORT,
+            "REALTIME_PORT": str(free_port()),
+            **settings,
+        }
+        self.url = f"http://127.0.0.1:{self.environment['REALTIME_PORT']}"
+        self.link = RedisLink(redis.url, "holdfast:test")
+        self.secret = self.environment["SECRET_KEY"]
+        self.service = Service(guard, name, f"{sys.executable} -m {module}", environment=self.environment)
+
+    def __enter__(self) -> Self:
+        self.service.start()
+        self.wait_until_ready()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.service.stop()
+
+    def wait_until_ready(self, within: float = 20) -> None:
+        eventually(lambda: self.service.must_live() and self.ready, within)
+
+    @property
+    def ready(self) -> bool:
+        return self.status("/readyz") == 200
+
+    def status(self, path: str) -> int | None:
+        """What HTTP answers; None for no answer."""
+        with contextlib.suppress(httpx2.TransportError):
+            return httpx2.get(f"{self.url}{path}", timeout=5).status_code
+        return None
+
+    def token(self, user: str, lifetime: float = 60, **claims: Any) -> str:
+        """As `api/tokens.py` makes them; None takes a claim away."""
+        now = int(time.time())
+        whole = {"iss": "holdfast", "aud": "access", "sub": user, "iat": now, "exp": int(now + lifetime), **claims}
+        said = {name: value for name, value in whole.items() if value is not None}
+        return jwt.encode(said, self.secret, algorithm="HS256")
+
+    def client(self, user: str, **claims: Any) -> SocketClient:
+        return SocketClient(self.url, self.token(user, **claims))
+
+    def raw(self, **options: Any) -> RawSocket:
+        return RawSocket(self.url, **options)
+
+    def let_in(self, user: str, **claims: Any) -> RawSocket:
+        """A raw socket that has shown its token."""
+        raw = self.raw()
+        answer = raw.authenticate({"token": self.token(user, **claims)})
+        assert answer.startswith('40{"sid"'), answer
+        return raw
+
+    def publish(self, *events: tuple[str, str, Any]) -> None:
+        self.publish_bytes(json.dumps(events).encode())
+
+    def publish_bytes(self, data: bytes) -> None:
+        with Redis.from_url(self.redis.url) as redis:
+            redis.publish(self.link.channel, data)
+
+    def revoke(self, field: str, until: float | None = None) -> None:
+        with Redis.from_url(self.redis.url) as redis:
+            redis.hset(revocations_key(self.link), field, int(until or time.time()))
+
+    @property
+    def memory(self) -> int:
+        """Bytes in memory."""
+        return int(psutil.Process(self.service.pid).memory_info().rss)
+
+
+def events_in(frames: list[str]) -> list[str]:
+    """The names of the events among raw frames."""
+    return [json.loads(frame[2:])[0] for frame in frames if frame.startswith("42")]

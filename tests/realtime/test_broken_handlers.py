@@ -1,0 +1,25 @@
+"""What our own mistakes may not lead to: a socket that is half let in, or an event for everybody."""
+
+from collections.abc import Callable
+
+from tests.eventually import eventually
+from tests.realtime.socket_server import PATIENCE, SocketServer
+
+
+def test_a_handler_that_crashes_is_a_refusal_and_its_socket_hears_nothing(start: Callable[..., SocketServer]) -> None:
+    server = start(module="tests.realtime.crashing")
+    with server.let_in("ada") as ada, server.raw() as crashed:
+        assert crashed.authenticate({"token": server.token("crash")}) == '44{"message":"unauthenticated"}'
+        server.publish(("crash", "secret", {}), ("ada", "mark", {}))
+        assert ada.receive() == '42["mark",{}]'
+        assert crashed.until_closed(PATIENCE + 5) == ['44{"message":"unauthenticated"}']
+    assert "on purpose" in server.service.log
+
+
+def test_an_event_without_a_room_goes_to_nobody(start: Callable[..., SocketServer]) -> None:
+    server = start(module="tests.realtime.shouting")
+    with server.let_in("ada") as ada, server.raw() as nobody:
+        eventually(lambda: "RoomlessEvent: for everybody" in server.service.log)
+        server.publish(("ada", "mark", {}))
+        assert ada.receive() == '42["mark",{}]'
+        assert nobody.frames[1:] + nobody.until_closed(PATIENCE + 5) == []
