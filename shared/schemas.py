@@ -6,7 +6,7 @@ Events carry the same shapes as REST.
 import unicodedata
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields, post_dump, validate
 
 from shared.errors import catalogue
 from shared.models.credits import GRANT
@@ -174,6 +174,12 @@ class ChatPage(CamelSchema):
     next_cursor = fields.String()
 
 
+class SeenIn(CamelSchema):
+    """Up to which number of `seq` the chat has been seen."""
+
+    seq = fields.Integer(required=True, strict=True, validate=validate.Range(min=0))
+
+
 class MessageIn(CamelSchema):
     """A message to store and answer."""
 
@@ -264,3 +270,47 @@ class PostedOut(CamelSchema):
     message = fields.Nested(MessageOut)
     reply = fields.Nested(LiveMessageOut)
     credits = fields.Nested(CreditsOut)
+
+
+class _Changed(CamelSchema):
+    """A row as it is now; of one that was deleted, what is left."""
+
+    deleted = fields.Function(
+        lambda row: row.deleted_at is not None,
+        metadata={"type": "boolean", "description": "Only true, of a tombstone: all that is left are ids and `seq`."},
+    )
+    _left: tuple[str, ...] = ("id", "seq", "deleted")
+
+    @post_dump
+    def _of_a_tombstone_only_what_is_left(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        if data.pop("deleted"):
+            return {name: data[name] for name in self._left if name in data} | {"deleted": True}
+        return data
+
+
+class ChangedChatOut(_Changed, ChatOut):
+    """A chat that changed, or `{id, seq, deleted}`."""
+
+
+class ChangedMessageOut(_Changed, LiveMessageOut):
+    """A message that changed, or `{id, chatSessionId, seq, deleted}`."""
+
+    _left = ("id", "chatSessionId", "seq", "deleted")
+
+
+class SyncIn(CamelSchema):
+    """After which number of `seq`; without it the answer holds no rows, only the newest number."""
+
+    after = fields.Integer(load_default=None, validate=validate.Range(min=0))
+    limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
+
+
+class SyncOut(CamelSchema):
+    """What changed. With `reset` there is only `cursor`: read everything anew, then ask again after it."""
+
+    chats = fields.List(fields.Nested(ChangedChatOut))
+    messages = fields.List(fields.Nested(ChangedMessageOut))
+    credits = fields.Nested(CreditsOut)
+    cursor = fields.Integer(metadata={"description": "The `after` of the next call."})
+    has_more = fields.Boolean()
+    reset = fields.Boolean()
