@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test faults check bench-quick bench-recovery bench-sweeper lock clean setup-run setup-dev
+.PHONY: run test faults check bench-quick bench-recovery bench-sweeper lock events clean setup-run setup-dev
 
 run: setup-run
 	@exec $(BIN)/holdfast up
@@ -37,6 +37,10 @@ lock: setup-dev
 	$(COMPILE) pyproject.toml --group build --output-file locks/run.txt
 	$(COMPILE) pyproject.toml --group build --group dev --constraint locks/run.txt --output-file locks/dev.txt
 	$(COMPILE) --group node --output-file locks/node.txt
+
+# The tables and types that are made from the catalogue in shared/events.py.
+events: setup-dev
+	@exec $(BIN)/python -m scripts.events
 
 clean:
 	rm -rf .venv node_modules holdfast.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -8,9 +8,9 @@ from api.auth import signed_in
 from api.blueprint import ApiBlueprint
 from api.live_text import with_live_text
 from shared.actions.sync import changes_since
+from shared.change_schemas import SyncIn, SyncOut
 from shared.events import credits_data
 from shared.models import Message
-from shared.schemas import SyncIn, SyncOut
 
 sync = ApiBlueprint("sync", __name__, url_prefix="/sync", description="Catching up")
 

@@ -6,11 +6,11 @@ Events carry the same shapes as REST.
 import unicodedata
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, post_dump, validate
+from marshmallow import Schema, ValidationError, fields, validate
 
 from shared.errors import catalogue
 from shared.models.credits import GRANT
-from shared.models.message import FINAL, ROLES
+from shared.models.message import FINAL, ROLES, MessageType, Status
 from shared.text import clean
 
 MAX_MESSAGE = 100_000
@@ -21,6 +21,16 @@ _SORTS = ("lastActiveAt", "updatedAt", "createdAt")
 def _camel(name: str) -> str:
     first, *rest = name.split("_")
     return first + "".join(word.title() for word in rest)
+
+
+def _object(**properties: str | list[str]) -> dict[str, Any]:
+    """What OpenAPI and the client's types say of a field that is made by a function."""
+    return {"type": "object", "properties": {name: {"type": kind} for name, kind in properties.items()}}
+
+
+_FLAG = {"type": "boolean"}
+_ROLE = {"type": "string", "enum": sorted(set(ROLES.values()))}
+_ERROR = _object(code="string", detail="string", retryable="boolean") | {"type": ["object", "null"]}
 
 
 class CamelSchema(Schema):
@@ -155,15 +165,15 @@ class ChatOut(CamelSchema):
     display_id = fields.String()
     title = fields.String()
     user_id = fields.String(attribute="owner_id")
-    team_id = fields.String()
-    repo_id = fields.String()
-    document_id = fields.String()
+    team_id = fields.String(allow_none=True)
+    repo_id = fields.String(allow_none=True)
+    document_id = fields.String(allow_none=True)
     created_at = fields.DateTime()
     updated_at = fields.DateTime()
     last_active_at = fields.DateTime()
-    archived = fields.Function(lambda chat: chat.archived_at is not None)
-    parked = fields.Function(lambda chat: chat.parked_at is not None)
-    unread = fields.Function(lambda chat: chat.seq > chat.seen_seq)
+    archived = fields.Function(lambda chat: chat.archived_at is not None, metadata=_FLAG)
+    parked = fields.Function(lambda chat: chat.parked_at is not None, metadata=_FLAG)
+    unread = fields.Function(lambda chat: chat.seq > chat.seen_seq, metadata=_FLAG)
     seq = fields.Integer()
 
 
@@ -193,24 +203,27 @@ class MessageOut(CamelSchema):
     id = fields.String()
     chat_session_id = fields.String()
     user_id = fields.String(attribute="owner_id")
-    message_type = fields.String()
-    status = fields.String()
-    role = fields.Function(lambda message: ROLES[message.message_type])
+    message_type = fields.String(metadata={"enum": list(MessageType)})
+    status = fields.String(metadata={"enum": list(Status)})
+    role = fields.Function(lambda message: ROLES[message.message_type], metadata=_ROLE)
     content = fields.String()
-    reply_to = fields.String()
+    reply_to = fields.String(allow_none=True)
     version = fields.Integer()
     position = fields.Integer()
     attempt = fields.Integer()
-    model = fields.String()
-    finish_reason = fields.String()
-    error = fields.Function(lambda message: _error(message.error_code))
-    tokens = fields.Function(lambda message: {"input": message.tokens_in, "output": message.tokens_out})
-    credits = fields.Method("_credits")
-    changes = fields.Raw()
+    model = fields.String(allow_none=True)
+    finish_reason = fields.String(allow_none=True)
+    error = fields.Function(lambda message: _error(message.error_code), metadata=_ERROR)
+    tokens = fields.Function(
+        lambda message: {"input": message.tokens_in, "output": message.tokens_out},
+        metadata=_object(input=["integer", "null"], output=["integer", "null"]),
+    )
+    credits = fields.Method("_credits", metadata=_object(held="integer", charged="integer", released="integer"))
+    changes = fields.Raw(allow_none=True)
     created_at = fields.DateTime()
-    started_at = fields.DateTime()
-    first_text_at = fields.DateTime()
-    completed_at = fields.DateTime()
+    started_at = fields.DateTime(allow_none=True)
+    first_text_at = fields.DateTime(allow_none=True)
+    completed_at = fields.DateTime(allow_none=True)
     seq = fields.Integer()
 
     def _credits(self, message: Any) -> dict[str, int]:
@@ -230,7 +243,7 @@ def _error(code: str | None) -> dict[str, Any] | None:
 class LiveMessageOut(MessageOut):
     """A message as REST shows it."""
 
-    next_index = fields.Integer(metadata={"description": "Only while the reply runs."})
+    next_index = fields.Integer(metadata={"description": "Only while the reply runs.", "x-optional": True})
 
 
 class MessagePage(CamelSchema):
@@ -270,47 +283,3 @@ class PostedOut(CamelSchema):
     message = fields.Nested(MessageOut)
     reply = fields.Nested(LiveMessageOut)
     credits = fields.Nested(CreditsOut)
-
-
-class _Changed(CamelSchema):
-    """A row as it is now; of one that was deleted, what is left."""
-
-    deleted = fields.Function(
-        lambda row: row.deleted_at is not None,
-        metadata={"type": "boolean", "description": "Only true, of a tombstone: all that is left are ids and `seq`."},
-    )
-    _left: tuple[str, ...] = ("id", "seq", "deleted")
-
-    @post_dump
-    def _of_a_tombstone_only_what_is_left(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        if data.pop("deleted"):
-            return {name: data[name] for name in self._left if name in data} | {"deleted": True}
-        return data
-
-
-class ChangedChatOut(_Changed, ChatOut):
-    """A chat that changed, or `{id, seq, deleted}`."""
-
-
-class ChangedMessageOut(_Changed, LiveMessageOut):
-    """A message that changed, or `{id, chatSessionId, seq, deleted}`."""
-
-    _left = ("id", "chatSessionId", "seq", "deleted")
-
-
-class SyncIn(CamelSchema):
-    """After which number of `seq`; without it the answer holds no rows, only the newest number."""
-
-    after = fields.Integer(load_default=None, validate=validate.Range(min=0))
-    limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
-
-
-class SyncOut(CamelSchema):
-    """What changed. With `reset` there is only `cursor`: read everything anew, then ask again after it."""
-
-    chats = fields.List(fields.Nested(ChangedChatOut))
-    messages = fields.List(fields.Nested(ChangedMessageOut))
-    credits = fields.Nested(CreditsOut)
-    cursor = fields.Integer(metadata={"description": "The `after` of the next call."})
-    has_more = fields.Boolean()
-    reset = fields.Boolean()
