@@ -17,7 +17,7 @@ class Changed(CamelSchema):
     left: tuple[str, ...] = ("id", "seq", "deleted")
 
     @post_dump
-    def _of_a_tombstone_only_what_isleft(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+    def _of_a_tombstone_only_what_is_left(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
         if data.pop("deleted"):
             return {name: data[name] for name in self.left if name in data} | {"deleted": True}
         return data

@@ -71,9 +71,10 @@ function synced(state, { chats, messages, credits, cursor }) {
 }
 
 // The first look, or one after too long: nothing that was known counts. What was read is no older than the cursor.
-function anew(state, { cursor, chats, messages }) {
+function anew(state, { cursor, chats, messages, credits }) {
   const { openChat, drafts } = state;
-  const bare = { ...state, ...conversation.empty, openChat, drafts, ...changed.empty, cursor, chats: [], gone: [] };
+  const known = { ...state, credits: { ...state.credits, ...credits, seq: cursor } };
+  const bare = { ...known, ...conversation.empty, openChat, drafts, ...changed.empty, cursor, chats: [], gone: [] };
   const listed = { ...chats.items.reduce(putChat, bare), chatsCursor: chats.nextCursor };
   return messages ? conversation.loaded(listed, { chatSessionId: openChat, ...messages }) : listed;
 }

@@ -36,15 +36,15 @@ export function createSync({ api, dispatch, read }) {
     const { cursor } = read();
     const page = await api.sync(cursor);
     if (cursor !== null && !page.reset) dispatch("synced", page);
-    else await anew(page.cursor);
+    else await anew(page);
     return page.reset || page.hasMore || cursor === null;
   }
 
   // Reads all that is on the screen. What changes meanwhile has a number after the cursor.
-  async function anew(cursor) {
+  async function anew({ cursor, credits }) {
     const { openChat } = read();
     const messages = openChat && (await api.messages(openChat).catch((problem) => closeIfGone(openChat, problem)));
-    dispatch("anew", { cursor, chats: await api.chats(), messages });
+    dispatch("anew", { cursor, credits, chats: await api.chats(), messages });
   }
 
   function closeIfGone(id, problem) {

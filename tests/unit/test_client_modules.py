@@ -5,37 +5,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Page
 
-from api.pages import pages
-from shared.settings import load_settings
-from tests.services.browser import chromium
+from tests.services.client_page import ORIGIN, client_page
 
-ORIGIN = "http://holdfast.test"
 CHAT = "chat"
 TEXT = [f"piece {index} " for index in range(12)]
 
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[Page]:
-    with pytest.MonkeyPatch.context() as environment, chromium() as browser, browser.new_page() as page:
-        environment.setenv("HOLDFAST_ENV", "test")
-        files = Flask(__name__, static_folder=None)
-        files.config["HOLDFAST"] = load_settings()
-        files.register_blueprint(pages)
-        page.route("**/*", lambda route: _answer(route, files.test_client()))
-        page.goto(ORIGIN)
+    with client_page() as page:
         yield page
-
-
-def _answer(route: Route, files: FlaskClient) -> None:
-    if not route.request.url.startswith(ORIGIN):
-        return route.abort()
-    path = route.request.url.removeprefix(ORIGIN)
-    answer = files.open(path, method=route.request.method, buffered=True)
-    return route.fulfill(status=answer.status_code, headers=dict(answer.headers), body=answer.data)
 
 
 REDUCE = """async (events) => {
