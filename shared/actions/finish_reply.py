@@ -188,7 +188,7 @@ def _finish(
         if release:
             record(claim.owner_id, RELEASE, price, claim.id)
         touch = {"chat_id": claim.chat_session_id, "user_id": claim.owner_id, "at": at, "new_seq": account.seq - 1}
-        chat = park_chat(touch) if park else execute(_touch_chat, touch)[0]
+        chat = park_chat(touch, news=True) if park else execute(_touch_chat, touch)[0]
         turns = dispatch(claim.owner_id) if chat.open_replies else []
         reach("before_final_commit")
     reach("after_final_commit")

@@ -13,7 +13,10 @@ from sqlalchemy import insert, text
 
 from shared.actions.chats import create_chat, delete_chat, rename_chat, see_chat
 from shared.actions.claim_reply import claim_reply
+from shared.actions.delete_message import delete_message
 from shared.actions.finish_reply import Answer, Superseded, complete_reply, fail_reply, give_back
+from shared.actions.parking import resume_queue
+from shared.actions.stop_reply import stop_reply
 from shared.actions.sync import changes_since
 from shared.core import current_link
 from shared.db import db, execute, new_id, query, write_unit
@@ -89,7 +92,8 @@ class Life:
 
     def step(self) -> None:
         steps = [self.create, self.rename, self.see, self.post, self.post, self.claim, self.claim, self.finish]
-        self.chance.choice([*steps, self.finish, self.fail, self.give_back, self.write, self.delete])()
+        others = [self.finish, self.fail, self.give_back, self.write, self.delete, self.forget, self.stop, self.resume]
+        self.chance.choice(steps + others)()
 
     def create(self) -> None:
         self.chats.append(create_chat(self.user.id, None).id)
@@ -124,6 +128,21 @@ class Life:
     def delete(self) -> None:
         if self.chance.random() < 0.2:
             self._try(lambda: delete_chat(self.user.id, self._a_chat()))
+
+    def forget(self) -> None:
+        self._try(lambda: delete_message(self.user.id, *self._a_message()))
+
+    def stop(self) -> None:
+        self._try(lambda: stop_reply(self.user.id, *self._a_message()))
+
+    def resume(self) -> None:
+        self._try(lambda: resume_queue(self.user.id, self._a_chat()))
+
+    def _a_message(self) -> tuple[str, str]:
+        if not self.replies:
+            raise HoldfastError
+        message = the_message(self.chance.choice(self.replies))
+        return message.chat_session_id, self.chance.choice([message.id, message.reply_to])
 
     def _a_chat(self) -> str:
         if not self.chats:
@@ -214,14 +233,16 @@ def row_of(chat: ChatSession, position: int, seq: int) -> dict[str, Any]:
 def test_what_is_gone_is_a_tombstone_and_a_chats_stands_for_its_messages(me: FlaskClient, user: User) -> None:
     kept, doomed = a_chat(user), a_chat(user)
     a_post(doomed)
-    gone = a_post(kept).message
+    gone = a_post(kept)
     cursor = the_user(user.id).seq
     delete_chat(user.id, doomed.id)
-    change(gone.id, deleted_at=gone.created_at, content="", seq=the_user(user.id).seq)
+    delete_message(user.id, kept.id, gone.message.id)
     answer = me.get(f"/sync?after={cursor}").json
-    seq = the_chat(doomed.id).seq
-    assert answer["chats"] == [{"id": doomed.id, "seq": seq, "deleted": True}]
-    assert answer["messages"] == [{"id": gone.id, "chatSessionId": kept.id, "seq": seq + 1, "deleted": True}]
+    assert answer["chats"] == [{"id": doomed.id, "seq": cursor + 1, "deleted": True}]
+    assert answer["messages"] == [
+        {"id": one.id, "chatSessionId": kept.id, "seq": cursor + 3 + at, "deleted": True}
+        for at, one in enumerate((gone.message, gone.reply))
+    ]
 
 
 def test_a_running_reply_always_comes_with_its_text_so_far(me: FlaskClient, chat: ChatSession) -> None:

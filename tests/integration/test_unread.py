@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from shared.actions.finish_reply import Answer, complete_reply
+from shared.actions.finish_reply import Answer, complete_reply, fail_reply
+from shared.actions.stop_reply import stop_reply
+from shared.errors import ModelTimeout
 from shared.models import ChatSession, User
 from tests.channel import Channel
 from tests.factories import a_claim, a_post, nothing_changes, the_chat, the_user
@@ -70,6 +72,16 @@ def test_another_title_is_nothing_to_read_and_hides_nothing(me: FlaskClient, ans
     assert me.patch(f"/chats/{answered.id}", json={"title": "Another"}).json["unread"] is True
     see(me, answered, listed(me)["seq"])
     assert me.patch(f"/chats/{answered.id}", json={"title": "A third"}).json["unread"] is False
+
+
+def test_a_failure_is_news_and_ones_own_stop_is_not(me: FlaskClient, chat: ChatSession) -> None:
+    failing = a_claim(a_post(chat))
+    fail_reply(failing, ModelTimeout(), Answer("Half", 1))
+    assert [listed(me)[name] for name in ("parked", "unread")] == [True, True]
+    stopped = a_post(chat).reply
+    stop_reply(chat.owner_id, chat.id, stopped.id)
+    assert [listed(me)[name] for name in ("parked", "unread")] == [True, False]
+    assert me.post(f"/chats/{chat.id}/queue/resume").json["unread"] is False
 
 
 def test_its_display_id_will_do(me: FlaskClient, user: User, answered: ChatSession) -> None:
