@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test faults check bench-quick bench-recovery bench-sweeper lock events clean setup-run setup-dev
+.PHONY: run test faults check bench-quick bench-recovery bench-sweeper bench-sync lock events clean setup-run setup-dev
 
 run: setup-run
 	@exec $(BIN)/holdfast up
@@ -30,6 +30,9 @@ bench-recovery: setup-dev
 
 bench-sweeper: setup-dev
 	@exec $(BIN)/python -m benchmarks.sweeper
+
+bench-sync: setup-dev
+	@exec $(BIN)/python -m benchmarks.sync
 
 # Pins stay as they are unless pyproject.toml asks for others; delete a lock first to renew all of its pins.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url

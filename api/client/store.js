@@ -105,9 +105,10 @@ function chatDeleted(state, { id }) {
   return state.openChat === id ? { ...rest, ...conversation.empty } : rest;
 }
 
+// Late news of a message that is gone still says something about its chat.
 function putMessage(state, message) {
-  if (state.gone.includes(message.id)) return state;
-  return conversation.put(active(state, message), message);
+  const so = active(state, message);
+  return state.gone.includes(message.id) ? so : conversation.put(so, message);
 }
 
 function messageDeleted(state, { id }) {

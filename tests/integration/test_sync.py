@@ -220,6 +220,7 @@ def test_pages_are_as_long_as_asked_for_and_never_split_a_number(me: FlaskClient
     sizes = [len(page["messages"]) + len(page["chats"]) for page in pages]
     numbers = [{row["seq"] for row in page["messages"] + page["chats"]} for page in pages]
     assert max(sizes) == 7
+    assert {len(found) for found in numbers} <= {1, 2}, "as many numbers as were asked for, or one at the end"
     assert sum(sizes) == 6 + 3 + 7 == len(set.union(*numbers)) + 3 + 6, "a post's placeholder shares its chat's number"
     assert all(left.isdisjoint(right) for left in numbers for right in numbers if left is not right)
     assert [page["hasMore"] for page in pages] == [True] * (len(pages) - 1) + [False]
@@ -291,20 +292,22 @@ def test_nobody_elses_changes_come(me: FlaskClient, user: User) -> None:
     assert theirs.message.owner_id not in answer.text
 
 
-def test_it_is_all_of_one_moment(me: FlaskClient, user: User, monkeypatch: pytest.MonkeyPatch, core: Flask) -> None:
-    chat, before = a_chat(user), the_user(user.id).seq
-    posted: list[Any] = []
+def test_it_is_all_of_one_moment(user: User, monkeypatch: pytest.MonkeyPatch, core: Flask) -> None:
+    chat = a_chat(user)
+    before = the_user(user.id).seq
+    done: list[Any] = []
 
-    def posted_after_the_first(*args: Any) -> Any:
+    def renamed_after_the_first(*args: Any) -> Any:
         rows = query(*args)
-        if not posted:
-            posted.extend(at_once(core, lambda: a_post(chat)))
+        if not done:
+            done.extend(at_once(core, lambda: (a_post(chat), rename_chat(user.id, chat.id, "Later"))))
         return rows
 
-    monkeypatch.setattr("shared.actions.sync.query", posted_after_the_first)
+    monkeypatch.setattr("shared.actions.sync.query", renamed_after_the_first)
     found = changes_since(user.id, 0, 50)
     assert (found.cursor, found.messages, found.account.held) == (before, [], 0)
-    assert the_user(user.id).seq == before + 3
+    assert [one.title for one in found.chats] == ["New chat"]
+    assert the_user(user.id).seq == before + 4
 
 
 def test_giving_a_reply_back_is_told(me: FlaskClient, chat: ChatSession, channel: Channel) -> None:

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from shared.actions.chats import create_chat, delete_chat, rename_chat, see_chat
+from shared.actions.delete_message import delete_message
 from shared.actions.finish_reply import Answer, complete_reply, fail_reply, give_back
 from shared.actions.post_message import post_message
+from shared.actions.stop_reply import stop_reply
 from shared.errors import ModelTimeout
 from tests.contracts.client_kit.recorder import Recorder, Step
 
@@ -55,7 +57,8 @@ class Reply:
         self.deltas = recorder.heard(self.write)
 
     def post(self) -> None:
-        self.reply_id = post_message(self.user_id, self.chat, "Count to five", "fake", None).reply.id
+        posted = post_message(self.user_id, self.chat, "Count to five", "fake", None)
+        self.question_id, self.reply_id = posted.message.id, posted.reply.id
 
     def claim(self) -> None:
         self.claimed = self.recorder.claim(self.reply_id)
@@ -215,6 +218,21 @@ def failed(recorder: Recorder) -> Step:
     return reply.made([*reply.posted, *reply.started, *reply.deltas, *ended])
 
 
+@script("Stopped elsewhere: the text so far stays, the chat waits, and nothing late is taken")
+def stopped(recorder: Recorder) -> Step:
+    reply = Reply(recorder)
+    ended = recorder.heard(lambda: stop_reply(reply.user_id, reply.chat, reply.reply_id))
+    return reply.made([*reply.posted, *reply.started, *reply.deltas[:2], *ended, *reply.deltas[2:], *reply.started])
+
+
+@script("A question is deleted elsewhere, and its answer with it: what is late about them brings nothing back")
+def message_deleted(recorder: Recorder) -> Step:
+    reply = Reply(recorder)
+    ended = reply.complete()
+    deleted = recorder.heard(lambda: delete_message(reply.user_id, reply.chat, reply.question_id))
+    return reply.made([*reply.posted, *reply.started, *reply.deltas, *deleted, *ended, *reply.deltas])
+
+
 @script("A chat is deleted elsewhere: what is late about it brings nothing back")
 def chat_deleted(recorder: Recorder) -> Step:
     reply = Reply(recorder)
@@ -273,12 +291,22 @@ class Story:
         self.heard += recorder.heard(lambda: self._post(other))
         self.heard += recorder.heard(lambda: rename_chat(recorder.user.id, one.chat, "Renamed"))
         self.heard += recorder.heard(lambda: see_chat(recorder.user.id, one.chat, 10**6))
+        self.heard += recorder.heard(lambda: self._post(one.chat)) + recorder.heard(self._stop)
+        self.heard += recorder.heard(lambda: self._post(one.chat)) + recorder.heard(self._delete)
         self.heard += recorder.heard(lambda: self._post(one.chat))
         self.heard += recorder.heard(self._write_on) + recorder.heard(lambda: delete_chat(recorder.user.id, other))
         self.heard += recorder.heard(lambda: self._post(one.chat))
 
     def _post(self, chat: str) -> None:
         self.posted = post_message(self.recorder.user.id, chat, "And now", "fake", None)
+
+    def _stop(self) -> None:
+        claim = self.recorder.claim(self.posted.reply.id)
+        self.recorder.write(claim, *TEXTS)
+        stop_reply(self.recorder.user.id, self.chat, claim.id)
+
+    def _delete(self) -> None:
+        delete_message(self.recorder.user.id, self.chat, self.posted.message.id)
 
     def _write_on(self) -> None:
         claim = self.recorder.claim(self.posted.reply.id)
