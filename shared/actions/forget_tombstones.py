@@ -11,6 +11,7 @@ from shared.models.chat import chat_sessions
 from shared.models.message import messages
 from shared.models.user import users
 from shared.statements import Row
+from shared.units import retried
 
 _LIFE = timedelta(days=90)
 # Rows of a table that a sweep forgets; the next one takes the rest.
@@ -45,7 +46,12 @@ def _forget(table: Table, rows: list[Row]) -> int:
     for row in rows:
         of_owner[row.owner_id].append(row)
     for owner, theirs in of_owner.items():
-        with write_unit():
-            execute(_note, {"owner": owner, "up_to": max(row.seq for row in theirs)})
-            execute(delete(table).where(table.c.id.in_([row.id for row in theirs])))
+        _forget_of(owner, table, theirs)
     return len(rows)
+
+
+@retried
+def _forget_of(owner: str, table: Table, theirs: list[Row]) -> None:
+    with write_unit():
+        execute(_note, {"owner": owner, "up_to": max(row.seq for row in theirs)})
+        execute(delete(table).where(table.c.id.in_([row.id for row in theirs])))

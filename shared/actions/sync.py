@@ -32,7 +32,7 @@ def _since(table: FromClause) -> Select[tuple[int]]:
 
 
 def _first(numbers: Select[tuple[int]]) -> Select[tuple[int]]:
-    return select(numbers.order_by("seq").limit(bindparam("most")).subquery().c.seq)
+    return select(numbers.distinct().order_by("seq").limit(bindparam("most")).subquery().c.seq)
 
 
 def _up_to(table: FromClause) -> Select[tuple[int]]:
@@ -41,9 +41,7 @@ def _up_to(table: FromClause) -> Select[tuple[int]]:
 
 
 _numbers = Prepared(
-    select(
-        _first(_since(chat_sessions)).union_all(_first(_since(messages).where(_to_be_told))).subquery("numbers").c.seq
-    )
+    select(_first(_since(chat_sessions)).union(_first(_since(messages).where(_to_be_told))).subquery("numbers").c.seq)
     .order_by("seq")
     .limit(bindparam("most"))
 )

@@ -9,6 +9,7 @@ from sqlalchemy import func, select, update
 from shared.actions import forget_tombstones as module
 from shared.actions.chats import delete_chat
 from shared.actions.forget_tombstones import forget_tombstones
+from shared.actions.reconcile import reconcile
 from shared.db import db, execute, query, utc_now, write_unit
 from shared.models import ChatSession, User
 from shared.models.chat import chat_sessions
@@ -56,6 +57,7 @@ def test_a_sweep_forgets_old_tombstones_and_nothing_else(me: FlaskClient, user: 
     assert me.get(f"/sync?after={seq - 3}").json == {"reset": True, "cursor": seq}
     after = me.get(f"/sync?after={seq - 1}").json
     assert (after["chats"], after["cursor"]) == ([], seq)
+    assert list(reconcile()) == [], "the ledger outlives what it names"
     assert before["chats"] == [{"id": doomed.id, "seq": seq - 1, "deleted": True}]
 
 

@@ -141,7 +141,7 @@ def missing_event(recorder: Recorder) -> Step:
 def second_attempt(recorder: Recorder) -> Step:
     reply = Reply(recorder)
     back = reply.give_back()
-    steps = [*reply.posted, *reply.started, *reply.deltas[:4], *back]
+    steps = [*reply.posted, *reply.started, *reply.deltas[:4], *back, *reply.started]
     steps += [reply.screen(status="pending", content="".join(TEXTS[:4]))]
     again, late = recorder.heard(reply.claim), reply.deltas[4:]
     steps += [*again, reply.screen(content=""), *late]
