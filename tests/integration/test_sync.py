@@ -216,12 +216,12 @@ def test_pages_are_as_long_as_asked_for_and_never_split_a_number(me: FlaskClient
         assert account
         rows = [row_of(chats[0], position, account.seq) for position in range(10, 17)]
         execute(insert(messages), rows)
+    rename_chat(user.id, chats[1].id, "Afterwards")
     pages = Mirror(me).catch_up(limit=2)
     sizes = [len(page["messages"]) + len(page["chats"]) for page in pages]
     numbers = [{row["seq"] for row in page["messages"] + page["chats"]} for page in pages]
-    assert [len(found) for found in numbers] == [2, 2, 2, 1], "a placeholder shares its chat's number"
+    assert [len(found) for found in numbers] == [2, 2, 2, 2], "a placeholder shares its chat's number"
     assert sum(sizes) == 6 + 3 + 7
-    assert sizes[-1] == 7
     assert all(left.isdisjoint(right) for left in numbers for right in numbers if left is not right)
     assert [page["hasMore"] for page in pages] == [True] * (len(pages) - 1) + [False]
 
@@ -338,7 +338,7 @@ def test_its_cost_depends_on_what_changed(user: User, chat: ChatSession, monkeyp
     for steps in plans:
         assert not re.search(r"Seq Scan on (messages|chat_sessions)", steps), steps
         assert not re.search(r"SCAN (messages|chat_sessions)(?! USING)", steps), steps
-    assert sum("ix_messages_owner_seq" in steps for steps in plans) == 2
+    assert sum(bool(re.search(r"owner_id ?= ?.* AND \(?seq ?>", steps)) for steps in plans) == 3
 
 
 def plans_of(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]) -> list[str]:

@@ -236,8 +236,10 @@ def message_deleted(recorder: Recorder) -> Step:
 @script("A chat is deleted elsewhere: what is late about it brings nothing back")
 def chat_deleted(recorder: Recorder) -> Step:
     reply = Reply(recorder)
+    renamed = recorder.heard(lambda: rename_chat(reply.user_id, reply.chat, "Another title"))
     deleted = recorder.heard(lambda: delete_chat(reply.user_id, reply.chat))
-    return reply.made([*reply.posted, *reply.started, *deleted, *reply.deltas, *reply.started])
+    steps = [*reply.posted, *reply.started, *deleted, *reply.deltas, *reply.started, *renamed]
+    return reply.made(steps)
 
 
 @script("A chat was deleted while nobody listened: its tombstone stands for its messages")
