@@ -146,25 +146,28 @@ def cancel_untried(claim: Claim) -> None:
 @retried
 def give_back(claim: Claim, pause: float, when: Guard = WRITING) -> bool:
     """Let it run again after `pause` seconds; False if its failures are used up or it isn't ours any more."""
-    values = {"most_failures": current_settings().max_failures, "pause_ms": int(pause * 1000), "at": utc_now()}
+    return wait_again(claim, _give_back_when[when], {"pause_ms": int(pause * 1000)})
+
+
+def wait_again(claim: Claim, how: ReturningUpdate[Any], values: dict[str, Any]) -> bool:
+    """Turn a running reply back to pending by the statement `how`, and tell it; False if that changes no row.
+
+    Its text stays until the next attempt begins.
+    """
+    values |= _names(claim) | {"most_failures": current_settings().max_failures, "at": utc_now()}
     with write_unit() as unit:
         account = move(claim.owner_id, events=1)
         assert account is not None  # a reply has an owner, and this costs nothing
-        row = execute(_give_back_when[when], _names(claim) | values | {"new_seq": account.seq}).first()
+        row = execute(how, values | {"new_seq": account.seq}).first()
         if row is None:
             unit.rollback()  # gives the number back
             return False
         turns = dispatch(claim.owner_id)
-    tell_waiting(row)
-    hand_over(turns)
-    return True
-
-
-def tell_waiting(row: Row) -> None:
-    """Tell the open tabs of a reply that waits again; its text stays until the next attempt begins."""
     link = current_link()
     with link.trip() as pipe:
         publish(link, pipe, [message_event("message.updated", row)])
+    hand_over(turns)
+    return True
 
 
 @retried

@@ -12,10 +12,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import insert, text
 
 from shared.actions.chats import create_chat, delete_chat, rename_chat, see_chat
-from shared.actions.claim_reply import claim_reply
+from shared.actions.claim_reply import Claim, claim_reply
 from shared.actions.delete_message import delete_message
 from shared.actions.finish_reply import Answer, Superseded, complete_reply, fail_reply, give_back
 from shared.actions.parking import resume_queue
+from shared.actions.release_reply import release_reply
 from shared.actions.stop_reply import stop_reply
 from shared.actions.sync import changes_since
 from shared.core import current_link
@@ -310,16 +311,19 @@ def test_it_is_all_of_one_moment(user: User, monkeypatch: pytest.MonkeyPatch, co
     assert the_user(user.id).seq == before + 4
 
 
-def test_giving_a_reply_back_is_told(me: FlaskClient, chat: ChatSession, channel: Channel) -> None:
+@pytest.mark.parametrize("give_back", [lambda claim: give_back(claim, 0), release_reply], ids=["failed", "drained"])
+def test_giving_a_reply_back_is_told(
+    give_back: Callable[[Claim], bool], me: FlaskClient, chat: ChatSession, channel: Channel
+) -> None:
     claim = a_claim(a_post(chat))
     cursor = the_user(chat.owner_id).seq
-    assert give_back(claim, 0)
+    assert give_back(claim)
     (updated,) = channel.named("message.updated")
     assert (updated.data["status"], updated.data["seq"], updated.data["attempt"]) == ("pending", cursor + 1, 1)
     (changed,) = me.get(f"/sync?after={cursor}").json["messages"]
     assert changed == updated.data
     before = everything()
-    assert not give_back(claim, 0)
+    assert not give_back(claim)
     assert everything() == before
 
 
