@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from shared.core import current_link
 from shared.events import CATALOGUE
@@ -31,8 +31,8 @@ def recorder(app: Flask, core: Flask, settings: Settings) -> Iterator[Recorder]:
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    with client_page() as page:
+def page(browser: Browser) -> Iterator[Page]:
+    with client_page(browser) as page:
         yield page
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.eventually import eventually
@@ -11,17 +10,10 @@ from tests.faults.conftest import on_sqlite
 from tests.faults.history import Outcome
 from tests.faults.people import Witnessed
 from tests.faults.trial import Trial
-from tests.services.browser import chromium
 from tests.the_page import newest_reply, sign_in
 
 # Milliseconds: the page's pauses between two questions, a lease, and two busy cores.
 SOON = 20_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @contextmanager

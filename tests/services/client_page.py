@@ -6,19 +6,18 @@ from contextlib import contextmanager
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Browser, Page, Route
 
 from api.pages import pages
 from shared.settings import load_settings
-from tests.services.browser import chromium
 
 ORIGIN = "http://holdfast.test"
 
 
 @contextmanager
-def client_page() -> Iterator[Page]:
+def client_page(browser: Browser) -> Iterator[Page]:
     """A blank page that may import `/client/….js`; whatever else it asks for is refused."""
-    with pytest.MonkeyPatch.context() as environment, chromium() as browser, browser.new_page() as page:
+    with pytest.MonkeyPatch.context() as environment, browser.new_page() as page:
         environment.setenv("HOLDFAST_ENV", "test")
         files = Flask(__name__, static_folder=None)
         files.config["HOLDFAST"] = load_settings()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from tests.services.client_page import ORIGIN, client_page
 
@@ -14,8 +14,8 @@ TEXT = [f"piece {index} " for index in range(12)]
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    with client_page() as page:
+def page(browser: Browser) -> Iterator[Page]:
+    with client_page(browser) as page:
         yield page
 
 
