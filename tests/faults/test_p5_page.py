@@ -76,8 +76,10 @@ def test_a_page_whose_socket_server_dies_asks_and_then_hears_again(trial: Trial,
         expect(page.locator("body")).to_have_attribute("data-socket", "offline")
         trial.model.open_gate("deaf")
         shows_all_of_it(page, person, outcome)
+        person.new_chat()  # nothing is open now that the page would ask about by itself
         trial.programs["realtime"].start()
         expect(page.locator("body")).to_have_attribute("data-socket", "online", timeout=SOON)
+        expect(page.locator("[data-test=chat-list] li")).to_have_count(2)
         shows_all_of_it(page, person, person.ask("chunks=3"))
     trial.check().must_be_clean()
 
