@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test faults check bench-quick bench-recovery bench-sweeper bench-sockets lock clean setup-run setup-dev
+.PHONY: run test faults check bench-quick bench-recovery bench-sweeper bench-sockets bench-sync lock events clean setup-run setup-dev
 
 run: setup-run
 	@exec $(BIN)/holdfast up
@@ -34,12 +34,19 @@ bench-sweeper: setup-dev
 bench-sockets: setup-dev
 	@exec $(BIN)/python -m benchmarks.sockets
 
+bench-sync: setup-dev
+	@exec $(BIN)/python -m benchmarks.sync
+
 # Pins stay as they are unless pyproject.toml asks for others; delete a lock first to renew all of its pins.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 lock: setup-dev
 	$(COMPILE) pyproject.toml --group build --output-file locks/run.txt
 	$(COMPILE) pyproject.toml --group build --group dev --constraint locks/run.txt --output-file locks/dev.txt
 	$(COMPILE) --group node --output-file locks/node.txt
+
+# The tables and types that are made from the catalogue in shared/events.py.
+events: setup-dev
+	@exec $(BIN)/python -m scripts.events
 
 clean:
 	rm -rf .venv node_modules holdfast.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

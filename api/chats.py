@@ -1,4 +1,4 @@
-"""Chats: make, list, read, rename, delete, and go on with a parked one."""
+"""Chats: make, list, read, rename, mark as seen, delete, and go on with a parked one."""
 
 from datetime import datetime
 from typing import Any
@@ -10,12 +10,12 @@ from sqlalchemy import literal, select, tuple_
 from api.auth import signed_in
 from api.blueprint import ApiBlueprint
 from api.paging import decode_cursor, encode_cursor, page
-from shared.actions.chats import create_chat, delete_chat, rename_chat
+from shared.actions.chats import create_chat, delete_chat, rename_chat, see_chat
 from shared.actions.parking import resume_queue
 from shared.db import db
 from shared.models import ChatSession
 from shared.models.chat import find_chat
-from shared.schemas import ChatIn, ChatOut, ChatPage, ChatPatch, ChatsIn
+from shared.schemas import ChatIn, ChatOut, ChatPage, ChatPatch, ChatsIn, SeenIn
 from shared.statements import Row
 
 chats = ApiBlueprint("chats", __name__, url_prefix="/chats", description="Conversations")
@@ -66,6 +66,15 @@ def get(session_id: str) -> Row:
 def patch(body: dict[str, Any], session_id: str) -> Row:
     """Rename a chat."""
     return rename_chat(g.user_id, session_id, body["title"])
+
+
+@chats.put("/<session_id>/seen")
+@signed_in
+@chats.arguments(SeenIn)
+@chats.response(200, ChatOut)
+def seen(body: dict[str, Any], session_id: str) -> Row:
+    """Say that the chat was seen as of its `seq`; it is no longer unread then, on any device."""
+    return see_chat(g.user_id, session_id, body["seq"])
 
 
 @chats.delete("/<session_id>")

@@ -8,18 +8,18 @@ from sqlalchemy import select
 
 from api.auth import signed_in, with_token
 from api.blueprint import ApiBlueprint
+from api.live_text import with_live_text
 from api.paging import decode_cursor, encode_cursor, page
-from shared import live
 from shared.actions.delete_message import delete_message
 from shared.actions.post_message import Posted, post_message
 from shared.actions.stop_reply import stop_reply
-from shared.core import current_link, current_settings
+from shared.core import current_settings
 from shared.db import db
 from shared.errors import InvalidRequest
 from shared.events import credits_data
 from shared.models import Message
 from shared.models.chat import find_chat
-from shared.models.message import Status, find_message
+from shared.models.message import find_message
 from shared.schemas import LiveMessageOut, MessageIn, MessagePage, MessagesIn, PostedOut
 from shared.statements import Row
 
@@ -53,7 +53,7 @@ def list_messages(query: dict[str, Any], session_id: str) -> dict[str, Any]:
         wanted = wanted.where(Message.position < last if newest_first else Message.position > last)
     order = Message.position.desc() if newest_first else Message.position.asc()
     rows = db.session.scalars(wanted.order_by(order).limit(query["limit"] + 1)).all()
-    return page(_with_live_text(list(rows)), query["limit"], lambda message: encode_cursor(message.position))
+    return page(with_live_text(list(rows)), query["limit"], lambda message: encode_cursor(message.position))
 
 
 @messages.get("/<message_id>")
@@ -62,7 +62,7 @@ def list_messages(query: dict[str, Any], session_id: str) -> dict[str, Any]:
 def get(session_id: str, message_id: str) -> Message:
     """One message; while it runs, with the text so far."""
     found = find_message(find_chat(g.user_id, session_id).id, message_id)
-    return _with_live_text([Message(**found._asdict())])[0]
+    return with_live_text([Message(**found._asdict())])[0]
 
 
 @messages.post("/<message_id>/stop")
@@ -96,22 +96,5 @@ def _idempotency_key() -> str | None:
 
 
 def _presented(posted: Posted) -> dict[str, Any]:
-    (reply,) = _with_live_text([posted.reply])
+    (reply,) = with_live_text([posted.reply])
     return {"message": posted.message, "reply": reply, "credits": credits_data(posted.account)}
-
-
-def _with_live_text(found: list[Message]) -> list[Message]:
-    """Put the text so far into the running ones: the live text, or the checkpoint where Redis has less."""
-    running = [message for message in found if message.status == Status.RUNNING]
-    db.session.expunge_all()  # what is shown is not to be stored
-    if running:
-        texts = live.read(current_link(), [(message.id, message.attempt) for message in running])
-        for message, text in zip(running, texts, strict=True):
-            _show_text_so_far(message, text)
-    return found
-
-
-def _show_text_so_far(message: Message, text: live.LiveText | None) -> None:
-    newer = text if text and text.next_index >= message.live_index else None
-    message.content = newer.text if newer else message.content
-    message.next_index = newer.next_index if newer else message.live_index  # type: ignore[attr-defined]

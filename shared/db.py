@@ -130,6 +130,20 @@ def write_unit() -> Iterator[Connection]:
                 _unit.reset(token)
 
 
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """One transaction that reads: each query() inside sees everything as of the same moment."""
+    with db.engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        with connection.begin():
+            token = _unit.set(connection)
+            try:
+                yield
+            finally:
+                _unit.reset(token)
+
+
 def execute(statement: Executable | Prepared, values: Values = None) -> Rows:
     """Run a statement as part of the unit that this thread is in."""
     connection = _unit.get()

@@ -5,11 +5,23 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import msgspec
+from marshmallow import Schema
 from redis.client import Pipeline
 
+from shared.change_schemas import (
+    ChatDeleted,
+    CreditsChanged,
+    Delta,
+    EndEvent,
+    MessageDeleted,
+    MessageEvent,
+    Resync,
+    SocketClosing,
+)
 from shared.models.user import Account
 from shared.redis_link import RedisLink
 from shared.schemas import ChatOut, MessageOut
@@ -18,25 +30,40 @@ from shared.schemas import ChatOut, MessageOut
 MAX_CONTENT = 8 * 1024
 
 _message, _chat = MessageOut(), ChatOut()
-_MESSAGE = frozenset(field.data_key for field in _message.fields.values()) | {"contentOmitted", "nextIndex"}
-_CHAT = frozenset(field.data_key for field in _chat.fields.values())
 
-#: Durable events carry `seq`, the user's change counter; the last three are fleeting and have none.
-CATALOGUE: dict[str, frozenset[str | None]] = {
-    "message.created": _MESSAGE,
-    "message.started": _MESSAGE,
-    "message.completed": _MESSAGE,
-    "message.failed": _MESSAGE,
-    "message.cancelled": _MESSAGE,
-    "message.updated": _MESSAGE,
-    "message.deleted": frozenset({"id", "chatSessionId", "seq"}),
-    "chat.created": _CHAT,
-    "chat.updated": _CHAT,
-    "chat.deleted": frozenset({"id", "seq"}),
-    "credits.changed": frozenset({"balance", "held", "seq"}),
-    "message.delta": frozenset({"messageId", "chatSessionId", "attempt", "index", "text"}),
-    "resync": frozenset(),
-    "socket.closing": frozenset({"code"}),  # said by `realtime` to one socket; never on the channel
+
+@dataclass(frozen=True)
+class Kind:
+    """What an event carries, and when it is sent."""
+
+    shape: Schema
+    when: str
+
+    @cached_property
+    def fields(self) -> frozenset[str]:
+        """The names that its data may hold."""
+        return frozenset(field.data_key or name for name, field in self.shape.fields.items())
+
+
+_end, _any = EndEvent(), MessageEvent()
+
+#: Durable events carry `seq`, the user's change counter; the last three are fleeting and have none. The tables of
+#: docs/events.md and the client's types are made from this: `make events`.
+CATALOGUE = {
+    "message.created": Kind(_any, "a message or a placeholder was stored"),
+    "message.started": Kind(_any, "a worker began an attempt; text of an earlier `attempt` is void"),
+    "message.completed": Kind(_end, "the reply is whole"),
+    "message.failed": Kind(_end, "it failed; `error` says why"),
+    "message.cancelled": Kind(_end, "it was stopped or expired; what was deleted has `message.deleted` alone"),
+    "message.updated": Kind(_any, "something else about it changed, as when it waits for its next attempt"),
+    "message.deleted": Kind(MessageDeleted(), "it is gone"),
+    "chat.created": Kind(_chat, "it is there, and empty"),
+    "chat.updated": Kind(_chat, "its title or settings changed, or whether it is `parked` or `unread`"),
+    "chat.deleted": Kind(ChatDeleted(), "it is gone, with its messages"),
+    "credits.changed": Kind(CreditsChanged(), "credits were held, charged or returned"),
+    "message.delta": Kind(Delta(), "a piece of text of a running reply"),
+    "resync": Kind(Resync(), "events may have been lost: catch up"),
+    "socket.closing": Kind(SocketClosing(), "the server ends this socket: `token_expired` or `unauthenticated`"),
 }
 
 
@@ -87,6 +114,6 @@ def publish(link: RedisLink, pipe: Pipeline, events: Iterable[Event]) -> None:
 def encode(event: Event) -> bytes:
     """One entry of a channel message: `[user id, name, data]`. Raises UndeclaredEvent."""
     declared = CATALOGUE.get(event.name)
-    if declared is None or not event.data.keys() <= declared:
+    if declared is None or not event.data.keys() <= declared.fields:
         raise UndeclaredEvent(f"{event.name}: {sorted(event.data)} is not in the catalogue")
     return msgspec.json.encode((event.user_id, event.name, event.data))

@@ -10,7 +10,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from shared.errors import catalogue
 from shared.models.credits import GRANT
-from shared.models.message import FINAL, ROLES
+from shared.models.message import FINAL, ROLES, MessageType, Status
 from shared.text import clean
 
 MAX_MESSAGE = 100_000
@@ -21,6 +21,16 @@ _SORTS = ("lastActiveAt", "updatedAt", "createdAt")
 def _camel(name: str) -> str:
     first, *rest = name.split("_")
     return first + "".join(word.title() for word in rest)
+
+
+def _object(**properties: str | list[str]) -> dict[str, Any]:
+    """What OpenAPI and the client's types say of a field that is made by a function."""
+    return {"type": "object", "properties": {name: {"type": kind} for name, kind in properties.items()}}
+
+
+_FLAG = {"type": "boolean"}
+_ROLE = {"type": "string", "enum": sorted(set(ROLES.values()))}
+_ERROR = _object(code="string", detail="string", retryable="boolean") | {"type": ["object", "null"]}
 
 
 class CamelSchema(Schema):
@@ -155,15 +165,15 @@ class ChatOut(CamelSchema):
     display_id = fields.String()
     title = fields.String()
     user_id = fields.String(attribute="owner_id")
-    team_id = fields.String()
-    repo_id = fields.String()
-    document_id = fields.String()
+    team_id = fields.String(allow_none=True)
+    repo_id = fields.String(allow_none=True)
+    document_id = fields.String(allow_none=True)
     created_at = fields.DateTime()
     updated_at = fields.DateTime()
     last_active_at = fields.DateTime()
-    archived = fields.Function(lambda chat: chat.archived_at is not None)
-    parked = fields.Function(lambda chat: chat.parked_at is not None)
-    unread = fields.Function(lambda chat: chat.seq > chat.seen_seq)
+    archived = fields.Function(lambda chat: chat.archived_at is not None, metadata=_FLAG)
+    parked = fields.Function(lambda chat: chat.parked_at is not None, metadata=_FLAG)
+    unread = fields.Function(lambda chat: chat.seq > chat.seen_seq, metadata=_FLAG)
     seq = fields.Integer()
 
 
@@ -172,6 +182,12 @@ class ChatPage(CamelSchema):
 
     items = fields.List(fields.Nested(ChatOut))
     next_cursor = fields.String()
+
+
+class SeenIn(CamelSchema):
+    """Up to which number of `seq` the chat has been seen."""
+
+    seq = fields.Integer(required=True, strict=True, validate=validate.Range(min=0))
 
 
 class MessageIn(CamelSchema):
@@ -187,24 +203,27 @@ class MessageOut(CamelSchema):
     id = fields.String()
     chat_session_id = fields.String()
     user_id = fields.String(attribute="owner_id")
-    message_type = fields.String()
-    status = fields.String()
-    role = fields.Function(lambda message: ROLES[message.message_type])
+    message_type = fields.String(metadata={"enum": list(MessageType)})
+    status = fields.String(metadata={"enum": list(Status)})
+    role = fields.Function(lambda message: ROLES[message.message_type], metadata=_ROLE)
     content = fields.String()
-    reply_to = fields.String()
+    reply_to = fields.String(allow_none=True)
     version = fields.Integer()
     position = fields.Integer()
     attempt = fields.Integer()
-    model = fields.String()
-    finish_reason = fields.String()
-    error = fields.Function(lambda message: _error(message.error_code))
-    tokens = fields.Function(lambda message: {"input": message.tokens_in, "output": message.tokens_out})
-    credits = fields.Method("_credits")
-    changes = fields.Raw()
+    model = fields.String(allow_none=True)
+    finish_reason = fields.String(allow_none=True)
+    error = fields.Function(lambda message: _error(message.error_code), metadata=_ERROR)
+    tokens = fields.Function(
+        lambda message: {"input": message.tokens_in, "output": message.tokens_out},
+        metadata=_object(input=["integer", "null"], output=["integer", "null"]),
+    )
+    credits = fields.Method("_credits", metadata=_object(held="integer", charged="integer", released="integer"))
+    changes = fields.Raw(allow_none=True)
     created_at = fields.DateTime()
-    started_at = fields.DateTime()
-    first_text_at = fields.DateTime()
-    completed_at = fields.DateTime()
+    started_at = fields.DateTime(allow_none=True)
+    first_text_at = fields.DateTime(allow_none=True)
+    completed_at = fields.DateTime(allow_none=True)
     seq = fields.Integer()
 
     def _credits(self, message: Any) -> dict[str, int]:
@@ -224,7 +243,7 @@ def _error(code: str | None) -> dict[str, Any] | None:
 class LiveMessageOut(MessageOut):
     """A message as REST shows it."""
 
-    next_index = fields.Integer(metadata={"description": "Only while the reply runs."})
+    next_index = fields.Integer(metadata={"description": "Only while the reply runs.", "x-optional": True})
 
 
 class MessagePage(CamelSchema):

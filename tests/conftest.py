@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import Browser
 from xdist.scheduler import LoadFileScheduling
 
 from api.app import create_app
@@ -17,6 +18,7 @@ from shared.db import db
 from shared.settings import Settings, load_settings
 from tests.environment import environment
 from tests.fake_model import FakeModel
+from tests.services.browser import chromium
 from tests.services.guard import Guard
 from tests.services.postgres import PostgresDatabases, postgres
 from tests.services.redis import RedisServer
@@ -79,6 +81,13 @@ def own_redis(guard: Guard) -> Iterator[RedisServer]:
     """A Redis of this test's own, to be killed, frozen and started again."""
     with RedisServer(guard, "own-redis") as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One for the whole process: Playwright allows no second one."""
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from shared.actions.forget_keys import forget_keys
+from shared.actions.forget_tombstones import forget_tombstones
 from shared.actions.hand_over_again import hand_over_again
 from shared.actions.rescue import expire_overdue, fail_hung, give_turns, rescue_lapsed
 from shared.core import create_core, current_settings
@@ -21,6 +22,15 @@ log = logging.getLogger("sweeper")
 
 #: The longest pause between two sweeps, of the one that is set.
 SLOWEST = 1.2
+_STEPS = (
+    rescue_lapsed,
+    fail_hung,
+    expire_overdue,
+    give_turns,
+    hand_over_again,
+    forget_keys,
+    forget_tombstones,
+)
 
 
 def sweep(rescuing: bool = True) -> bool:
@@ -29,7 +39,7 @@ def sweep(rescuing: bool = True) -> bool:
     Whether the database was there for all of them.
     """
     well = True
-    for step in (rescue_lapsed, fail_hung, expire_overdue, give_turns, hand_over_again, forget_keys)[not rescuing :]:
+    for step in _STEPS[not rescuing :]:
         try:
             step()
         except SQLAlchemyError as error:

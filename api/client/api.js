@@ -49,6 +49,8 @@ export function createApi(session) {
     stop: (chatId, id) => call("POST", `/chats/${chatId}/messages/${id}/stop`),
     deleteMessage: (chatId, id) => call("DELETE", `/chats/${chatId}/messages/${id}`),
     resume: (chatId) => call("POST", `/chats/${chatId}/queue/resume`),
+    sync: (after) => call("GET", `/sync${after === null ? "" : `?after=${after}`}`),
+    seen: (chatId, seq) => call("PUT", `/chats/${chatId}/seen`, { body: { seq } }),
     post: (chatId, content, key) => call("POST", `/chats/${chatId}/messages`, { body: { content }, key }),
   };
 }

@@ -4,6 +4,7 @@ import { createActions } from "./actions.js";
 import { createApi, request } from "./api.js";
 import { createOutbox } from "./outbox.js";
 import { createSession } from "./session.js";
+import { createSeen } from "./seen.js";
 import { openSocket } from "./socket.js";
 import { reduce, start } from "./store.js";
 import { createSync } from "./sync.js";
@@ -24,6 +25,7 @@ const read = () => state;
 const session = createSession({ signedIn, signedOut, renewed: () => socket?.renew() });
 const api = createApi(session);
 const sync = createSync({ api, dispatch, read });
+const seen = createSeen({ api, dispatch, read });
 const outbox = createOutbox({ api, dispatch });
 const actions = createActions({ api, session, sync, outbox, dispatch, read });
 
@@ -53,27 +55,27 @@ function begin() {
 
 async function connect() {
   const { realtimeUrl: url } = await request("GET", "/config");
-  await sync.chats();
+  await sync.catchUp();
   socket = openSocket({ url, session, heard, online, offline: () => dispatch("socket", "offline") });
   actions.openFromAddress();
 }
 
 function heard(type, data) {
-  if (type === "resync") return everything();
-  dispatch(type, data);
+  if (type === "resync") return catchUp();
+  dispatch("event", { name: type, data });
   sync.heard(data.chatSessionId);
 }
 
 function online() {
   dispatch("socket", "online");
-  everything();
+  catchUp();
 }
 
-// Events may have been missed. The balance comes with a session.
-function everything() {
+// Events may have been missed.
+function catchUp() {
   clearTimeout(rereading);
-  Promise.all([session.renew(), sync.chats(), sync.openMessages()]).catch(() => {
-    if (state.session === "in") rereading = setTimeout(everything, RETRY);
+  sync.catchUp().catch(() => {
+    if (state.session === "in") rereading = setTimeout(catchUp, RETRY);
   });
 }
 
@@ -90,6 +92,7 @@ function dispatch(type, data) {
   if (before === drawn) requestAnimationFrame(draw); // else a frame has been asked for
   if (before.openChat && !state.openChat) history.replaceState(null, "", location.pathname);
   sync.fillGaps();
+  seen.look();
 }
 
 function draw() {

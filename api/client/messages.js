@@ -15,6 +15,12 @@ export const empty = {
 
 export const isFinal = (message) => FINAL.includes(message.status);
 
+// Text of this attempt comes too late. A reply that waits again has given up the attempt that it had.
+function isOver(known, attempt) {
+  const newest = known.status === "pending" ? known.attempt + 1 : known.attempt;
+  return isFinal(known) || attempt < newest;
+}
+
 export function opened(state, openChat) {
   return { ...state, ...empty, drafts: state.drafts, openChat, notice: "" };
 }
@@ -48,9 +54,8 @@ export function removed(state, id) {
 export function delta(state, { messageId, chatSessionId, attempt, index, text }) {
   if (chatSessionId !== state.openChat || state.gone.includes(messageId)) return state;
   const known = find(state, messageId);
-  const passed = known && (isFinal(known) || attempt < known.attempt);
   const early = state.ahead[messageId];
-  if (passed || attempt < early?.attempt) return state;
+  if ((known && isOver(known, attempt)) || attempt < early?.attempt) return state;
   const pieces = { ...(attempt === early?.attempt && early.pieces), [index]: text };
   return settle({ ...state, ahead: { ...state.ahead, [messageId]: { attempt, pieces } } }, messageId);
 }
@@ -116,7 +121,7 @@ function settle(state, id) {
   if (!early) return state;
   if (!known) return want(state, id, true);
   const { [id]: _, ...ahead } = state.ahead;
-  if (isFinal(known) || early.attempt < known.attempt) return { ...state, ahead };
+  if (isOver(known, early.attempt)) return { ...state, ahead };
   const { message, pieces } = append(begun(known, early.attempt), early.pieces);
   const gap = Object.keys(pieces).length > 0;
   if (gap) ahead[id] = { ...early, pieces };

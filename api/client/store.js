@@ -1,6 +1,7 @@
 // The page's whole state and the one pure function that changes it: no DOM, no fetch, no clock.
 // Events of the server keep their own names; what a message does with an event is in messages.js.
 
+import * as changed from "./changes.js";
 import * as conversation from "./messages.js";
 
 export const start = {
@@ -12,6 +13,7 @@ export const start = {
   chats: [], // newest activity first
   chatsCursor: null, // where the next page of them begins
   gone: [], // ids of what was deleted: an answer that is late must not bring it back
+  ...changed.empty,
   ...conversation.empty,
 };
 
@@ -20,6 +22,10 @@ export function reduce(state, { type, data }) {
 }
 
 const changes = {
+  "event": heard,
+  "synced": synced,
+  "anew": anew,
+
   "signed-in": signedIn,
   "signed-out": () => ({ ...start, session: "out" }),
   "socket": (state, socket) => ({ ...state, socket }),
@@ -27,7 +33,6 @@ const changes = {
 
   "credits.changed": creditsChanged,
 
-  "chats.loaded": chatsLoaded,
   "chats.more": (state, page) => ({ ...page.items.reduce(putChat, state), chatsCursor: page.nextCursor }),
   "chat.created": putChat,
   "chat.updated": putChat,
@@ -42,7 +47,7 @@ const changes = {
   "message.failed": putMessage,
   "message.cancelled": putMessage,
   "message.updated": putMessage,
-  "message.deleted": (state, { id }) => conversation.removed({ ...state, gone: [...state.gone, id] }, id),
+  "message.deleted": messageDeleted,
   "message.delta": conversation.delta,
 
   "draft.sending": conversation.draftSending,
@@ -53,6 +58,27 @@ const changes = {
 
 const unchanged = (state) => state;
 
+// What the socket brings.
+function heard(state, { name, data }) {
+  return changed.counted(reduce(state, { type: name, data }), data?.seq);
+}
+
+// A page of what was missed: rows as they are, and tombstones.
+function synced(state, { chats, messages, credits, cursor }) {
+  const listed = chats.reduce((so, chat) => (chat.deleted ? chatDeleted : putChat)(so, chat), state);
+  const all = messages.reduce((so, one) => (one.deleted ? messageDeleted : putMessage)(so, one), listed);
+  return changed.reached(creditsChanged(all, { ...credits, seq: cursor }), cursor);
+}
+
+// The first look, or one after too long: nothing that was known counts. What was read is no older than the cursor.
+function anew(state, { cursor, chats, messages, credits }) {
+  const { openChat, drafts } = state;
+  const known = { ...state, credits: { ...state.credits, ...credits, seq: cursor } };
+  const bare = { ...known, ...conversation.empty, openChat, drafts, ...changed.empty, cursor, chats: [], gone: [] };
+  const listed = { ...chats.items.reduce(putChat, bare), chatsCursor: chats.nextCursor };
+  return messages ? conversation.loaded(listed, { chatSessionId: openChat, ...messages }) : listed;
+}
+
 function signedIn(state, user) {
   const credits = { held: 0, seq: 0, ...state.credits, balance: user.credits };
   const notice = state.session === "in" ? state.notice : "";
@@ -61,14 +87,6 @@ function signedIn(state, user) {
 
 function creditsChanged(state, credits) {
   return credits.seq < state.credits?.seq ? state : { ...state, credits };
-}
-
-// The first page as it is now. `known` are the ids from before it was asked for: those not in it are gone,
-// or further down; what has come since then stays.
-function chatsLoaded(state, { items, nextCursor, known }) {
-  const listed = items.map(({ id }) => id);
-  const chats = state.chats.filter(({ id }) => listed.includes(id) || !known.includes(id));
-  return { ...items.reduce(putChat, { ...state, chats }), chatsCursor: nextCursor };
 }
 
 function putChat(state, chat) {
@@ -87,18 +105,27 @@ function chatDeleted(state, { id }) {
   return state.openChat === id ? { ...rest, ...conversation.empty } : rest;
 }
 
+// Late news of a message that is gone still says something about its chat.
 function putMessage(state, message) {
-  if (state.gone.includes(message.id)) return state;
-  return conversation.put(active(state, message), message);
+  const so = active(state, message);
+  return state.gone.includes(message.id) ? so : conversation.put(so, message);
 }
 
-// A message moves its chat to the top of the list. A new one of the user's own also has a parked chat go on.
-function active(state, { chatSessionId, messageType, createdAt, completedAt, seq }) {
-  const chat = state.chats.find(({ id }) => id === chatSessionId);
-  const lastActiveAt = completedAt ?? createdAt;
-  if (!chat || Date.parse(lastActiveAt) <= Date.parse(chat.lastActiveAt)) return state;
-  const goesOn = messageType === "user" && seq > chat.seq;
-  return putChat(state, { ...chat, lastActiveAt, ...(goesOn && { parked: false, seq }) });
+function messageDeleted(state, { id }) {
+  return conversation.removed({ ...state, gone: [...state.gone, id] }, id);
+}
+
+// What a message does to its chat, as the server does it: it moves up, and the end of a reply is something to read.
+// A reply that starts, or waits again, leaves it as it is; a post has a parked chat go on.
+function active(state, message) {
+  const chat = state.chats.find(({ id }) => id === message.chatSessionId);
+  const ends = message.messageType !== "user" && conversation.isFinal(message);
+  const posted = message.messageType === "user" || (message.status === "pending" && message.attempt === 0);
+  if (!chat || message.seq <= chat.seq || !(ends || posted)) return state;
+  const at = message.completedAt ?? message.createdAt;
+  const lastActiveAt = Date.parse(at) > Date.parse(chat.lastActiveAt) ? at : chat.lastActiveAt;
+  const parked = ends && chat.parked;
+  return putChat(state, { ...chat, lastActiveAt, parked, unread: ends, seq: message.seq });
 }
 
 // Whether messages of the open chat wait for the user to go on.

@@ -5,18 +5,51 @@ import { isFinal } from "./messages.js";
 
 const QUIET = 5_000; // ms without an event before an unfinished reply is asked for
 const QUIET_AT_MOST = 30_000;
-const GAP = 300; // ms that a missing piece of text is given to come by itself
+const GAP = 300; // ms that what is missing is given to come by itself
 const GAP_AT_MOST = 5_000;
 const GONE = [403, 404];
 
 export function createSync({ api, dispatch, read }) {
   let quiet = QUIET;
   let timer = null;
+  let gap = null;
+  let asked = false;
+  let catching = null;
   const reading = new Set();
 
-  async function chats() {
-    const known = read().chats.map(({ id }) => id);
-    dispatch("chats.loaded", { ...(await api.chats()), known });
+  // One at a time; who asks while one is under way has it look once more.
+  function catchUp() {
+    asked = true;
+    catching ??= rounds().finally(() => (catching = null));
+    return catching;
+  }
+
+  async function rounds() {
+    while (asked) {
+      asked = false;
+      while (await isMore()) continue;
+    }
+    if (read().openChat && !read().loaded) await openMessages();
+  }
+
+  async function isMore() {
+    const { cursor } = read();
+    const page = await api.sync(cursor);
+    if (cursor !== null && !page.reset) dispatch("synced", page);
+    else await anew(page);
+    return page.reset || page.hasMore || cursor === null;
+  }
+
+  // Reads all that is on the screen. What changes meanwhile has a number after the cursor.
+  async function anew({ cursor, credits }) {
+    const { openChat } = read();
+    const messages = openChat && (await api.messages(openChat).catch((problem) => closeIfGone(openChat, problem)));
+    dispatch("anew", { cursor, credits, chats: await api.chats(), messages });
+  }
+
+  function closeIfGone(id, problem) {
+    if (!GONE.includes(problem.status)) throw problem;
+    if (read().openChat === id) dispatch("chat.opened", null);
   }
 
   async function moreChats() {
@@ -26,13 +59,11 @@ export function createSync({ api, dispatch, read }) {
   async function openMessages() {
     const { openChat: chatSessionId } = read();
     if (!chatSessionId) return;
-    const page = await api.messages(chatSessionId).catch((problem) => closeIfGone(chatSessionId, problem));
+    const page = await api.messages(chatSessionId).catch((problem) => {
+      closeIfGone(chatSessionId, problem);
+      throw problem;
+    });
     dispatch("messages.loaded", { chatSessionId, ...page });
-  }
-
-  function closeIfGone(id, problem) {
-    if (GONE.includes(problem.status) && read().openChat === id) dispatch("chat.opened", null);
-    throw problem;
   }
 
   async function earlierMessages() {
@@ -40,18 +71,21 @@ export function createSync({ api, dispatch, read }) {
     dispatch("messages.earlier", { chatSessionId, ...(await api.messages(chatSessionId, earlierCursor)) });
   }
 
-  async function message(id) {
-    dispatch("message.updated", await api.message(read().openChat, id));
-  }
-
+  // What is missing may still be on its way.
   function fillGaps() {
-    read().wanted.filter((id) => !reading.has(id)).forEach(fillGap);
+    if (read().later.length > 0) gap ??= setTimeout(fillGap, GAP);
+    read().wanted.filter((id) => !reading.has(id)).forEach(fillText);
   }
 
-  async function fillGap(id) {
+  function fillGap() {
+    gap = null;
+    if (read().later.length > 0) catchUp().catch(() => {}); // else ask() tries again
+  }
+
+  async function fillText(id) {
     reading.add(id);
     for (let wait = GAP; await stillWanted(id, wait); wait = Math.min(wait * 2, GAP_AT_MOST)) {
-      await message(id).catch(() => {});
+      await api.message(read().openChat, id).then((found) => dispatch("message.updated", found), () => {});
     }
     reading.delete(id);
   }
@@ -72,11 +106,12 @@ export function createSync({ api, dispatch, read }) {
   }
 
   async function ask() {
-    const open = read().messages.filter((one) => !isFinal(one));
-    await Promise.allSettled(open.map(({ id }) => message(id)));
-    watch(open.length ? Math.min(quiet * 2, QUIET_AT_MOST) : QUIET);
+    const { later, messages } = read();
+    const open = later.length > 0 || messages.some((one) => !isFinal(one));
+    if (open) await catchUp().catch(() => {});
+    watch(open ? Math.min(quiet * 2, QUIET_AT_MOST) : QUIET);
   }
 
   watch(QUIET);
-  return { chats, moreChats, openMessages, earlierMessages, fillGaps, heard };
+  return { catchUp, moreChats, openMessages, earlierMessages, fillGaps, heard };
 }

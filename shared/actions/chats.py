@@ -1,4 +1,4 @@
-"""Create, rename and delete a chat."""
+"""Create, rename, see and delete a chat."""
 
 from sqlalchemy import Update, insert, update
 
@@ -7,7 +7,7 @@ from shared.actions.erase import erase, tell_erased
 from shared.core import current_link
 from shared.db import execute, utc_now, write_unit
 from shared.events import Event, chat_event, credits_event, publish
-from shared.models.chat import chat_sessions, find_chat
+from shared.models.chat import STILL_SEEN, chat_sessions, find_chat
 from shared.models.message import messages
 from shared.models.user import Account, act, lock_owner
 from shared.queues import hand_over
@@ -32,10 +32,36 @@ def rename_chat(user_id: str, ref: str, title: str) -> Row:
     """Give it another title. Raises Forbidden, NotFound."""
     with write_unit():
         seq = _account(user_id).seq
-        titled = {"title": title, "title_source": "user", "updated_at": utc_now(), "seq": seq}
-        chat = execute(_change(find_chat(user_id, ref)).values(titled).returning(*chat_sessions.c)).first()
+        titled = {"title": title, "title_source": "user", "updated_at": utc_now(), "seq": seq, "seen_seq": STILL_SEEN}
+        renamed = _change(find_chat(user_id, ref)).values(titled).returning(*chat_sessions.c)
+        chat = execute(renamed, {"new_seq": seq}).first()
     _tell(chat_event("chat.updated", chat))
     return chat
+
+
+@retried
+def see_chat(user_id: str, ref: str, seq: int) -> Row:
+    """Note that the user has seen the chat up to `seq`. Changes nothing if there is more, or was nothing new.
+
+    Raises Forbidden, NotFound.
+    """
+    chat = find_chat(user_id, ref)
+    if not _is_news(chat, seq):
+        return chat
+    with write_unit() as unit:
+        account = _account(user_id)
+        chat = find_chat(user_id, ref)
+        if not _is_news(chat, seq):
+            unit.rollback()  # gives the number back
+            return chat
+        seen = _change(chat).values(seq=account.seq, seen_seq=account.seq)
+        chat = execute(seen.returning(*chat_sessions.c)).first()
+    _tell(chat_event("chat.updated", chat))
+    return chat
+
+
+def _is_news(chat: Row, seq: int) -> bool:
+    return bool(chat.seen_seq < chat.seq <= seq)
 
 
 @retried

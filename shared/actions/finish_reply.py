@@ -21,7 +21,7 @@ from shared.failpoints import reach
 from shared.models.chat import chat_sessions
 from shared.models.credits import RELEASE, record
 from shared.models.message import MessageType, Status, has_status, messages
-from shared.models.user import lock_owner, move
+from shared.models.user import move
 from shared.queues import hand_over
 from shared.statements import Prepared, Row
 from shared.units import retried
@@ -105,8 +105,9 @@ _give_back = (
         dispatched_at=None,
         not_before=db_now() + bindparam("pause_ms"),
         updated_at=bindparam("at"),
+        seq=bindparam("new_seq"),
     )
-    .returning(messages.c.id)
+    .returning(*messages.c)
 )
 _fail_when: dict[Guard, ReturningUpdate[Any]] = {when: _fail.where(when) for when in (WRITING, LAPSED, HUNG, OVERDUE)}
 _give_back_when: dict[Guard, ReturningUpdate[Any]] = {
@@ -145,13 +146,28 @@ def cancel_untried(claim: Claim) -> None:
 @retried
 def give_back(claim: Claim, pause: float, when: Guard = WRITING) -> bool:
     """Let it run again after `pause` seconds; False if its failures are used up or it isn't ours any more."""
-    values = {"most_failures": current_settings().max_failures, "pause_ms": int(pause * 1000)}
-    with write_unit():
-        lock_owner(claim.owner_id)
-        given = execute(_give_back_when[when], _names(claim) | values | {"at": utc_now()}).first()
+    return wait_again(claim, _give_back_when[when], {"pause_ms": int(pause * 1000)})
+
+
+def wait_again(claim: Claim, how: ReturningUpdate[Any], values: dict[str, Any]) -> bool:
+    """Turn a running reply back to pending by the statement `how`, and tell it; False if that changes no row.
+
+    Its text stays until the next attempt begins.
+    """
+    values |= _names(claim) | {"most_failures": current_settings().max_failures, "at": utc_now()}
+    with write_unit() as unit:
+        account = move(claim.owner_id, events=1)
+        assert account is not None  # a reply has an owner, and this costs nothing
+        row = execute(how, values | {"new_seq": account.seq}).first()
+        if row is None:
+            unit.rollback()  # gives the number back
+            return False
         turns = dispatch(claim.owner_id)
+    link = current_link()
+    with link.trip() as pipe:
+        publish(link, pipe, [message_event("message.updated", row)])
     hand_over(turns)
-    return given is not None
+    return True
 
 
 @retried
@@ -175,7 +191,7 @@ def _finish(
         if release:
             record(claim.owner_id, RELEASE, price, claim.id)
         touch = {"chat_id": claim.chat_session_id, "user_id": claim.owner_id, "at": at, "new_seq": account.seq - 1}
-        chat = park_chat(touch) if park else execute(_touch_chat, touch)[0]
+        chat = park_chat(touch, news=True) if park else execute(_touch_chat, touch)[0]
         turns = dispatch(claim.owner_id) if chat.open_replies else []
         reach("before_final_commit")
     reach("after_final_commit")

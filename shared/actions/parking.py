@@ -11,32 +11,35 @@ from shared.actions.dispatch import dispatch, open_replies
 from shared.core import current_link
 from shared.db import execute, utc_now, write_unit
 from shared.events import chat_event, publish
-from shared.models.chat import chat_sessions, find_chat
+from shared.models.chat import STILL_SEEN, chat_sessions, find_chat
 from shared.models.user import lock_owner, move
 from shared.queues import hand_over
 from shared.statements import Prepared, Row
 from shared.units import retried
 
 _of_chat = update(chat_sessions).where(chat_sessions.c.id == bindparam("chat_id"))
-_park = Prepared(
-    _of_chat.values(
-        parked_at=bindparam("at"),
-        last_active_at=bindparam("at"),
-        updated_at=bindparam("at"),
-        seq=bindparam("new_seq"),
-    ).returning(*chat_sessions.c, open_replies)
-)
+_park = _of_chat.values(
+    parked_at=bindparam("at"),
+    last_active_at=bindparam("at"),
+    updated_at=bindparam("at"),
+    seq=bindparam("new_seq"),
+).returning(*chat_sessions.c, open_replies)
+_park_as_news = Prepared(_park)
+_park_quietly = Prepared(_park.values(seen_seq=STILL_SEEN))
 _resume = Prepared(
-    _of_chat.values(parked_at=None, updated_at=bindparam("at"), seq=bindparam("new_seq")).returning(*chat_sessions.c)
+    _of_chat.values(
+        parked_at=None, updated_at=bindparam("at"), seq=bindparam("new_seq"), seen_seq=STILL_SEEN
+    ).returning(*chat_sessions.c)
 )
 
 
-def park_chat(values: dict[str, Any]) -> Row:
+def park_chat(values: dict[str, Any], *, news: bool) -> Row:
     """Park the chat `chat_id` of `user_id` as of `at`, as `new_seq`: its row, with the owner's `open_replies`.
 
-    The last step of a unit that ends a reply, whether anything waits or not.
+    The last step of a unit that ends a reply, whether anything waits or not. `news`: its owner did not do it, and has
+    something to read.
     """
-    return execute(_park, values)[0]
+    return execute(_park_as_news if news else _park_quietly, values)[0]
 
 
 @retried

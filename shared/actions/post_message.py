@@ -35,6 +35,7 @@ _take_places = {
             updated_at=bindparam("at"),
             parked_at=None,
             seq=bindparam("new_seq"),
+            seen_seq=bindparam("new_seq"),  # who writes in a chat has it before them
         )
         .returning(chat_sessions.c.id, chat_sessions.c.next_position, open_replies)
     )

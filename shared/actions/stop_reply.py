@@ -96,7 +96,7 @@ def _end(reply: Row, kept: LiveText) -> _Stopped:
     if not charged:
         record(row.owner_id, RELEASE, price, row.id)
     parked = {"chat_id": row.chat_session_id, "user_id": row.owner_id, "at": at, "new_seq": chat_seq}
-    chat = park_chat(parked)
+    chat = park_chat(parked, news=False)
     events = [
         message_event("message.cancelled", row, kept.next_index),
         chat_event("chat.updated", chat),

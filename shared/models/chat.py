@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Table, Uuid, bindparam, select
+from sqlalchemy import JSON, ForeignKey, Index, String, Table, Uuid, bindparam, case, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db import Base, UtcDateTime, new_id, query, utc_now
@@ -16,6 +16,8 @@ from shared.text import clean
 DEFAULT_TITLE = "New chat"
 # Crockford's base 32 without letters that look alike: ten of them are 50 bits.
 _DISPLAY_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
+_GONE = "deleted_at IS NOT NULL"
 
 
 def new_display_id() -> str:
@@ -32,6 +34,7 @@ class ChatSession(Base):
         Index("ix_chat_sessions_owner_updated", "owner_id", "updated_at", "id"),
         Index("ix_chat_sessions_owner_created", "owner_id", "created_at", "id"),
         Index("ix_chat_sessions_owner_seq", "owner_id", "seq"),
+        Index("ix_chat_sessions_deleted", "deleted_at", postgresql_where=text(_GONE), sqlite_where=text(_GONE)),
     )
 
     id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True, default=new_id)
@@ -55,6 +58,11 @@ class ChatSession(Base):
 
 
 chat_sessions: Table = ChatSession.metadata.tables["chat_sessions"]
+
+#: `seen_seq` for a change that takes `:new_seq` and is nothing to read: what was read stays read.
+STILL_SEEN = case(
+    (chat_sessions.c.seen_seq < chat_sessions.c.seq, chat_sessions.c.seen_seq), else_=bindparam("new_seq")
+)
 
 
 def named_by(ref: str) -> tuple[str, str]:

@@ -55,6 +55,7 @@ ROLES = {
     MessageType.AI_ERROR: "assistant",
     MessageType.SYSTEM: "system",
 }
+_GONE = "deleted_at IS NOT NULL"
 _OPEN = "status IN ('pending', 'running')"
 _PENDING = "status = 'pending'"
 
@@ -67,6 +68,7 @@ class Message(Base):
         CheckConstraint("status IN ('pending', 'running', 'completed', 'failed', 'cancelled')", name="known_status"),
         Index("ix_messages_chat_position", "chat_session_id", "position"),
         Index("ix_messages_owner_seq", "owner_id", "seq"),
+        Index("ix_messages_deleted", "deleted_at", postgresql_where=text(_GONE), sqlite_where=text(_GONE)),
         Index("ix_messages_open", "owner_id", "status", postgresql_where=text(_OPEN), sqlite_where=text(_OPEN)),
         Index(
             "ix_messages_waiting",

@@ -31,6 +31,8 @@ class User(Base):
     credits: Mapped[int] = mapped_column(default=0)
     held: Mapped[int] = mapped_column(default=0)
     seq: Mapped[int] = mapped_column(default=0)
+    #: Tombstones up to this number may be gone: who was away since before it has to read everything anew.
+    pruned_seq: Mapped[int] = mapped_column(default=0, server_default="0")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now, onupdate=utc_now)
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

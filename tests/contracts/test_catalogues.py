@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from api.errors import STATUS
+from scripts import events
 from shared.errors import HoldfastError, ReplyError, catalogue
 from shared.events import CATALOGUE
 
@@ -43,3 +44,9 @@ def test_every_error_says_what_to_do() -> None:
 def test_only_the_catch_all_error_answers_500() -> None:
     of_requests = [kind for kind in catalogue().values() if not issubclass(kind, ReplyError)]
     assert [kind for kind in of_requests if kind not in STATUS] == [HoldfastError]
+
+
+def test_the_events_table_and_the_clients_types_are_as_the_catalogue_makes_them() -> None:
+    assert events.DOCUMENT.read_text() == events.document(events.DOCUMENT.read_text()), "run `make events`"
+    assert events.TYPES.read_text() == events.types(), "run `make events`"
+    assert "| `message.delta` | `messageId`" in events.document(events.DOCUMENT.read_text())

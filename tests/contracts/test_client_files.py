@@ -66,9 +66,9 @@ def test_only_one_module_knows_the_sanitiser_and_the_markdown_renderer() -> None
 
 
 def test_the_state_is_changed_without_the_page_or_the_network() -> None:
-    reach = {target for name in ("store.js", "messages.js") for target in _imports(CLIENT / name)}
-    assert reach == {"./messages.js"}
-    for name in ("store.js", "messages.js"):
+    reach = {target for name in ("store.js", "changes.js", "messages.js") for target in _imports(CLIENT / name)}
+    assert reach == {"./changes.js", "./messages.js"}
+    for name in ("store.js", "changes.js", "messages.js"):
         assert not re.search(r"\b(document|window|fetch|setTimeout)\b[.(]", (CLIENT / name).read_text())
 
 

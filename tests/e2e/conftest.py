@@ -10,7 +10,6 @@ from playwright.sync_api import Browser, Page
 from tests.e2e.person import Person
 from tests.environment import environment
 from tests.fake_model import FakeModel
-from tests.services.browser import chromium
 from tests.services.guard import Guard
 from tests.services.programs import Programs
 from tests.services.redis import RedisServer
@@ -53,12 +52,6 @@ def socket_client(programs: Programs) -> Iterator[Callable[[str], SocketClient]]
     """`socket_client(token)` connects; each is closed after the test."""
     with ExitStack() as stack:
         yield lambda token: stack.enter_context(SocketClient(programs.realtime_url, token))
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

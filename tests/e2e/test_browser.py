@@ -2,31 +2,13 @@
 
 import re
 
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.e2e.person import Person
 from tests.eventually import eventually
 from tests.fake_model import FakeModel
 from tests.services.programs import Programs
-
-
-def sign_in(page: Page, person: Person) -> None:
-    page.goto("/")
-    form = page.locator("form[data-test=sign-in]")
-    form.get_by_label("Email").fill(person.email)
-    form.get_by_label("Password").fill(person.password)
-    form.get_by_role("button", name="Sign in").click()
-    expect(page.locator("body")).to_have_attribute("data-socket", "online")
-
-
-def write(page: Page, text: str) -> None:
-    box = page.locator("[data-test=composer] textarea")
-    box.fill(text)
-    box.press("Enter")
-
-
-def newest_reply(page: Page) -> Locator:
-    return page.locator("[data-message-id]:not([data-message-type=user])").last
+from tests.the_page import newest_reply, sign_in, write
 
 
 def test_a_person_sees_the_reply_being_written_and_reloads_in_the_middle(

@@ -114,6 +114,7 @@ FOREIGN = [
     ("GET", "/chats/{ref}", None),
     ("PATCH", "/chats/{ref}", {"title": "Mine now"}),
     ("DELETE", "/chats/{ref}", None),
+    ("PUT", "/chats/{ref}/seen", {"seq": 1}),
     ("GET", "/chats/{ref}/messages", None),
     ("POST", "/chats/{ref}/messages", {"content": "Hello"}),
     ("GET", "/chats/{ref}/messages/{message}", None),

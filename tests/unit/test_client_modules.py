@@ -6,37 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Browser, Page
 
-from api.pages import pages
-from shared.settings import load_settings
-from tests.services.browser import chromium
+from tests.services.client_page import ORIGIN, client_page
 
-ORIGIN = "http://holdfast.test"
 CHAT = "chat"
 TEXT = [f"piece {index} " for index in range(12)]
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    with pytest.MonkeyPatch.context() as environment, chromium() as browser, browser.new_page() as page:
-        environment.setenv("HOLDFAST_ENV", "test")
-        files = Flask(__name__, static_folder=None)
-        files.config["HOLDFAST"] = load_settings()
-        files.register_blueprint(pages)
-        page.route("**/*", lambda route: _answer(route, files.test_client()))
-        page.goto(ORIGIN)
+def page(browser: Browser) -> Iterator[Page]:
+    with client_page(browser) as page:
         yield page
-
-
-def _answer(route: Route, files: FlaskClient) -> None:
-    if not route.request.url.startswith(ORIGIN):
-        return route.abort()
-    path = route.request.url.removeprefix(ORIGIN)
-    answer = files.open(path, method=route.request.method, buffered=True)
-    return route.fulfill(status=answer.status_code, headers=dict(answer.headers), body=answer.data)
 
 
 REDUCE = """async (events) => {
@@ -166,8 +147,8 @@ def chat(name: str, day: int, seq: int) -> dict[str, Any]:
 
 
 def test_a_message_lifts_its_chat_and_a_deleted_chat_does_not_come_back(page: Page) -> None:
-    listed = ("chats.loaded", {"items": [chat("new", 3, 2), chat("old", 2, 1)], "known": []})
-    lifts = ("message.created", message(chatSessionId="old", createdAt="2026-01-09T00:00:00Z"))
+    listed = anew(2, chat("new", 3, 2), chat("old", 2, 1))
+    lifts = ("message.completed", message(chatSessionId="old", status="completed", createdAt="2026-01-09T00:00:00Z"))
     state = after(page, listed, lifts)
     assert [one["id"] for one in state["chats"]] == ["old", "new"]
     assert state["messages"] == [], "it belongs to a chat that is not open"
@@ -199,12 +180,66 @@ def test_a_parked_chat_is_paused_while_messages_wait_and_until_ones_own_next_mes
     assert not paused(*late)
 
 
-def test_a_list_read_anew_drops_what_is_gone_and_keeps_what_came_meanwhile(page: Page) -> None:
-    before = [("chat.created", chat("kept", 1, 1)), ("chat.created", chat("deleted elsewhere", 2, 2))]
-    meanwhile = ("chat.created", chat("meanwhile", 3, 3))
-    answer = {"items": [chat("kept", 1, 1)], "known": ["kept", "deleted elsewhere"]}
-    state = after(page, *before, meanwhile, ("chats.loaded", answer))
-    assert [one["id"] for one in state["chats"]] == ["meanwhile", "kept"]
+def anew(cursor: int, *chats: Any, messages: Any = None) -> tuple[str, Any]:
+    """The first look, or one after too long."""
+    return "anew", {"cursor": cursor, "chats": {"items": chats, "nextCursor": None}, "messages": messages}
+
+
+def heard(name: str, data: Any) -> tuple[str, Any]:
+    return "event", {"name": name, "data": data}
+
+
+def test_what_is_read_anew_takes_the_place_of_all_that_was_known(page: Page) -> None:
+    before = [("chat.created", chat("deleted elsewhere", 2, 999)), ("message.updated", message(id="gone", seq=999))]
+    read = anew(5, chat("kept", 1, 1), messages={"items": [message(content="Hi")], "nextCursor": None})
+    state = after(page, *before, heard("credits.changed", {"balance": 1, "held": 0, "seq": 4}), read)
+    assert [one["id"] for one in state["chats"]] == ["kept"]
+    assert [one["id"] for one in state["messages"]] == ["m"]
+    assert (state["cursor"], state["later"], state["gone"]) == (5, [], [])
+
+
+def test_a_number_that_is_missing_shows_and_its_late_event_or_a_page_closes_the_gap(page: Page) -> None:
+    known = [anew(5), heard("chat.created", chat("six", 1, 6)), heard("chat.created", chat("eight", 1, 8))]
+    gap = after(page, *known)
+    assert (gap["cursor"], gap["later"]) == (6, [8])
+    late = after(page, *known, heard("chat.created", chat("seven", 1, 7)), heard("chat.created", chat("six", 1, 6)))
+    assert (late["cursor"], late["later"]) == (8, [])
+    missed = {"chats": [chat("seven", 1, 7)], "messages": [], "credits": {"balance": 3, "held": 0}, "cursor": 7}
+    filled = after(page, *known, ("synced", missed))
+    assert (filled["cursor"], filled["later"], len(filled["chats"])) == (8, [], 3)
+    assert filled["credits"] == {"balance": 3, "held": 0, "seq": 7}
+
+
+def test_a_page_of_changes_takes_away_what_is_gone(page: Page) -> None:
+    gone = {"id": "m", "chatSessionId": CHAT, "seq": 11, "deleted": True}
+    missed = {"chats": [{"id": "old", "seq": 12, "deleted": True}], "messages": [gone], "credits": {}, "cursor": 12}
+    state = after(page, anew(5, chat("old", 1, 1)), ("message.started", message()), ("synced", missed), delta(0))
+    assert (state["chats"], state["messages"], state["wanted"]) == ([], [], [])
+
+
+def test_the_end_of_a_reply_makes_its_chat_unread_and_ones_own_post_does_not(page: Page) -> None:
+    started = message(chatSessionId="other", seq=11)
+    done = message(chatSessionId="other", status="completed", seq=12)
+    listed = anew(5, chat("other", 1, 5) | {"unread": False})
+
+    def unread(*events: tuple[str, Any]) -> list[Any]:
+        (only,) = after(page, listed, *events)["chats"]
+        return [only["unread"], only["seq"]]
+
+    assert unread(("message.started", started)) == [False, 5]
+    assert unread(("message.completed", done), ("message.started", started)) == [True, 12]
+    mine = message(id="mine", chatSessionId="other", messageType="user", status="completed", seq=13)
+    assert unread(("message.completed", done), ("message.created", mine)) == [False, 13]
+    seen = chat("other", 1, 14) | {"unread": False}
+    assert unread(("message.completed", done), ("chat.updated", seen), ("message.completed", done)) == [False, 14]
+
+
+def test_text_of_a_reply_that_waits_again_is_no_longer_taken(page: Page) -> None:
+    back = ("message.updated", message(status="pending", seq=11, content=TEXT[0]))
+    state = after(page, ("message.started", message()), delta(0), back, delta(1), delta(2))
+    assert (shown(state), state["wanted"]) == (TEXT[0], [])
+    again = after(page, ("message.started", message()), delta(0), back, delta(0, attempt=2), delta(1))
+    assert (shown(again), again["messages"][0]["attempt"], again["wanted"]) == (TEXT[0], 2, [])
 
 
 HOSTILE = """<img src=x onerror="pwned=1"> <script>pwned=2</script> <svg onload="pwned=3"><a xlink:href=x>

@@ -37,7 +37,7 @@ export function showChats(state, before) {
   more.hidden = !state.chatsCursor;
 }
 
-function row({ id, title }, current) {
+function row({ id, title, unread }, current) {
   const element = rows.get(id) ?? template.cloneNode(true);
   rows.set(id, element);
   element.dataset.chatId = id;
@@ -45,6 +45,8 @@ function row({ id, title }, current) {
   link.href = `#${id}`;
   link.textContent = link.title = title;
   link.toggleAttribute("aria-current", current);
+  element.toggleAttribute("data-unread", unread && !current);
+  link.ariaDescription = unread && !current ? "unread" : null;
   return element;
 }
 

@@ -1,0 +1,33 @@
+"""What a client missed: one call, as often as there are more pages, and it is right again."""
+
+from typing import Any
+
+from flask import g
+
+from api.auth import signed_in
+from api.blueprint import ApiBlueprint
+from api.live_text import with_live_text
+from shared.actions.sync import changes_since
+from shared.change_schemas import SyncIn, SyncOut
+from shared.events import credits_data
+from shared.models import Message
+
+sync = ApiBlueprint("sync", __name__, url_prefix="/sync", description="Catching up")
+
+
+@sync.get("")
+@signed_in
+@sync.arguments(SyncIn, location="query")
+@sync.response(200, SyncOut)
+def changes(query: dict[str, Any]) -> dict[str, Any]:
+    """What has changed after the number `after`, and the number to ask with next."""
+    found = changes_since(g.user_id, query["after"], query["limit"])
+    if found.reset:
+        return {"reset": True, "cursor": found.cursor}
+    return {
+        "chats": found.chats,
+        "messages": with_live_text([Message(**row._asdict()) for row in found.messages]),
+        "credits": credits_data(found.account),
+        "cursor": found.cursor,
+        "has_more": found.has_more,
+    }

@@ -1,0 +1,57 @@
+"""Tombstones of what was deleted are kept for clients that were away; after 90 days they go too."""
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, Table, bindparam, case, delete, exists, select, update
+
+from shared.db import execute, query, utc_now, write_unit
+from shared.models.chat import chat_sessions
+from shared.models.message import messages
+from shared.models.user import users
+from shared.statements import Row
+from shared.units import retried
+
+_LIFE = timedelta(days=90)
+# Rows of a table that a sweep forgets; the next one takes the rest.
+BATCH = 500
+
+_pruned = case((users.c.pruned_seq < bindparam("up_to"), bindparam("up_to")), else_=users.c.pruned_seq)
+_note = update(users).where(users.c.id == bindparam("owner")).values(pruned_seq=_pruned)
+_has_messages = exists().where(messages.c.chat_session_id == chat_sessions.c.id)
+
+
+def forget_tombstones() -> int:
+    """Delete a batch of tombstones; how many. A client away since before gets `reset` from `GET /sync`."""
+    before = utc_now() - _LIFE
+    return _forget(messages, query(old_messages(before))) + _forget(chat_sessions, query(old_chats(before)))
+
+
+def old_messages(before: datetime) -> Select[Any]:
+    """A batch of messages that were deleted before."""
+    old = select(messages.c.id, messages.c.owner_id, messages.c.seq).where(messages.c.deleted_at < before)
+    return old.order_by(messages.c.deleted_at).limit(BATCH)
+
+
+def old_chats(before: datetime) -> Select[Any]:
+    """A batch of chats that were deleted before, and whose messages are gone already."""
+    columns = (chat_sessions.c.id, chat_sessions.c.owner_id, chat_sessions.c.seq)
+    old = select(*columns).where(chat_sessions.c.deleted_at < before, ~_has_messages)
+    return old.order_by(chat_sessions.c.deleted_at).limit(BATCH)
+
+
+def _forget(table: Table, rows: list[Row]) -> int:
+    of_owner: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        of_owner[row.owner_id].append(row)
+    for owner, theirs in of_owner.items():
+        _forget_of(owner, table, theirs)
+    return len(rows)
+
+
+@retried
+def _forget_of(owner: str, table: Table, theirs: list[Row]) -> None:
+    with write_unit():
+        execute(_note, {"owner": owner, "up_to": max(row.seq for row in theirs)})
+        execute(delete(table).where(table.c.id.in_([row.id for row in theirs])))

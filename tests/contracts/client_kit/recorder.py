@@ -1,0 +1,105 @@
+"""Writes down what the real product tells a client, with names in place of ids and times that differ each run."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from flask.testing import FlaskClient
+
+from shared.actions.claim_reply import Claim, claim_reply
+from shared.core import current_link
+from shared.events import Event, encode
+from shared.live import Piece, append
+from shared.models import User
+from tests.channel import Channel
+
+Step = dict[str, Any]
+
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_DISPLAY_ID = re.compile(r"\bc-[0-9a-z]{10}\b")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+\+00:00")
+
+
+class Recorder:
+    """One user's client: what it would hear, and what it would be answered now."""
+
+    def __init__(self, me: FlaskClient, user: User, channel: Channel) -> None:
+        self.me, self.user, self.channel = me, user, channel
+
+    def heard(self, during: Callable[[], Any]) -> list[Step]:
+        """The events that something causes, as steps."""
+        self.channel.forget()
+        during()
+        return [{"event": event.name, "data": event.data} for event in self.channel.heard()]
+
+    def claim(self, reply_id: str) -> Claim:
+        claim = claim_reply(reply_id, "a worker")
+        assert claim
+        return claim
+
+    def write(self, claim: Claim, *texts: str, first: int = 0) -> None:
+        """Live text, as a worker's relay sends it."""
+        for index, text in enumerate(texts, first):
+            where = {"messageId": claim.id, "chatSessionId": claim.chat_session_id, "attempt": claim.attempt}
+            event = Event(self.user.id, "message.delta", where | {"index": index, "text": text})
+            assert append(current_link(), [Piece(claim.id, claim.attempt, text, encode(event))]) != [-1]
+
+    def first(self, chat_id: str) -> Step:
+        """What a client reads before it follows the events, with this chat open."""
+        begun = self.me.get("/sync").json
+        return {
+            "cursor": begun["cursor"],
+            "credits": begun["credits"],
+            "chats": self.me.get("/chats").json,
+            "open": chat_id,
+            "messages": self.me.get(f"/chats/{chat_id}/messages?order=desc").json,
+        }
+
+    def sync(self, after: int) -> Step:
+        """The answer to `GET /sync` now."""
+        return {"sync": self.me.get(f"/sync?after={after}").json}
+
+    def message(self, claim: Claim) -> Step:
+        """The answer to a `GET` of the reply now."""
+        return {"message": self.me.get(f"/chats/{claim.chat_session_id}/messages/{claim.id}").json}
+
+    def screen(self, chat_id: str, *asks: str) -> Step:
+        """What REST says should be on the screen now, and what a client should be about to ask for."""
+        found = self.me.get(f"/chats/{chat_id}/messages")
+        shown = [{name: one[name] for name in ("id", "status", "content")} for one in found.json.get("items", [])]
+        chats = [{name: one[name] for name in ("id", "title", "unread")} for one in self.me.get("/chats").json["items"]]
+        return {"chats": chats, "messages": shown, "credits": self.me.get("/sync").json["credits"], "asks": list(asks)}
+
+
+def named(recorded: Any) -> Any:
+    """The same with ids and times as they come out in every recording."""
+    text = json.dumps(recorded, ensure_ascii=False)
+    ids = list(dict.fromkeys(_UUID.findall(text)))
+    text = _UUID.sub(lambda found: f"id-{ids.index(found[0]) + 1}", text)
+    displayed = list(dict.fromkeys(_DISPLAY_ID.findall(text)))
+    text = _DISPLAY_ID.sub(lambda found: f"c-{displayed.index(found[0]) + 1:010}", text)
+    times = sorted(set(_TIME.findall(text)))
+    text = _TIME.sub(lambda found: _moment(times.index(found[0])), text)
+    return json.loads(text)
+
+
+def timeless(script: str) -> str:
+    """A script without its times: two moments may be one on a faster machine."""
+    return _TIME.sub("then", script)
+
+
+def _moment(seconds: int) -> str:
+    return f"2026-01-01T00:{seconds // 60:02}:{seconds % 60:02}+00:00"
+
+
+def written(script: Step) -> str:
+    """A script as a file: a line for each step."""
+    lines = [f'  "{name}": {_compact(value)}' for name, value in script.items() if name != "steps"]
+    steps = ",\n".join(f"    {_compact(step)}" for step in script["steps"])
+    lines.insert(2, f'  "steps": [\n{steps}\n  ]')
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
