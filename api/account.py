@@ -6,12 +6,12 @@ from flask import Response, g
 
 from api.auth import forget_session, signed_in
 from api.blueprint import ApiBlueprint
+from shared.account_schemas import PasswordIn, UserOut
 from shared.actions.accounts import delete_account
 from shared.db import db
 from shared.errors import WrongPassword
 from shared.models import User
 from shared.passwords import password_fits
-from shared.schemas import PasswordIn, UserOut
 
 account = ApiBlueprint("account", __name__, url_prefix="/me", description="Your account")
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from api import tokens
 from api.blueprint import ApiBlueprint
+from shared.account_schemas import RefreshIn, SessionOut, SignInIn, SignUpIn
 from shared.actions.accounts import create_account
 from shared.core import current_settings
 from shared.db import db
@@ -16,7 +17,6 @@ from shared.errors import Unauthenticated, WrongCredentials
 from shared.models import User
 from shared.models.user import DEMO, require_in_use
 from shared.passwords import hash_password, password_fits
-from shared.schemas import RefreshIn, SessionOut, SignInIn, SignUpIn
 
 auth = ApiBlueprint("auth", __name__, url_prefix="/auth", description="Accounts and sessions")
 _COOKIE = "holdfast_refresh"

@@ -40,7 +40,11 @@ def test_what_the_catalogue_does_not_list_is_refused(name: str, data: dict[str, 
 
 
 def test_every_durable_event_has_a_seq_and_no_fleeting_one_has() -> None:
-    assert [name for name, kind in CATALOGUE.items() if "seq" not in kind.fields] == ["message.delta", "resync"]
+    assert [name for name, kind in CATALOGUE.items() if "seq" not in kind.fields] == [
+        "message.delta",
+        "resync",
+        "socket.closing",
+    ]
 
 
 def test_a_message_goes_out_as_rest_shows_it() -> None:

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from marshmallow import Schema, ValidationError
 
-from shared.schemas import ChatIn, ChatOut, ChatPatch, MessageIn, MessageOut, RefreshIn, SignInIn, SignUpIn
+from shared.account_schemas import RefreshIn, SignInIn, SignUpIn
+from shared.schemas import ChatIn, ChatOut, ChatPatch, MessageIn, MessageOut
 
 GOOD = {"email": "ada@example.org", "password": "long enough"}
 
