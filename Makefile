@@ -8,7 +8,7 @@ run: setup-run
 	@exec $(BIN)/holdfast up
 
 test: setup-dev
-	@exec $(BIN)/python -m pytest -n auto
+	@exec $(BIN)/python -m pytest -n 4  # most of them wait for programs, so two cores carry four
 
 # Random faults under load on each database, for MINUTES each, then the checker; a SEED repeats a plan.
 faults: export MINUTES ?= 2

@@ -22,15 +22,6 @@ log = logging.getLogger("sweeper")
 
 #: The longest pause between two sweeps, of the one that is set.
 SLOWEST = 1.2
-_STEPS = (
-    rescue_lapsed,
-    fail_hung,
-    expire_overdue,
-    give_turns,
-    hand_over_again,
-    forget_keys,
-    forget_tombstones,
-)
 
 
 def sweep(rescuing: bool = True) -> bool:
@@ -39,7 +30,8 @@ def sweep(rescuing: bool = True) -> bool:
     Whether the database was there for all of them.
     """
     well = True
-    for step in _STEPS[not rescuing :]:
+    steps = (rescue_lapsed, fail_hung, expire_overdue, give_turns, hand_over_again, forget_keys, forget_tombstones)
+    for step in steps[not rescuing :]:
         try:
             step()
         except SQLAlchemyError as error:

@@ -17,6 +17,8 @@ log = logging.getLogger("realtime")
 
 # Seconds before the next try when Redis is away.
 _RECONNECT = 0.5
+# Seconds after which a silent subscription is looked at.
+_LOOK_UP = 0.5
 # Users told at a time to ask what they missed; in between, other sockets get their turn.
 _RESYNC_BATCH = 100
 
@@ -28,18 +30,17 @@ class Ear:
 
     def __init__(self, server: socketio.Server, link: RedisLink, pulse: Pulse) -> None:
         self._server, self._link, self._pulse = server, link, pulse
-        self._subscription: PubSub | None = None
+        self._useless = False
         self._away = False
 
     def listen(self) -> None:
         """For ever: a listener that ended would leave every socket deaf."""
         while True:
             try:
-                with self._link.subscriber() as self._subscription:
-                    self._subscription.subscribe(self._link.channel)
-                    for message in self._subscription.listen():
-                        self._take(message)
-            except (redis.RedisError, OSError, EOFError) as error:  # the last is what `cut` leads to
+                with self._link.subscriber() as subscription:
+                    subscription.subscribe(self._link.channel)
+                    self._hear(subscription)
+            except (redis.RedisError, OSError) as error:
                 self._log_once(error)
             except Exception:
                 log.exception("realtime.failed")
@@ -47,9 +48,14 @@ class Ear:
 
     def cut(self) -> None:
         """Give up a subscription through which nothing comes; `listen` makes another."""
-        connection = self._subscription and self._subscription.connection
-        if connection:
-            connection.disconnect()
+        self._useless = True
+
+    def _hear(self, subscription: PubSub) -> None:
+        # looks up now and then: closing the connection from another green thread does not always wake the reader
+        self._useless = False
+        while not self._useless:
+            if message := subscription.get_message(timeout=_LOOK_UP):
+                self._take(message)
 
     def _take(self, message: dict[str, Any]) -> None:
         if message["type"] == "subscribe":  # only now is it certain to hear all

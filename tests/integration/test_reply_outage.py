@@ -28,6 +28,7 @@ class Outage:
         self._patch = patch
         self.on = threading.Event()
         self.on.set()
+        self.felt = threading.Event()
 
     def before(self, module: Any, *names: str) -> None:
         for name in names:
@@ -36,6 +37,7 @@ class Outage:
     def _guarded(self, real: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any) -> Any:
             if self.on.is_set():
+                self.felt.set()
                 raise OperationalError("select 1", {}, Exception("the database is away"))
             return real(*args)
 
@@ -128,7 +130,7 @@ def test_after_it_no_reply_is_taken_from_a_worker_before_that_could_renew_its_le
     sweeper = threading.Thread(target=workers.sweeper.run, args=[core, 0.02, stopping])
     sweeper.start()
     try:
-        time.sleep(0.2)
+        assert outage.felt.wait(10)
         # When it is back
         back = time.monotonic()
         outage.on.clear()
