@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 
 import click
 
@@ -61,12 +62,12 @@ def reconcile(settings: Settings) -> None:
     from shared.core import create_core  # noqa: PLC0415
 
     count = 0
+    # it asks the database only, so it runs beside `holdfast up` without what that sets by itself
+    alone = replace(settings, redis_url="redis://unused", secret_key="unused")
     try:
-        with create_core(settings).app_context():
+        with create_core(alone).app_context():
             for count, difference in enumerate(reconcile(), start=1):  # noqa: B007
                 click.echo(difference)
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from error
     except SQLAlchemyError as error:
         raise click.ClickException(f"The database can't be used: {error}") from error
     click.echo(f"{count} differences")
