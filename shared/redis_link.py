@@ -4,9 +4,10 @@ Redis holds hints only (events, live text, queue entries), so a failed trip is l
 """
 
 import logging
+import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from redis import ConnectionPool, Redis, RedisError
@@ -53,6 +54,14 @@ def refuse_eviction(settings: Settings) -> None:
     if settings.env == "production":
         raise SettingsError(sentence)
     log.warning("redis.may_evict: %s", sentence)
+
+
+def shut(subscription: PubSub) -> None:
+    """End it from another thread: close() would leave its reader asleep, a shut socket wakes it at once."""
+    used = subscription.connection and subscription.connection._sock
+    if used:
+        with suppress(OSError):
+            used.shutdown(socket.SHUT_RDWR)
 
 
 class RedisLink:

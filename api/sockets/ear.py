@@ -10,19 +10,18 @@ import socketio
 from redis.client import PubSub
 
 from api.sockets.pulse import Pulse
-from api.sockets.rooms import deliver, present_users
-from shared.redis_link import RedisLink
+from api.sockets.rooms import Heard, deliver, present_users
+from shared.redis_link import RedisLink, shut
 
 log = logging.getLogger("realtime")
 
 # Seconds before the next try when Redis is away.
 _RECONNECT = 0.5
-# Seconds after which a silent subscription is looked at.
-_LOOK_UP = 0.5
 # Users told at a time to ask what they missed; in between, other sockets get their turn.
 _RESYNC_BATCH = 100
+_NOTHING = msgspec.Raw(b"{}")
 
-_decoder = msgspec.json.Decoder(list[tuple[str, str, dict[str, Any]]])
+_decoder = msgspec.json.Decoder(list[Heard])
 
 
 class Ear:
@@ -30,7 +29,7 @@ class Ear:
 
     def __init__(self, server: socketio.Server, link: RedisLink, pulse: Pulse) -> None:
         self._server, self._link, self._pulse = server, link, pulse
-        self._useless = False
+        self._subscription: PubSub | None = None
         self._away = False
 
     def listen(self) -> None:
@@ -38,8 +37,10 @@ class Ear:
         while True:
             try:
                 with self._link.subscriber() as subscription:
+                    self._subscription = subscription
                     subscription.subscribe(self._link.channel)
-                    self._hear(subscription)
+                    for message in subscription.listen():
+                        self._take(message)
             except (redis.RedisError, OSError) as error:
                 self._log_once(error)
             except Exception:
@@ -48,14 +49,8 @@ class Ear:
 
     def cut(self) -> None:
         """Give up a subscription through which nothing comes; `listen` makes another."""
-        self._useless = True
-
-    def _hear(self, subscription: PubSub) -> None:
-        # looks up now and then: closing the connection from another green thread does not always wake the reader
-        self._useless = False
-        while not self._useless:
-            if message := subscription.get_message(timeout=_LOOK_UP):
-                self._take(message)
+        if self._subscription:
+            shut(self._subscription)
 
     def _take(self, message: dict[str, Any]) -> None:
         if message["type"] == "subscribe":  # only now is it certain to hear all
@@ -69,7 +64,7 @@ class Ear:
 
     def _resync(self) -> None:
         for number, user in enumerate(present_users(self._server), start=1):
-            deliver(self._server, [(user, "resync", {})])
+            deliver(self._server, [(user, "resync", _NOTHING)])
             if number % _RESYNC_BATCH == 0:
                 time.sleep(0)
 
@@ -79,9 +74,12 @@ class Ear:
         self._away = True
 
 
-def _decode(data: bytes) -> list[tuple[str, str, dict[str, Any]]]:
+def _decode(message: bytes) -> list[Heard]:
     try:
-        return _decoder.decode(data)
+        events = _decoder.decode(message)
     except msgspec.DecodeError:
+        events = None
+    if events is None or not all(bytes(data).startswith(b"{") for _, _, data in events):
         log.warning("realtime.unreadable: a message on the channel is not ours")
         return []
+    return events

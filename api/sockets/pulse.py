@@ -4,11 +4,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
 from uuid import uuid4
 
 import msgspec
 
+from api.sockets.rooms import Heard
 from shared.redis_link import RedisLink
 
 log = logging.getLogger("realtime")
@@ -44,7 +44,7 @@ class Pulse:
         """The channel can be heard from now on: no use in waiting for what was sent before."""
         self._news.set()
 
-    def heard(self, events: Sequence[tuple[str, str, Any]]) -> bool:
+    def heard(self, events: Sequence[Heard]) -> bool:
         """Whether this came from a pulse, of this process or of another."""
         if not events or events[0][0] != _NOBODY:
             return False
