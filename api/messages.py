@@ -14,12 +14,12 @@ from shared.actions.delete_message import delete_message
 from shared.actions.post_message import Posted, post_message
 from shared.actions.stop_reply import stop_reply
 from shared.core import current_settings
-from shared.db import db
+from shared.db import query
 from shared.errors import InvalidRequest
 from shared.events import credits_data
-from shared.models import Message
 from shared.models.chat import find_chat
 from shared.models.message import find_message
+from shared.models.message import messages as rows
 from shared.schemas import LiveMessageOut, MessageIn, MessagePage, MessagesIn, PostedOut
 from shared.statements import Row
 
@@ -43,26 +43,26 @@ def post(body: dict[str, Any], session_id: str) -> Any:
 @signed_in
 @messages.arguments(MessagesIn, location="query")
 @messages.response(200, MessagePage)
-def list_messages(query: dict[str, Any], session_id: str) -> dict[str, Any]:
+def list_messages(page_of: dict[str, Any], session_id: str) -> dict[str, Any]:
     """The chat's messages by position."""
     chat = find_chat(g.user_id, session_id)
-    newest_first = query["order"] == "desc"
-    wanted = select(Message).where(Message.chat_session_id == chat.id, Message.deleted_at.is_(None))
-    if query["cursor"]:
-        (last,) = decode_cursor(query["cursor"], tuple[_Position])
-        wanted = wanted.where(Message.position < last if newest_first else Message.position > last)
-    order = Message.position.desc() if newest_first else Message.position.asc()
-    rows = db.session.scalars(wanted.order_by(order).limit(query["limit"] + 1)).all()
-    return page(with_live_text(list(rows)), query["limit"], lambda message: encode_cursor(message.position))
+    newest_first = page_of["order"] == "desc"
+    wanted = select(rows).where(rows.c.chat_session_id == chat.id, rows.c.deleted_at.is_(None))
+    if page_of["cursor"]:
+        (last,) = decode_cursor(page_of["cursor"], tuple[_Position])
+        wanted = wanted.where(rows.c.position < last if newest_first else rows.c.position > last)
+    order = rows.c.position.desc() if newest_first else rows.c.position.asc()
+    found = query(wanted.order_by(order).limit(page_of["limit"] + 1))
+    return page(with_live_text(found), page_of["limit"], lambda message: encode_cursor(message.position))
 
 
 @messages.get("/<message_id>")
 @signed_in
 @messages.response(200, LiveMessageOut)
-def get(session_id: str, message_id: str) -> Message:
+def get(session_id: str, message_id: str) -> Any:
     """One message; while it runs, with the text so far."""
     found = find_message(find_chat(g.user_id, session_id).id, message_id)
-    return with_live_text([Message(**found._asdict())])[0]
+    return with_live_text([found])[0]
 
 
 @messages.post("/<message_id>/stop")

@@ -10,7 +10,6 @@ from api.live_text import with_live_text
 from shared.actions.sync import changes_since
 from shared.change_schemas import SyncIn, SyncOut
 from shared.events import credits_data
-from shared.models import Message
 
 sync = ApiBlueprint("sync", __name__, url_prefix="/sync", description="Catching up")
 
@@ -26,7 +25,7 @@ def changes(query: dict[str, Any]) -> dict[str, Any]:
         return {"reset": True, "cursor": found.cursor}
     return {
         "chats": found.chats,
-        "messages": with_live_text([Message(**row._asdict()) for row in found.messages]),
+        "messages": with_live_text(found.messages),
         "credits": credits_data(found.account),
         "cursor": found.cursor,
         "has_more": found.has_more,

@@ -44,7 +44,8 @@ class Relay:
             self._waiting.setdefault(run, []).append(piece)
         if not run.sent:
             self._hurry.set()
-        self._ready.set()
+        if not self._ready.is_set():  # setting it again costs as much as all the rest here
+            self._ready.set()
 
     def forget(self, run: Run) -> None:
         """Drop what still waits: the final event carries the text."""

@@ -12,10 +12,9 @@ from shared.db import db_now, execute, new_id, query, utc_now, write_unit
 from shared.errors import InsufficientCredits, TooManyWaiting
 from shared.events import credits_event, message_event, publish
 from shared.failpoints import reach
-from shared.models import Message
 from shared.models.chat import chat_sessions, find_chat, named_by
 from shared.models.credits import HOLD, record
-from shared.models.message import MessageType, Status, messages
+from shared.models.message import MessageRow, MessageType, Status, messages
 from shared.models.user import Account, account_of, act
 from shared.queues import hand_over
 from shared.statements import Prepared, Row
@@ -60,8 +59,8 @@ _insert_both = Prepared(insert(messages).values([_named("message"), _named("repl
 class Posted:
     """What a post made, or what it had made before if its key was known."""
 
-    message: Message
-    reply: Message
+    message: Row
+    reply: Row
     account: Account
     replayed: bool = False
 
@@ -116,7 +115,7 @@ def _accept(
 
 def _replayed(user_id: str, before: Made) -> Posted:
     ids = (before.message_id, before.reply_id)
-    rows = {row.id: Message(**row._asdict()) for row in query(select(messages).where(messages.c.id.in_(ids)))}
+    rows = {row.id: row for row in query(select(messages).where(messages.c.id.in_(ids)))}
     account = account_of(user_id)
     assert account is not None  # a key has a user
     return Posted(rows[before.message_id], rows[before.reply_id], account, replayed=True)
@@ -180,7 +179,7 @@ def _store(account: Account, place: Row, made: Made, content: str, model: str) -
     both = {"message": message | {"turn_in": None, "deadline_in": None}, "reply": reply | _turn(place)}
     execute(_insert_both, {f"{which}_{name}": value for which, row in both.items() for name, value in row.items()})
     record(account.user_id, HOLD, -settings.credits_per_reply, made.reply_id)
-    return Posted(Message(**message), Message(**reply), account)
+    return Posted(MessageRow(**message), MessageRow(**reply), account)
 
 
 def _turn(place: Row) -> dict[str, int | None]:

@@ -1,5 +1,6 @@
 """A message, and for a reply the state it is in. The states' arrows are in ARCHITECTURE.md."""
 
+from collections import namedtuple
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -119,6 +120,8 @@ class Message(Base):
 
 
 messages: Table = Message.metadata.tables["messages"]
+#: A message as one row of the table; columns that are not given are empty.
+MessageRow: Any = namedtuple("MessageRow", messages.c.keys(), defaults=[None] * len(messages.c))  # type: ignore[misc]
 
 
 def is_open(table: FromClause = messages) -> ColumnElement[bool]:

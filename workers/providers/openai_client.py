@@ -63,24 +63,33 @@ class OpenAIProvider:
 
     @contextmanager
     def ask(self, prompt: Prompt, cut_by: CutBy) -> Iterator["OpenAIStream"]:
-        request = self._client.chat.completions.with_streaming_response.create(
-            model=prompt.model,
-            messages=[],  # what stands here is walked through, message by message, against the package's types
-            extra_body={"messages": prompt.messages},
-            stream=True,
-            stream_options={"include_usage": True},
-            extra_headers={"Accept-Encoding": "identity"},
-        )
         try:
-            with asking(cut_by), request as response:
-                response.http_response.request.extensions["timeout"]["read"] = self._longest
-                yield OpenAIStream(response.http_response, self._must_say_why)
+            with asking(cut_by), self._post(prompt) as stream:
+                stream.response.request.extensions["timeout"]["read"] = self._longest
+                yield OpenAIStream(stream.response, self._must_say_why)
         except openai.OpenAIError as error:
             raise _reply_error(error) from error
         except httpx2.TimeoutException as error:
             raise ModelTimeout from error
         except httpx2.HTTPError as error:
             raise ModelTruncated from error
+
+
+    def _post(self, prompt: Prompt) -> openai.Stream[object]:
+        # chat.completions.create() would first walk through the body against the package's types
+        return self._client.post(
+            "/chat/completions",
+            body={
+                "model": prompt.model,
+                "messages": prompt.messages,
+                "stream": True,
+                "stream_options": {"include_usage": True},
+            },
+            options={"headers": {"Accept-Encoding": "identity"}},
+            cast_to=object,
+            stream=True,
+            stream_cls=openai.Stream[object],
+        )
 
 
 class OpenAIStream:
