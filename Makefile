@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test faults check bench-quick bench-recovery bench-sweeper bench-sockets bench-sync lock events clean setup-run setup-dev
+.PHONY: run test faults check bench-quick bench-recovery bench-sweeper bench-sockets bench-lag bench-sync lock events clean setup-run setup-dev
 
 run: setup-run
 	@exec $(BIN)/holdfast up
@@ -33,6 +33,9 @@ bench-sweeper: setup-dev
 
 bench-sockets: setup-dev
 	@exec $(BIN)/python -m benchmarks.sockets
+
+bench-lag: setup-dev
+	@exec $(BIN)/python -m benchmarks.lag
 
 bench-sync: setup-dev
 	@exec $(BIN)/python -m benchmarks.sync

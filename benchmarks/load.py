@@ -86,8 +86,8 @@ class Side:
         after = self.processes.cpu_seconds()
         self.idle_cores = {name: (after[name] - before[name]) / IDLE_SECONDS for name in after}
 
-    async def open_conversations(self, http: aiohttp.ClientSession) -> None:
-        self.conversations = [self.conversation(http) for _ in range(MOST_AT_ONCE)]
+    async def open_conversations(self, http: aiohttp.ClientSession, most: int = MOST_AT_ONCE) -> None:
+        self.conversations = [self.conversation(http) for _ in range(most)]
         room = asyncio.Semaphore(OPENING_AT_ONCE)
 
         async def _open(conversation: Conversation) -> None:

@@ -16,13 +16,14 @@ GRACE = 10.0  # seconds that a program may take to end
 
 _cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 TWO_CORES = len(_cores) > 1
-SYSTEM_CORE, LOAD_CORE = _cores[:2] if TWO_CORES else (None, None)
+BOTH_CORES = frozenset(_cores[:2])
+SYSTEM_CORE, LOAD_CORE = (frozenset(_cores[:1]), frozenset(_cores[1:2])) if TWO_CORES else (BOTH_CORES, BOTH_CORES)
 
 
-def pin(core: int | None) -> None:
-    """Keep the caller, and what it starts from now on, on one core, where the machine has two."""
-    if core is not None:
-        os.sched_setaffinity(0, {core})
+def pin(cores: frozenset[int]) -> None:
+    """Keep the caller, and what it starts from now on, on these cores, where the machine can tell them apart."""
+    if cores:
+        os.sched_setaffinity(0, cores)
 
 
 def free_port() -> int:
@@ -34,13 +35,14 @@ def free_port() -> int:
 class Processes:
     """A group of programs that are started, measured and ended together; their output goes to `folder`."""
 
-    def __init__(self, folder: Path, core: int | None = SYSTEM_CORE) -> None:
-        self.folder, self.core = folder, core
+    def __init__(self, folder: Path, cores: frozenset[int] = SYSTEM_CORE) -> None:
+        self.folder, self.cores = folder, cores
         self.roots: dict[str, psutil.Popen] = {}
 
     def start(self, name: str, command: str, user: str | None = None, **env: str) -> None:
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-        pin(self.core)
+        ours = frozenset(os.sched_getaffinity(0)) if self.cores else frozenset()
+        pin(self.cores)
         with (self.folder / f"{name}.log").open("ab") as log:
             self.roots[name] = psutil.Popen(
                 shlex.split(command),
@@ -50,7 +52,7 @@ class Processes:
                 stderr=log,
                 start_new_session=True,  # Ctrl-C is for the benchmark, which then ends them in order
             )
-        pin(LOAD_CORE)
+        pin(ours)
 
     def await_url(self, url: str) -> None:
         deadline = time.monotonic() + PATIENCE

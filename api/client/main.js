@@ -15,6 +15,7 @@ import { setUpFrame, showFrame } from "./views/frame.js";
 import { setUpSignIn, showSignIn } from "./views/sign-in.js";
 
 const RETRY = 3_000; // ms between the tries to read from a server that is away
+const SPREAD = 1_000; // ms over which all the tabs that are told to catch up at once do so
 
 let state = start;
 let drawn = start;
@@ -61,7 +62,7 @@ async function connect() {
 }
 
 function heard(type, data) {
-  if (type === "resync") return catchUp();
+  if (type === "resync") return catchUpIn(Math.random() * SPREAD);
   dispatch("event", { name: type, data });
   sync.heard(data.chatSessionId);
 }
@@ -74,9 +75,12 @@ function online() {
 // Events may have been missed.
 function catchUp() {
   clearTimeout(rereading);
-  sync.catchUp().catch(() => {
-    if (state.session === "in") rereading = setTimeout(catchUp, RETRY);
-  });
+  sync.catchUp().catch(() => state.session === "in" && catchUpIn(RETRY));
+}
+
+function catchUpIn(wait) {
+  clearTimeout(rereading);
+  rereading = setTimeout(catchUp, wait);
 }
 
 function signedOut() {

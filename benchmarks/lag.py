@@ -1,0 +1,80 @@
+"""`python -m benchmarks.lag`: how late a chunk comes, with 20 to 1,000 replies at once. README.md says how."""
+
+import asyncio
+import gc
+import sys
+import tempfile
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
+
+import aiohttp
+
+from benchmarks.load import STREAM, Load, Result, Side, percentile
+from benchmarks.model import Plan
+from benchmarks.processes import BOTH_CORES, LOAD_CORE, SYSTEM_CORE, Processes, free_port, pin
+from benchmarks.sockets import raise_file_limit
+from benchmarks.systems import Holdfast, start_model
+
+#: Loads, and the 99th percentile of the lag to reach, in milliseconds.
+ONE_CORE = {Load(20, STREAM, seconds=8.0): 15, Load(100, STREAM, seconds=8.0): 150, Load(300, STREAM, seconds=8.0): 500}
+SLOW = Plan(chunks=20, first=5_000, every=2_000)
+TWO_CORES = {Load(1_000, SLOW, seconds=0.0): 1_500}
+# Threads of a worker, and workers.
+FEW, MANY = (320, 1), (520, 2)
+
+
+def main() -> int:
+    """Print a table; asserts nothing."""
+    raise_file_limit()
+    print("| at once | cores | lag p50 / p99, ms | target p99 | replies | lost or failed |\n" + "|---" * 6 + "|")
+    run(ONE_CORE, SYSTEM_CORE, LOAD_CORE, *FEW)
+    run(TWO_CORES, BOTH_CORES, BOTH_CORES, *MANY)
+    return 0
+
+
+def run(
+    loads: dict[Load, int], cores: frozenset[int], load_cores: frozenset[int], threads: int, processes: int
+) -> None:
+    """Start a system of its own for these loads, on its own cores."""
+    pin(load_cores)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+        folder.chmod(0o755)  # PostgreSQL is another user's when this is root's
+        model = Processes(folder, load_cores)
+        stack.callback(model.stop)
+        system = Holdfast(
+            folder / "ours",
+            start_model(model, free_port()),
+            cores,
+            HOLDFAST_WORKER_THREADS=str(threads),
+            HOLDFAST_WORKER_PROCESSES=str(processes),
+        )
+        stack.callback(system.processes.stop)
+        system.start()
+        asyncio.run(measure(Side(system), loads, "both, with the load" if cores == load_cores else "one"))
+
+
+async def measure(side: Side, loads: dict[Load, int], cores: str) -> None:
+    """Print a line for each load."""
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, force_close=True)) as http:
+        await side.open_conversations(http, max(load.at_once for load in loads))
+        gc.freeze()
+        gc.disable()  # its pauses would count as lag
+        for load, target in loads.items():
+            await side.put_under(load)
+            show(load, cores, side.results[load], target)
+
+
+def show(load: Load, cores: str, result: Result, target: int) -> None:
+    """One line of the table, and what went wrong."""
+    lag = " / ".join(f"{1000 * percentile(result.lag, percent):.1f}" for percent in (50, 99))
+    problems = Counter(reply.problem for reply in result.replies if reply.problem)
+    cells = (load.at_once, cores, lag, f"≤ {target}", len(result.replies), problems.total())
+    print("| " + " | ".join(map(str, cells)) + " |", flush=True)
+    for problem, times in problems.most_common(3):
+        print(f"    {times} x {problem[:300]}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
