@@ -3,10 +3,8 @@
 import asyncio
 import gc
 import sys
-import tempfile
 from collections import Counter
 from contextlib import ExitStack
-from pathlib import Path
 
 import aiohttp
 
@@ -14,7 +12,7 @@ from benchmarks.load import STREAM, Load, Result, Side, percentile
 from benchmarks.model import Plan
 from benchmarks.processes import BOTH_CORES, LOAD_CORE, SYSTEM_CORE, Processes, free_port, pin
 from benchmarks.sockets import raise_file_limit
-from benchmarks.systems import Holdfast, start_model
+from benchmarks.systems import Holdfast, run_folder, start_model
 
 #: Loads, and the 99th percentile of the lag to reach, in milliseconds.
 ONE_CORE = {Load(20, STREAM, seconds=8.0): 15, Load(100, STREAM, seconds=8.0): 150, Load(300, STREAM, seconds=8.0): 500}
@@ -39,8 +37,7 @@ def run(
     """Start a system of its own for these loads, on its own cores."""
     pin(load_cores)
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        folder.chmod(0o755)  # PostgreSQL is another user's when this is root's
+        folder = stack.enter_context(run_folder())
         model = Processes(folder, load_cores)
         stack.callback(model.stop)
         system = Holdfast(

@@ -4,16 +4,14 @@ import asyncio
 import gc
 import signal
 import sys
-import tempfile
 from contextlib import ExitStack
-from pathlib import Path
 
 import aiohttp
 
 from benchmarks import table
 from benchmarks.load import LOADS, WARM_UP, Side
 from benchmarks.processes import LOAD_CORE, TWO_CORES, Processes, free_port, pin
-from benchmarks.systems import Direct, Holdfast, System, start_model
+from benchmarks.systems import Direct, Holdfast, System, run_folder, start_model
 
 TURNS = 2  # of each load, the two systems alternating, so that a noisy neighbour meets both
 
@@ -25,8 +23,7 @@ def main() -> None:
         print("One core only: the system shares it with the load, so all of this is worse than it would be.")
     pin(LOAD_CORE)
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        folder.chmod(0o755)  # PostgreSQL is another user's when this is root's
+        folder = stack.enter_context(run_folder())
         model = Processes(folder, LOAD_CORE)
         stack.callback(model.stop)
         model_url = start_model(model, free_port())

@@ -6,7 +6,6 @@ README.md says how. The programs run under `holdfast up`, which starts again wha
 import os
 import signal
 import sys
-import tempfile
 import time
 import uuid
 from collections.abc import Callable
@@ -18,8 +17,8 @@ from typing import Any, NamedTuple
 import requests
 
 from benchmarks.model import Plan
-from benchmarks.processes import Processes, free_port
-from benchmarks.systems import ROOT, start_model, start_postgres
+from benchmarks.processes import BOTH_CORES, Processes, free_port
+from benchmarks.systems import ROOT, run_folder, start_model, start_postgres
 from shared.embedded_redis import EmbeddedRedis
 
 REPLIES = 20
@@ -35,7 +34,7 @@ class Stand:
 
     def __init__(self, folder: Path, model_url: str) -> None:
         folder.mkdir()
-        self.processes = Processes(folder, core=None)
+        self.processes = Processes(folder, cores=BOTH_CORES)
         self.redis = EmbeddedRedis(folder / "redis")
         self.url = f"http://127.0.0.1:{free_port()}"
         database = start_postgres(self.processes)
@@ -93,9 +92,8 @@ class Asked(NamedTuple):
 
 def main() -> None:
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        folder.chmod(0o755)  # PostgreSQL is another user's when this is root's
-        model = Processes(folder, core=None)
+        folder = stack.enter_context(run_folder())
+        model = Processes(folder, cores=BOTH_CORES)
         stack.callback(model.stop)
         stand = Stand(folder / "ours", start_model(model, free_port()))
         stack.callback(stand.processes.stop)

@@ -10,14 +10,12 @@ import os
 import resource
 import statistics
 import sys
-import tempfile
 import time
-from pathlib import Path
 
 import requests
 
 from api import tokens
-from benchmarks.systems import Holdfast
+from benchmarks.systems import Holdfast, run_folder
 
 SOCKETS = 5_000
 AT_ONCE = 64  # handshakes that are under way
@@ -34,9 +32,8 @@ Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 def main() -> int:
     """Print a table; asserts nothing."""
     raise_file_limit()
-    with tempfile.TemporaryDirectory(prefix="hf") as folder:
-        Path(folder).chmod(0o755)  # PostgreSQL runs as another user, below it
-        system = Holdfast(Path(folder) / "ours", "http://127.0.0.1:1")
+    with run_folder() as folder:
+        system = Holdfast(folder / "ours", "http://127.0.0.1:1")
         try:
             system.start()
             asyncio.run(measure(system))

@@ -1,21 +1,18 @@
 """`python -m benchmarks.sweeper`: what a sweep costs while 10,000 replies wait; README.md says how."""
 
 import os
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 from statistics import median
 
 from sqlalchemy import Connection, create_engine
-from sqlalchemy.exc import OperationalError
 
 from benchmarks.backlog import add_finished, add_waiting
-from benchmarks.processes import PATIENCE, Processes
-from benchmarks.systems import start_postgres, start_redis
+from benchmarks.processes import BOTH_CORES, Processes
+from benchmarks.systems import migrate_once_it_is_up, run_folder, start_postgres, start_redis
 from shared.core import create_core
-from shared.db import db, migrate
+from shared.db import db
 from shared.settings import load_settings
 from workers.sweeper import sweep
 
@@ -25,9 +22,8 @@ SWEEPS = 50
 
 def main() -> None:
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        folder.chmod(0o755)  # PostgreSQL is another user's when this is root's
-        services = Processes(folder, core=None)
+        folder = stack.enter_context(run_folder())
+        services = Processes(folder, cores=BOTH_CORES)
         stack.callback(services.stop)
         urls = {"PostgreSQL": start_postgres(services), "SQLite": f"sqlite:///{folder}/bench.db"}
         os.environ |= {"REDIS_URL": start_redis(services), "SECRET_KEY": "benchmark" * 5, "HOLDFAST_ENV": "test"}
@@ -37,7 +33,7 @@ def main() -> None:
 
 
 def _measure(name: str, url: str) -> None:
-    _await_database(url)
+    migrate_once_it_is_up(url)
     fillings: dict[int, Callable[[Connection], None]] = {
         0: lambda connection: add_waiting(connection, WAITING),
         FINISHED: lambda connection: add_finished(connection, FINISHED, WAITING),
@@ -53,17 +49,6 @@ def _measure(name: str, url: str) -> None:
             times = [1000 * _timed_sweep() for _ in range(SWEEPS)]
             print(f"{name:30}{finished:>11,}{median(times):>9.1f}{max(times):>9.1f}")
         db.engine.dispose()
-
-
-def _await_database(url: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            return migrate(url)
-        except OperationalError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
 
 
 def _timed_sweep() -> float:

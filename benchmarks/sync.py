@@ -2,7 +2,6 @@
 
 import os
 import statistics
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,14 +10,13 @@ from pathlib import Path
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
 
 from api import tokens
 from api.app import create_app
-from benchmarks.processes import PATIENCE, Processes
-from benchmarks.systems import start_postgres
+from benchmarks.processes import BOTH_CORES, Processes
+from benchmarks.systems import migrate_once_it_is_up, run_folder, start_postgres
 from shared.actions.accounts import create_account
-from shared.db import db, execute, migrate, write_unit
+from shared.db import db, execute, write_unit
 from shared.settings import load_settings
 
 SHORT, LONG = 1_000, 1_000_000
@@ -43,8 +41,7 @@ def main() -> None:
     print(" | ".join(("database  ", f"{SHORT:,} messages", f"{LONG:,} messages", "ratio of p50")))
     for kind in ("sqlite", "postgresql"):
         with ExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-            folder.chmod(0o755)  # PostgreSQL is another user's when this is root's
+            folder = stack.enter_context(run_folder())
             asked = [stack.enter_context(_history(kind, rows, folder / str(rows))) for rows in (SHORT, LONG)]
             short, long = _measure(asked)
             ratio = statistics.median(long) / statistics.median(short)
@@ -55,9 +52,9 @@ def main() -> None:
 def _history(kind: str, rows: int, folder: Path) -> Iterator[tuple[FlaskClient, str]]:
     """A client of somebody with so many messages, and the address to ask."""
     folder.mkdir(mode=0o755)
-    processes = Processes(folder, core=None)
+    processes = Processes(folder, cores=BOTH_CORES)
     url = start_postgres(processes) if kind == "postgresql" else f"sqlite:///{folder}/db.sqlite"
-    _migrate_once_it_is_up(url)
+    migrate_once_it_is_up(url)
     os.environ |= {"DATABASE_URL": url} | _SETTINGS
     app = create_app(load_settings())
     try:
@@ -69,17 +66,6 @@ def _history(kind: str, rows: int, folder: Path) -> Iterator[tuple[FlaskClient, 
         with app.app_context():
             db.engine.dispose()
         processes.stop()
-
-
-def _migrate_once_it_is_up(url: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            return migrate(url)
-        except OperationalError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
 
 
 def _fill(kind: str, user_id: str, rows: int) -> None:

