@@ -22,19 +22,6 @@ from shared.settings import SettingsError, load_settings
 
 log = logging.getLogger("sweeper")
 
-# Those that somebody waits for come first.
-_STEPS = (
-    rescue_lapsed,
-    fail_hung,
-    expire_overdue,
-    give_turns,
-    hand_over_again,
-    copy_revocations,
-    forget_keys,
-    forget_tombstones,
-    forget_sign_ins,
-)
-
 #: The longest pause between two sweeps, of the one that is set.
 SLOWEST = 1.2
 
@@ -45,7 +32,9 @@ def sweep(rescuing: bool = True) -> bool:
     Whether the database was there for all of them.
     """
     well = True
-    for step in _STEPS[not rescuing :]:
+    steps = (rescue_lapsed, fail_hung, expire_overdue, give_turns, hand_over_again, copy_revocations)
+    cleaning = (forget_keys, forget_tombstones, forget_sign_ins)
+    for step in (*steps[not rescuing :], *cleaning):
         try:
             step()
         except SQLAlchemyError as error:

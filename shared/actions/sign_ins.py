@@ -40,7 +40,7 @@ def begin_sign_in(user_id: str) -> str:
 
 
 @retried
-def renew_sign_in(session_id: str | None, user_id: str) -> None:
+def renew_sign_in(session_id: str, user_id: str) -> None:
     """Move its end on. Raises Unauthenticated if it has ended, or never was."""
     now = utc_now()
     values = {"session_id": session_id, "whose": user_id, "now": now, "end": now + _lifetime()}
