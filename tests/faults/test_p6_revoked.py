@@ -115,7 +115,7 @@ def test_the_sockets_of_who_is_disabled_or_leaves_close_on_every_device(
 
 
 def test_the_reply_of_who_is_disabled_meanwhile_is_completed_stored_and_charged_once(trial: Trial) -> None:  # F35
-    trial.restart("worker", HOLDFAST_SILENCE_TIMEOUT="30")  # the model is silent for as long as the sockets take to close
+    trial.restart("worker", HOLDFAST_SILENCE_TIMEOUT="30")  # else the model is cut off while the sockets close
     person = trial.person()
     outcome = person.ask("chunks=10,every=20,gate=door")
     trial.wait_for_text(outcome)
