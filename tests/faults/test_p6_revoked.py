@@ -80,10 +80,10 @@ def test_signing_out_closes_the_sockets_of_this_session_only(trial: Trial) -> No
     laptop = Device(trial, person)
     second_tab = SocketClient(trial.programs.realtime_url, person.token)
     with laptop.tab, second_tab:
-        began = time.time()
         sign_out(trial, person)
+        done = time.time()
         for tab in (person.tab, second_tab):
-            closed(tab, began)
+            closed(tab, done)
         assert refused(trial, person.token)
         eventually(lambda: not works(trial, person.token), within=5)
         # the other device and other people go on, and what happens reaches them alone
@@ -102,10 +102,10 @@ def test_the_sockets_of_who_is_disabled_or_leaves_close_on_every_device(
     person, other = trial.person(), trial.person()
     laptop = Device(trial, person)
     with laptop.tab:
-        began = time.time()
         end(trial, person)
+        done = time.time()
         for tab in (person.tab, laptop.tab):
-            closed(tab, began)
+            closed(tab, done)
     for token in (person.token, laptop.token):
         assert refused(trial, token)
         assert not works(trial, token)
@@ -119,9 +119,8 @@ def test_the_reply_of_who_is_disabled_meanwhile_is_completed_stored_and_charged_
     person = trial.person()
     outcome = person.ask("chunks=10,every=20,gate=door")
     trial.wait_for_text(outcome)
-    began = time.time()
     disable(trial, person)
-    closed(person.tab, began)
+    closed(person.tab, time.time())
     assert person.ask().status == 401
     trial.model.open_gate("door")
     eventually(lambda: trial.asked(outcome)[0].ending == "finished", within=5)
