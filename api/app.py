@@ -11,6 +11,7 @@ from api.errors import register_errors
 from api.messages import messages
 from api.ops import ops
 from api.pages import pages
+from api.revoked import Revoked
 from api.sync import sync
 from shared.core import create_core
 from shared.settings import Settings, load_settings
@@ -30,6 +31,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         "OPENAPI_URL_PREFIX": "/",
         "OPENAPI_JSON_PATH": "openapi.json",
     }
+    app.extensions["revoked"] = Revoked()
     api = Api(app)
     for blueprint in (auth, account, chats, messages, sync, credits_, ops):
         api.register_blueprint(blueprint)

@@ -9,11 +9,13 @@ from sqlalchemy import select
 
 from api import tokens
 from api.blueprint import ApiBlueprint
+from api.revoked import was_revoked
 from shared.account_schemas import RefreshIn, SessionOut, SignInIn, SignUpIn
 from shared.actions.accounts import create_account
+from shared.actions.sign_ins import begin_sign_in, end_sign_in, renew_sign_in
 from shared.core import current_settings
 from shared.db import db
-from shared.errors import Unauthenticated, WrongCredentials
+from shared.errors import TokenExpired, Unauthenticated, WrongCredentials
 from shared.models import User
 from shared.models.user import DEMO, require_in_use
 from shared.passwords import hash_password, password_fits
@@ -46,14 +48,20 @@ def with_token(view: View) -> View:
 
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
+        claims = tokens.verify(current_settings().secret_key, tokens.ACCESS, _bearer())
+        if was_revoked(claims):
             raise Unauthenticated
-        g.user_id = tokens.verify(current_settings().secret_key, tokens.ACCESS, token).user_id
+        g.user_id = claims.user_id
         return view(*args, **kwargs)
 
     guarded.access = "signed in"  # type: ignore[attr-defined]
     return guarded
+
+
+def _bearer() -> str | None:
+    """The token in the request's header."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token if scheme.lower() == "bearer" else None
 
 
 @auth.post("/sign-up")
@@ -63,7 +71,7 @@ def with_token(view: View) -> View:
 def sign_up(body: dict[str, Any]) -> Any:
     """Make an account and sign in to it."""
     user = create_account(body["email"], hash_password(body["password"]))
-    return _session(user, body["token_mode"])
+    return _session(user, begin_sign_in(user.id), body["token_mode"])
 
 
 @auth.post("/sign-in")
@@ -73,10 +81,11 @@ def sign_up(body: dict[str, Any]) -> Any:
 def sign_in(body: dict[str, Any]) -> Any:
     """Start a session."""
     user = db.session.execute(select(User).where(User.email == body["email"])).scalar()
+    db.session.remove()  # no transaction stays open while the password is tried
     fits = password_fits(body["password"], user.password_hash if user else None)
     if not fits or not _may_use(user):
         raise WrongCredentials
-    return _session(user, body["token_mode"])
+    return _session(user, begin_sign_in(user.id), body["token_mode"])
 
 
 @auth.post("/refresh")
@@ -84,21 +93,44 @@ def sign_in(body: dict[str, Any]) -> Any:
 @auth.arguments(RefreshIn, required=False)
 @auth.response(200, SessionOut)
 def refresh(body: dict[str, Any]) -> Any:
-    """A new access token for the refresh token in the cookie or the body."""
+    """A new access token for the refresh token in the cookie or the body, while the session has not ended."""
     token = body.get("refresh_token") or request.cookies.get(_COOKIE)
     claims = tokens.verify(current_settings().secret_key, tokens.REFRESH, token)
     user = db.session.get(User, claims.user_id)
-    if not _may_use(user):
+    db.session.remove()  # what follows takes a connection of its own
+    if not _may_use(user) or not claims.session_id:
         raise Unauthenticated
-    return _session(user, "body" if body.get("refresh_token") else "cookie")
+    renew_sign_in(claims.session_id, claims.user_id)
+    return _session(user, claims.session_id, "body" if body.get("refresh_token") else "cookie")
 
 
 @auth.post("/sign-out")
 @public
+@auth.arguments(RefreshIn, required=False)
 @auth.response(204)
-def sign_out() -> Response:
-    """Forget the refresh token in this browser."""
+def sign_out(body: dict[str, Any]) -> Response:
+    """End the session of the refresh token in the cookie or the body, and of the access token: any that is there.
+
+    Its refresh token is refused at once, its access tokens and sockets within seconds. Without a valid token nothing
+    happens, and the answer is the same.
+    """
+    shown = [
+        _valid(tokens.REFRESH, body.get("refresh_token")),
+        _valid(tokens.REFRESH, request.cookies.get(_COOKIE)),
+        _valid(tokens.ACCESS, _bearer()),
+    ]
+    for session_id, user_id in {(claims.session_id, claims.user_id) for claims in shown if claims}:
+        if session_id:
+            end_sign_in(session_id, user_id)
     return forget_session()
+
+
+def _valid(purpose: str, token: str | None) -> tokens.Claims | None:
+    """What a token says, if it is one and is good."""
+    try:
+        return tokens.verify(current_settings().secret_key, purpose, token)
+    except (TokenExpired, Unauthenticated):
+        return None
 
 
 def forget_session() -> Response:
@@ -115,11 +147,12 @@ def _may_use(user: User | None) -> TypeGuard[User]:
     return user.role != DEMO or current_settings().env != "production"
 
 
-def _session(user: User, token_mode: str) -> Any:
+def _session(user: User, session_id: str, token_mode: str) -> Any:
     settings = current_settings()
-    fresh = tokens.issue(settings.secret_key, tokens.REFRESH, user.id, settings.refresh_token_seconds)
+    sign = partial(tokens.issue, settings.secret_key, user_id=user.id, session_id=session_id)
+    fresh = sign(tokens.REFRESH, lifetime=settings.refresh_token_seconds)
     answer = {
-        "access_token": tokens.issue(settings.secret_key, tokens.ACCESS, user.id, settings.access_token_seconds),
+        "access_token": sign(tokens.ACCESS, lifetime=settings.access_token_seconds),
         "expires_in": settings.access_token_seconds,
         "user": user,
     }

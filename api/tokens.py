@@ -7,13 +7,12 @@ from typing import Any
 import jwt
 
 from shared.errors import TokenExpired, Unauthenticated
+from shared.revocations import LEEWAY
 
 ACCESS = "access"
 REFRESH = "refresh"
 _ISSUER = "holdfast"
 _ALGORITHM = "HS256"
-# Seconds that clocks of two machines may differ.
-_LEEWAY = 30
 
 
 @dataclass(frozen=True)
@@ -26,10 +25,11 @@ class Claims:
     session_id: str | None = None
 
 
-def issue(secret: str, purpose: str, user_id: str, lifetime: int) -> str:
-    """A token for `lifetime` seconds."""
+def issue(secret: str, purpose: str, user_id: str, lifetime: int, session_id: str | None = None) -> str:
+    """A token for `lifetime` seconds; with a session, it can be revoked together with that."""
     now = int(time.time())
     claims = {"iss": _ISSUER, "aud": purpose, "sub": user_id, "iat": now, "exp": now + lifetime}
+    claims |= {"sid": session_id} if session_id else {}
     return jwt.encode(claims, secret, algorithm=_ALGORITHM)
 
 
@@ -42,7 +42,7 @@ def verify(secret: str, purpose: str, token: Any) -> Claims:
             algorithms=[_ALGORITHM],
             issuer=_ISSUER,
             audience=purpose,
-            leeway=_LEEWAY,
+            leeway=LEEWAY,
             options={"require": ["exp", "iat", "sub", "aud", "iss"]},
         )
     except jwt.ExpiredSignatureError as error:

@@ -2,11 +2,14 @@
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import click
 
 from shared.dev import up as run_programs
+from shared.embedded_redis import EmbeddedRedis
 from shared.settings import Settings, SettingsError, load_settings
 
 
@@ -56,22 +59,70 @@ def demo(settings: Settings) -> None:
 @click.pass_obj
 def reconcile(settings: Settings) -> None:
     """Compare balances with the ledger, and replies with their entries; fails if they differ."""
-    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 as above
-
-    from shared.actions.reconcile import reconcile  # noqa: PLC0415
-    from shared.core import create_core  # noqa: PLC0415
+    from shared.actions.reconcile import reconcile  # noqa: PLC0415 as above
 
     count = 0
-    # it asks the database only, so it runs beside `holdfast up` without what that sets by itself
-    alone = replace(settings, redis_url="redis://unused", secret_key="unused")
-    try:
-        with create_core(alone).app_context():
-            for count, difference in enumerate(reconcile(), start=1):  # noqa: B007
-                click.echo(difference)
-    except SQLAlchemyError as error:
-        raise click.ClickException(f"The database can't be used: {error}") from error
+    with _database(settings, redis_url="redis://unused"):  # it asks the database only
+        for count, difference in enumerate(reconcile(), start=1):  # noqa: B007
+            click.echo(difference)
     click.echo(f"{count} differences")
     sys.exit(1 if count else 0)
+
+
+@main.command()
+@click.argument("email")
+@click.pass_obj
+def disable(settings: Settings, email: str) -> None:
+    """Sign the user with this EMAIL out everywhere, and refuse to sign them in again. What is being written is kept."""
+    from shared.actions.accounts import disable_account  # noqa: PLC0415 as above
+
+    with _database(settings, _redis_of(settings)):
+        disable_account(_user_id(email))
+    click.echo(f"{email} is disabled. Open tabs and tokens of theirs end within 5 seconds.")
+
+
+@main.command()
+@click.argument("email")
+@click.pass_obj
+def enable(settings: Settings, email: str) -> None:
+    """Let the user with this EMAIL sign in again."""
+    from shared.actions.accounts import enable_account  # noqa: PLC0415 as above
+
+    with _database(settings, _redis_of(settings)):
+        enable_account(_user_id(email))
+    click.echo(f"{email} is enabled, and may sign in again.")
+
+
+@contextmanager
+def _database(settings: Settings, redis_url: str) -> Iterator[None]:
+    """What actions stand on, beside `holdfast up` too, without the secret that it makes by itself."""
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 as above
+
+    from shared.core import create_core  # noqa: PLC0415
+
+    try:
+        with create_core(replace(settings, redis_url=redis_url, secret_key="unused")).app_context():
+            yield
+    except SQLAlchemyError as error:
+        raise click.ClickException(f"The database can't be used: {error}") from error
+
+
+def _redis_of(settings: Settings) -> str:
+    """Where Redis is, or would be if `holdfast up` ran. It need not run: the sweeper tells what is missed."""
+    if settings.redis_url:
+        return settings.redis_url
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return EmbeddedRedis(settings.data_dir / "redis").url
+
+
+def _user_id(email: str) -> str:
+    from shared.actions.accounts import find_account  # noqa: PLC0415 as above
+    from shared.schemas import Line  # noqa: PLC0415
+
+    user_id = find_account(Line().deserialize(email).lower())
+    if user_id is None:
+        raise click.ClickException(f"No account has the email {email}.")
+    return user_id
 
 
 if __name__ == "__main__":

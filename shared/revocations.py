@@ -1,14 +1,17 @@
 """Which tokens are void before their time, in Redis, where the socket server can read it.
 
-One hash: `user:<user id>` or `session:<session id>` to the epoch second up to which (itself included) issued tokens
-are void. It only copies what the database says, so it may be lost and written again at any time.
+One hash: `user:<user id>` or `session:<sign-in's id>` to the epoch second up to which (itself included) issued tokens
+are void. It only copies the table `revocations`, so it may be lost and written again at any time: the sweeper does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from shared.redis_link import RedisLink
 
-#: The void tokens: the field of a user or session, and the last second of issue that is void.
+#: Seconds that clocks of two machines may differ.
+LEEWAY = 30
+
+#: The void tokens: the field of a user or sign-in, and the last second of issue that is void.
 Voids = Mapping[str, int]
 
 
@@ -28,11 +31,22 @@ def of_session(session_id: str) -> str:
 
 
 def read_revocations(link: RedisLink) -> dict[str, int] | None:
-    """All that the hash says; None if Redis could not be asked."""
+    """All that the hash says, without what no program of ours wrote; None if Redis could not be asked."""
     pipe = link.pipeline()
     pipe.hgetall(revocations_key(link))
     answers = link.send(pipe)
-    return None if answers is None else {field.decode(): int(until) for field, until in answers[0].items()}
+    if answers is None:
+        return None
+    return {field.decode(errors="replace"): int(until) for field, until in answers[0].items() if until.isdigit()}
+
+
+def write_revocations(link: RedisLink, voids: Voids, forgotten: Iterable[str] = ()) -> None:
+    """Add these to the hash and take the forgotten out; while Redis is away nothing happens."""
+    with link.trip() as pipe:
+        for subject, until in voids.items():
+            pipe.hset(revocations_key(link), subject, str(until))
+        if fields := list(forgotten):
+            pipe.hdel(revocations_key(link), *fields)
 
 
 def is_void(voids: Voids, user_id: str, session_id: str | None, issued: int) -> bool:

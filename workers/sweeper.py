@@ -14,6 +14,8 @@ from shared.actions.forget_keys import forget_keys
 from shared.actions.forget_tombstones import forget_tombstones
 from shared.actions.hand_over_again import hand_over_again
 from shared.actions.rescue import expire_overdue, fail_hung, give_turns, rescue_lapsed
+from shared.actions.revoke import copy_revocations
+from shared.actions.sign_ins import forget_sign_ins
 from shared.core import create_core, current_settings
 from shared.redis_link import refuse_eviction
 from shared.settings import SettingsError, load_settings
@@ -30,8 +32,9 @@ def sweep(rescuing: bool = True) -> bool:
     Whether the database was there for all of them.
     """
     well = True
-    steps = (rescue_lapsed, fail_hung, expire_overdue, give_turns, hand_over_again, forget_keys, forget_tombstones)
-    for step in steps[not rescuing :]:
+    steps = (rescue_lapsed, fail_hung, expire_overdue, give_turns, hand_over_again, copy_revocations)
+    cleaning = (forget_keys, forget_tombstones, forget_sign_ins)
+    for step in (*steps[not rescuing :], *cleaning):
         try:
             step()
         except SQLAlchemyError as error:

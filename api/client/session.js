@@ -62,7 +62,7 @@ export function createSession({ signedIn, signedOut, renewed }) {
   }
 
   async function leave() {
-    await request("POST", "/auth/sign-out");
+    await request("POST", "/auth/sign-out", { token }); // ends the session on the server, cookie or no cookie
     drop();
   }
 
@@ -78,7 +78,7 @@ export function createSession({ signedIn, signedOut, renewed }) {
 
 const isRefusal = (problem) => problem instanceof Problem && [400, 401, 403].includes(problem.status);
 
-// The tabs share one cookie, which each exchange replaces. (No locks outside of https and localhost.)
+// The tabs share one cookie and its session; each exchange replaces the cookie. (No locks outside of https and localhost.)
 function oneTabAtATime(exchange) {
   return navigator.locks ? navigator.locks.request("holdfast-refresh", exchange) : exchange();
 }

@@ -1,19 +1,27 @@
-"""Make an account, with its first credits in the ledger from the first moment; and delete one."""
+"""Make an account, with its first credits in the ledger from the first moment; disable, enable and delete one."""
 
-from sqlalchemy import delete, insert, true, update
+from sqlalchemy import bindparam, delete, insert, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from shared.actions.erase import erase, tell_erased
+from shared.actions.revoke import revoke, revoke_no_more, tell
+from shared.actions.sign_ins import end_all_sign_ins
 from shared.core import current_settings
-from shared.db import execute, new_id, utc_now, write_unit
+from shared.db import execute, new_id, query, utc_now, write_unit
 from shared.errors import EmailTaken
 from shared.events import Event
 from shared.models import User
 from shared.models.chat import chat_sessions
 from shared.models.credits import GRANT, record
 from shared.models.idempotency import idempotency_keys
+from shared.models.sign_in import sign_ins
 from shared.models.user import lock_owner, users
+from shared.revocations import of_user
 from shared.units import retried
+
+# A deleted account's email is its own id: nobody has it.
+_find = select(users.c.id).where(users.c.email == bindparam("address"), users.c.deleted_at.is_(None))
+_set_disabled = update(users).where(users.c.id == bindparam("whose")).values(disabled_at=bindparam("at"))
 
 
 @retried
@@ -31,6 +39,33 @@ def create_account(email: str, password_hash: str, role: str = "user") -> User:
     return User(**user)
 
 
+def find_account(email: str) -> str | None:
+    """The id of the account that has this email, disabled or not."""
+    found: str | None = query(_find, {"address": email}).scalar()
+    return found
+
+
+@retried
+def disable_account(user_id: str) -> None:
+    """End every session; nothing can be asked for until enable_account(). What a worker is writing, it ends as ever."""
+    with write_unit():
+        lock_owner(user_id)
+        execute(_set_disabled, {"whose": user_id, "at": utc_now()})
+        end_all_sign_ins(user_id)
+        voids = revoke(of_user(user_id))
+    tell(voids)
+
+
+@retried
+def enable_account(user_id: str) -> None:
+    """Let the user sign in again; what ended with disabling stays so."""
+    with write_unit():
+        lock_owner(user_id)
+        execute(_set_disabled, {"whose": user_id, "at": None})
+        voids = revoke_no_more(of_user(user_id))
+    tell(voids)
+
+
 @retried
 def delete_account(user_id: str) -> None:
     """Erase everything that the user wrote or was answered, and the user; the ledger keeps ids and amounts.
@@ -44,7 +79,10 @@ def delete_account(user_id: str) -> None:
         mine = update(chat_sessions).where(chat_sessions.c.owner_id == user_id, chat_sessions.c.deleted_at.is_(None))
         execute(mine.values(title="", settings={}, deleted_at=now, updated_at=now, seq=erased.account.seq))
         execute(delete(idempotency_keys).where(idempotency_keys.c.user_id == user_id))
+        execute(delete(sign_ins).where(sign_ins.c.user_id == user_id))
         # its own id where the email was: unique, and with no @ nobody can sign in or up with it
         emptied = {"email": user_id, "password_hash": None, "deleted_at": now}
         execute(update(users).where(users.c.id == user_id).values(emptied))
+        voids = revoke(of_user(user_id))
+    tell(voids)
     tell_erased(erased, [Event(user_id, "resync", {})])  # open tabs then find that they are signed out

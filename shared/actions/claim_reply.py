@@ -25,7 +25,8 @@ _lock_owner = Prepared(
         users.c.id
         == select(messages.c.owner_id)
         .where(messages.c.id == bindparam("reply_id"), has_status(Status.PENDING))
-        .scalar_subquery()
+        .scalar_subquery(),
+        users.c.disabled_at.is_(None),
     )
     .values(seq=users.c.seq + 1, updated_at=bindparam("at"))
     .returning(users.c.seq)
@@ -89,6 +90,7 @@ def claim_reply(reply_id: str, worker: str) -> Claim | None:
     """Claim it if it is pending, has its turn, is due, is in time, and its chat has no other running reply.
 
     None otherwise: someone else has it, or the sweeper will bring it back. A lapsed running one is never claimed.
+    What waits for a disabled user waits on, until its deadline or until the user is enabled.
     """
     settings = current_settings()
     values = {

@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.person import Person
 from tests.eventually import eventually
@@ -158,3 +158,24 @@ def watch_for_requests_elsewhere(context: BrowserContext, programs: Programs) ->
     ours = (programs.url, programs.realtime_url.replace("http", "ws", 1), programs.realtime_url)
     context.on("request", lambda request: None if request.url.startswith(ours) else elsewhere.append(request.url))
     return elsewhere
+
+
+def test_signing_out_in_one_tab_signs_out_every_tab_of_the_browser_and_no_other_device(
+    page: Page, person: Person, browser: Browser, programs: Programs
+) -> None:
+    sign_in(page, person)
+    other = page.context.new_page()
+    other.goto("/")
+    expect(other.locator("body")).to_have_attribute("data-socket", "online")
+    with browser.new_context(base_url=programs.url) as context:
+        elsewhere = context.new_page()
+        sign_in(elsewhere, person)
+
+        page.locator("[data-action=sign-out]").click()
+
+        expect(page.locator("form[data-test=sign-in]")).to_be_visible()
+        expect(other.locator("form[data-test=sign-in]")).to_be_visible(timeout=10_000)
+        elsewhere.locator("[data-test=new-chat]").click()
+        write(elsewhere, "Still here")
+        expect(newest_reply(elsewhere)).to_have_attribute("data-status", "completed")
+        expect(elsewhere.locator("body")).to_have_attribute("data-socket", "online")

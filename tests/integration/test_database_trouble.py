@@ -12,10 +12,12 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
+from shared.actions.accounts import disable_account
 from shared.actions.chats import create_chat, delete_chat
 from shared.actions.claim_reply import Claim
 from shared.actions.finish_reply import Answer, complete_reply, fail_reply, give_back
 from shared.actions.leases import renew_leases
+from shared.actions.sign_ins import begin_sign_in, end_sign_in
 from shared.db import db
 from shared.errors import ModelRejected
 from shared.models import ChatSession, User
@@ -37,6 +39,10 @@ def emptied(chat: ChatSession) -> ChatSession:
     return chat
 
 
+def a_session(chat: ChatSession) -> tuple[str, str]:
+    return begin_sign_in(chat.owner_id), chat.owner_id
+
+
 TROUBLE = {
     "a serialization failure": "RAISE EXCEPTION 'undone' USING ERRCODE = '40001';",
     "a deadlock": "RAISE EXCEPTION 'undone' USING ERRCODE = '40P01';",
@@ -53,6 +59,9 @@ VERBS: dict[str, tuple[str, Callable[[ChatSession], Any], Callable[[Any], Any]]]
     "delete_chat": ("messages", emptied, lambda chat: delete_chat(chat.owner_id, chat.id)),
     "create_chat": ("chat_sessions", lambda chat: chat.owner_id, lambda user_id: create_chat(user_id, None)),
     "create_account": ("users", lambda _: None, lambda _: a_user()),
+    "begin_sign_in": ("sign_ins", lambda chat: chat.owner_id, begin_sign_in),
+    "end_sign_in": ("revocations", a_session, lambda session: end_sign_in(*session)),
+    "disable_account": ("revocations", lambda chat: chat.owner_id, disable_account),
 }
 
 
@@ -132,10 +141,12 @@ def test_a_commit_on_which_the_connection_broke_is_not_repeated(
 
 @pytest.fixture
 def lost_answer(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """The next COMMIT is done, but the connection breaks before its answer comes."""
+    """The next COMMIT of a unit that writes is done, but the connection breaks before its answer comes."""
     original = psycopg.Connection.commit
 
     def commit(connection: Any) -> None:
+        if connection.autocommit:
+            return  # a single reading
         monkeypatch.setattr(psycopg.Connection, "commit", original)
         original(connection)
         connection.close()

@@ -1,0 +1,56 @@
+"""Which access tokens are void before their time, as the database said at most two seconds ago.
+
+From the table, not from its copy in Redis, so that it counts while Redis is away.
+"""
+
+import logging
+import threading
+import time
+
+from flask import current_app
+from sqlalchemy.exc import SQLAlchemyError
+
+from api.tokens import Claims
+from shared.actions.revoke import read_rows
+from shared.revocations import is_void
+
+log = logging.getLogger(__name__)
+
+# Seconds between two readings of a process that has requests.
+_REST = 2.0
+# Seconds that a request waits for the reading of another; then the one before counts.
+_PATIENCE = 0.5
+
+
+class Revoked:
+    """What one process knows. While the database is away, the last reading counts."""
+
+    def __init__(self) -> None:
+        self._voids: dict[str, int] = {}
+        self._due = 0.0
+        self._reading = threading.Lock()
+
+    def holds(self, claims: Claims) -> bool:
+        """Whether the token was revoked."""
+        if time.monotonic() >= self._due and self._reading.acquire(timeout=_PATIENCE):
+            try:
+                self._read()
+            finally:
+                self._reading.release()
+        return bool(self._voids) and is_void(self._voids, claims.user_id, claims.session_id, claims.issued)
+
+    def _read(self) -> None:
+        if time.monotonic() < self._due:
+            return  # somebody else has just done it
+        try:
+            self._voids = read_rows()
+        except SQLAlchemyError as error:
+            log.warning("revoked.not_read: %s; the last reading counts", type(error).__name__)
+        self._due = time.monotonic() + _REST
+
+
+def was_revoked(claims: Claims) -> bool:
+    """Whether a token is void, as far as this process knows."""
+    revoked = current_app.extensions["revoked"]
+    assert isinstance(revoked, Revoked)
+    return revoked.holds(claims)

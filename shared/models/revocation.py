@@ -1,0 +1,18 @@
+"""The revocations: which access tokens are void before their time. `shared/revocations.py` says what a row means."""
+
+from sqlalchemy import BigInteger, String, Table
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.db import Base
+
+
+class Revocation(Base):
+    """A user's or a sign-in's tokens that were issued up to `void_until`, in seconds since 1970, are void."""
+
+    __tablename__ = "revocations"
+
+    subject: Mapped[str] = mapped_column(String(64), primary_key=True)
+    void_until: Mapped[int] = mapped_column(BigInteger, index=True)
+
+
+revocations: Table = Revocation.metadata.tables["revocations"]
