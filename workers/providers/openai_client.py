@@ -74,7 +74,6 @@ class OpenAIProvider:
         except httpx2.HTTPError as error:
             raise ModelTruncated from error
 
-
     def _post(self, prompt: Prompt) -> openai.Stream[object]:
         # chat.completions.create() would first walk through the body against the package's types
         return self._client.post(
