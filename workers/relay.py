@@ -16,10 +16,11 @@ from workers.run import Run
 
 log = logging.getLogger(__name__)
 
-# Seconds from one trip's start to the next: a window that grows with the load, because a trip costs every program,
-# and a longer one is seen as jerks. Each reply in a trip beyond the first few makes it a little longer.
-_PACE, _LONGEST_PACE, _PACE_A_REPLY = 0.01, 0.03, 0.001
-_FEW = 10
+# A trip costs every program, so there is a rest after each: twice what it took, which nobody sees while the machine has
+# room. When pieces come faster than _ROOM a second the rest is a window that grows with them, up to _LONGEST seconds.
+_REST, _ROOM, _GROWTH, _LONGEST = 2.0, 1000.0, 0.02 / 1000, 0.09
+# Of the last trip, in the rate of pieces.
+_SMOOTH = 0.2
 # Characters of one reply in one trip: a model that says a megabyte at once must not hold up everybody's events.
 LONGEST_PIECE = 8 * 1024
 
@@ -33,6 +34,7 @@ class Relay:
         self._ready = threading.Event()
         self._hurry = threading.Event()
         self._waiting: dict[Run, list[str]] = {}
+        self._before, self._rate = 0.0, 0.0  # when the last trip began; pieces a second
 
     def start(self) -> None:
         """Begin to make trips."""
@@ -61,8 +63,13 @@ class Relay:
                 self._send(batch)
             except Exception:  # a thread that ended here would leave every reply of the process without live text
                 log.exception("relay.failed")
-            pace = min(_LONGEST_PACE, _PACE + _PACE_A_REPLY * max(0, len(batch) - _FEW))
-            self._hurry.wait(started + pace - time.monotonic())  # whoever waits for a first text waits no longer
+            self._hurry.wait(self._rest(started, len(batch)))  # whoever waits for a first text waits no longer
+
+    def _rest(self, started: float, pieces: int) -> float:
+        self._rate += _SMOOTH * (pieces / (started - self._before) - self._rate)
+        self._before = started
+        took, window = time.monotonic() - started, (self._rate - _ROOM) * _GROWTH
+        return min(_LONGEST, max(_REST * took, window))
 
     def _take(self) -> list[tuple[Run, int, str]]:
         with self._lock:

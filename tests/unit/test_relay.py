@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-import workers.relay
 from shared import live
 from shared.actions.claim_reply import Claim
 from shared.actions.finish_reply import Superseded
@@ -150,8 +149,7 @@ def test_while_redis_is_away_indexes_go_on_and_the_text_is_made_up_for(relay: Re
 def test_the_first_text_of_a_reply_does_not_wait_for_the_next_trip(
     relay: Relay, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers.relay, "_PACE", 60.0)
-    monkeypatch.setattr(workers.relay, "_LONGEST_PACE", 60.0)
+    monkeypatch.setattr(relay, "_rest", lambda *_: 60.0)
     first, second = a_run("first"), a_run("second")
     relay.start()
     relay.add(first, "goes ")
@@ -160,6 +158,19 @@ def test_the_first_text_of_a_reply_does_not_wait_for_the_next_trip(
     relay.add(second, "goes at once")
     eventually(lambda: len(redis.trips) == 2)
     assert [piece.text for piece in redis.trips[1]] == ["waits", "goes at once"]
+
+
+@pytest.mark.parametrize(
+    ("a_second", "rest"), [(500, 0.002), (1_000, 0.002), (2_500, 0.03), (5_000, 0.08), (90_000, 0.09)]
+)
+def test_it_rests_the_longer_the_more_pieces_come(
+    relay: Relay, monkeypatch: pytest.MonkeyPatch, a_second: int, rest: float
+) -> None:
+    """Twice the millisecond that a trip takes here, where there is room for all of them."""
+    for began in (n / 100 for n in range(1, 101)):
+        monkeypatch.setattr("workers.relay.time.monotonic", lambda: began + 0.001)  # noqa: B023
+        rests = relay._rest(began, a_second // 100)
+    assert rests == pytest.approx(rest, abs=1e-6)
 
 
 def test_a_huge_piece_goes_out_in_several_trips(relay: Relay, redis: Redis) -> None:
