@@ -25,11 +25,11 @@ HUGE = "é" * 100_000
 
 @pytest.fixture
 def long_chat(chat: ChatSession) -> ChatSession:
-    """Thousands of messages, 100 characters each, which begin with their number."""
+    """Thousands of messages, 100 characters of two bytes each, which begin with their number."""
     kinds = (MessageType.USER, MessageType.AI_REPORT)
     common = {"chat_session_id": chat.id, "owner_id": chat.owner_id, "status": Status.COMPLETED, "seq": 1}
     said = [
-        common | {"id": new_id(), "position": n, "message_type": kinds[n % 2], "content": f"{n} ".ljust(100, ".")}
+        common | {"id": new_id(), "position": n, "message_type": kinds[n % 2], "content": f"{n} ".ljust(100, "é")}
         for n in range(MANY)
     ]
     with write_unit():
