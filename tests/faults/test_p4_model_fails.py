@@ -77,7 +77,7 @@ def test_a_pause_that_the_model_asks_for_keeps_no_thread(trial: Trial) -> None: 
     # Given a worker with two threads, and four replies that the model has told to come back later
     trial.restart("worker", HOLDFAST_WORKER_THREADS="2")
     people = [trial.person() for _ in range(4)]
-    patient = [person.ask("status=429,retry_after=5,times=1,chunks=2") for person in people]
+    patient = [person.ask("status=429,retry_after=4,times=1,chunks=2") for person in people]
     eventually(lambda: all(trial.asked(outcome) for outcome in patient))
     # When somebody else posts
     other = trial.person()
