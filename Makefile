@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test faults check bench-quick bench-recovery bench-sweeper bench-sockets bench-lag bench-sync lock events clean setup-run setup-dev
+.PHONY: run test faults check bench-quick bench-recovery bench-poison bench-sweeper bench-sockets bench-lag bench-sync lock events clean setup-run setup-dev
 
 run: setup-run
 	@exec $(BIN)/holdfast up
@@ -28,6 +28,9 @@ bench-quick: setup-dev
 
 bench-recovery: setup-dev
 	@exec $(BIN)/python -m benchmarks.recovery
+
+bench-poison: setup-dev
+	@exec $(BIN)/python -m benchmarks.poison
 
 bench-sweeper: setup-dev
 	@exec $(BIN)/python -m benchmarks.sweeper

@@ -111,6 +111,7 @@ def test_redis_in_trouble_costs_time_and_nothing_else(trial: Trial, troubled: Ca
 def test_a_long_outage_of_redis_under_load_costs_time_and_nothing_else(
     trial: Trial, troubled: Callable[[Trial], object], seconds: float
 ) -> None:
+    trial.restart("worker", HOLDFAST_REPLY_TIMEOUT="300")  # no deadline comes before Redis does
     people = [trial.person() for _ in range(4)]
     # Given a reply that is to run again in the middle of the outage
     pausing = people[0].ask("chunks=2,status=429,retry_after=10,times=1", chat=people[0].new_chat())
