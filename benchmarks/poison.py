@@ -5,7 +5,6 @@ README.md says how. The programs run under `holdfast up`, with a worker that suc
 
 import os
 import sys
-import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -17,9 +16,9 @@ from typing import Any
 import requests
 
 from benchmarks.model import Plan
-from benchmarks.processes import Processes, free_port
+from benchmarks.processes import BOTH_CORES, Processes, free_port
 from benchmarks.recovery import PATIENCE, POLL, Asked, Stand, open_chat
-from benchmarks.systems import ROOT, start_model
+from benchmarks.systems import ROOT, run_folder, start_model
 
 PEOPLE = 40
 EVERY = 10.0  # seconds between two posts of one of them
@@ -29,9 +28,8 @@ _POISONED = "python -m tests.faults.poisoned"
 
 def main() -> None:
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        folder.chmod(0o755)  # PostgreSQL is another user's when this is root's
-        model = Processes(folder, core=None)
+        folder = stack.enter_context(run_folder())
+        model = Processes(folder, cores=BOTH_CORES)
         stack.callback(model.stop)
         stand = Stand(folder / "ours", start_model(model, free_port()), _up_with_poison(folder))
         stack.callback(stand.processes.stop)
