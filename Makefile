@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test faults check bench-quick bench-recovery bench-sweeper bench-sockets bench-lag bench-sync lock events clean setup-run setup-dev
+.PHONY: run test faults check bench-quick bench-recovery bench-poison bench-sweeper bench-sockets bench-lag bench-sync lock events clean setup-run setup-dev
 
 run: setup-run
 	@exec $(BIN)/holdfast up
@@ -10,7 +10,8 @@ run: setup-run
 test: setup-dev
 	@exec $(BIN)/python -m pytest -n 4  # most of them wait for programs, so two cores carry four
 
-# Random faults under load on each database, for MINUTES each, then the checker; a SEED repeats a plan.
+# Random faults under load on each database, for MINUTES each, then the checker; a SEED repeats a plan. Before that, what
+# takes minutes by itself: long outages of Redis, a backlog of 10,000.
 faults: export MINUTES ?= 2
 faults: export SEED ?=
 faults: setup-dev
@@ -27,6 +28,9 @@ bench-quick: setup-dev
 
 bench-recovery: setup-dev
 	@exec $(BIN)/python -m benchmarks.recovery
+
+bench-poison: setup-dev
+	@exec $(BIN)/python -m benchmarks.poison
 
 bench-sweeper: setup-dev
 	@exec $(BIN)/python -m benchmarks.sweeper

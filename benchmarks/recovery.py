@@ -32,7 +32,7 @@ POLL = 0.1
 class Stand:
     """Holdfast at default settings, and what it needs."""
 
-    def __init__(self, folder: Path, model_url: str) -> None:
+    def __init__(self, folder: Path, model_url: str, up: str = f"{sys.executable} -m shared.cli up") -> None:
         folder.mkdir()
         self.processes = Processes(folder, cores=BOTH_CORES)
         self.redis = EmbeddedRedis(folder / "redis")
@@ -41,7 +41,7 @@ class Stand:
         self.processes.start("redis", self.redis.command)
         self.processes.start(
             "holdfast",
-            f"{sys.executable} -m shared.cli up",
+            up,
             HOLDFAST_ENV="test",
             HOLDFAST_DATA_DIR=str(folder / "var"),
             HOLDFAST_LOG_LEVEL="WARNING",
@@ -112,7 +112,7 @@ def main() -> None:
 
 
 def _measure(name: str, fault: Callable[[], None], url: str, people: ThreadPoolExecutor) -> None:
-    chats = list(people.map(_open, [url] * REPLIES))
+    chats = list(people.map(open_chat, [url] * REPLIES))
     asked = list(people.map(_ask, *zip(*chats, strict=True)))
     list(people.map(_until_it_has_text, asked))
     time.sleep(INTO)
@@ -129,7 +129,8 @@ def _measure(name: str, fault: Callable[[], None], url: str, people: ThreadPoolE
     )
 
 
-def _open(url: str) -> tuple[str, dict[str, str]]:
+def open_chat(url: str) -> tuple[str, dict[str, str]]:
+    """Somebody new, with a chat: the address of its messages, and what to send along."""
     who = {"email": f"{uuid.uuid4()}@example.com", "password": "correct horse battery"}
     session = requests.post(f"{url}/auth/sign-up", json=who, timeout=60).json()
     bearer = {"Authorization": f"Bearer {session['accessToken']}"}

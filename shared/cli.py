@@ -12,6 +12,9 @@ from shared.dev import up as run_programs
 from shared.embedded_redis import EmbeddedRedis
 from shared.settings import Settings, SettingsError, load_settings
 
+# Characters; what the ledger keeps of an occasion.
+_LONGEST_REF = 64
+
 
 @click.group()
 @click.pass_context
@@ -91,6 +94,25 @@ def enable(settings: Settings, email: str) -> None:
     with _database(settings, _redis_of(settings)):
         enable_account(_user_id(email))
     click.echo(f"{email} is enabled, and may sign in again.")
+
+
+@main.command()
+@click.argument("email")
+@click.argument("amount", type=click.IntRange(min=1))
+@click.option("--ref", required=True, help="What it is for: the same is granted once, however often you ask.")
+@click.pass_obj
+def grant(settings: Settings, email: str, amount: int, ref: str) -> None:
+    """Give AMOUNT credits to the user with this EMAIL."""
+    from shared.actions.grant_credits import AlreadyGranted, grant_credits  # noqa: PLC0415 as above
+
+    if len(ref) > _LONGEST_REF:
+        raise click.UsageError(f"--ref has more than {_LONGEST_REF} characters.")
+    with _database(settings, _redis_of(settings)):
+        try:
+            account = grant_credits(_user_id(email), amount, ref)
+        except AlreadyGranted as error:
+            raise click.ClickException(f"{email} was granted credits for {ref} before; nothing has changed.") from error
+    click.echo(f"{email} has {account.credits} credits")
 
 
 @contextmanager

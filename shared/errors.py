@@ -188,10 +188,10 @@ class ModelRejected(ReplyError):
 
 
 class ContextTooLong(ReplyError):
-    """The conversation is too long for the model"""
+    """The message is too long for the model"""
 
     code = "context_too_long"
-    detail = "The conversation is too long for this model. Your credits were returned; start a new chat."
+    detail = "This message alone is too long for this model. Your credits were returned; send a shorter one."
 
 
 class ContentFiltered(ReplyError):

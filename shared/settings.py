@@ -84,6 +84,7 @@ class Settings:
     refresh_token_seconds: int = _own("REFRESH_TOKEN_SECONDS", "int", 2_592_000, _positive)
     model_sends_finish_reason: bool = _own("MODEL_SENDS_FINISH_REASON", "bool", True)
     history_messages: int = _own("HISTORY_MESSAGES", "int", 10, _positive)
+    context_tokens: int = _own("CONTEXT_TOKENS", "int", 16_000, _positive)
     scripted_words_per_second: float = _own(
         "SCRIPTED_WORDS_PER_SECOND", "float", 12.0, validate.Range(min=0.1, max=10_000)
     )

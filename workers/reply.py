@@ -21,11 +21,11 @@ from shared.actions.finish_reply import (
 from shared.actions.release_reply import release_reply
 from shared.core import current_link, current_settings
 from shared.db import DATABASE_AWAY
-from shared.errors import EmptyReply, ModelTruncated, ReplyError, ReplyFailed, WorkerLost
+from shared.errors import ContextTooLong, EmptyReply, ModelTruncated, ReplyError, ReplyFailed, WorkerLost
 from shared.failpoints import reach
 from shared.logs import work
 from shared.settings import Settings
-from workers.context import build_context
+from workers.context import build_context, shortest
 from workers.providers import Ending, Prompt, Provider, create_provider
 from workers.relay import Relay
 from workers.run import Run
@@ -105,7 +105,7 @@ def _write(run: Run, desk: Desk) -> Ending:
     desk.watchdog.watch(run)
     try:
         prompt = _insist(lambda: build_context(run.claim), run)
-        ending = _stream(run, prompt, desk)
+        ending = _ask(run, prompt, desk)
     finally:
         desk.relay.forget(run)
         desk.watchdog.leave(run)
@@ -114,6 +114,18 @@ def _write(run: Run, desk: Desk) -> Ending:
     if not run.text.strip():
         raise EmptyReply
     return ending
+
+
+def _ask(run: Run, prompt: Prompt, desk: Desk) -> Ending:
+    """Once more at once, with the newest message alone, if the model finds the conversation too long."""
+    try:
+        return _stream(run, prompt, desk)
+    except ContextTooLong:
+        shorter = shortest(prompt)
+        if run.size or shorter == prompt:
+            raise
+    log.warning("reply.shortened: %d earlier messages left out", len(prompt.messages) - len(shorter.messages))
+    return _stream(run, shorter, desk)
 
 
 def _stream(run: Run, prompt: Prompt, desk: Desk) -> Ending:

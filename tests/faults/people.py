@@ -24,7 +24,7 @@ class Witnessed(Person):
 
     def __init__(self, url: str, realtime_url: str, history: History) -> None:
         super().__init__(url)
-        self._history, self._realtime_url = history, realtime_url
+        self.history, self._realtime_url = history, realtime_url
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -46,14 +46,14 @@ class Witnessed(Person):
     def ask(self, options: str = "chunks=3", *, chat: str = "", key: str | None = None, content: str = "") -> Outcome:
         """Post a question that scripts its answer (tests/fake_script.py), in the first chat if none is named."""
         chat = chat or self.chats[0]
-        outcome = self._history.begin("post", self.id, chat, content or a_question(options), key)
+        outcome = self.history.begin("post", self.id, chat, content or a_question(options), key)
         headers = {"Idempotency-Key": key} if key else {}
         body = {"content": outcome.content}
         return self._call(outcome, "POST", f"/chats/{chat}/messages", json=body, headers=headers)
 
     def call(self, op: str, method: str, path: str, chat: str = "", **request: Any) -> Outcome:
         """Anything else that changes something, written down as `op`."""
-        outcome = self._history.begin(op, self.id, chat or self.chats[0])
+        outcome = self.history.begin(op, self.id, chat or self.chats[0])
         return self._call(outcome, method, path, **request)
 
     def again(self, outcome: Outcome) -> Outcome:

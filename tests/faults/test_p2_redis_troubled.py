@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.faults.conftest import on_sqlite
+from tests.faults.people import Load
 from tests.faults.trial import Trial
 
 
@@ -77,6 +77,13 @@ def _read_only(trial: Trial) -> Iterator[None]:
 
 
 _TROUBLES = [("sqlite", _away), ("postgresql", _frozen), ("sqlite", _full), ("postgresql", _read_only)]
+# Each on the other database, for `make faults`.
+_LONG_TROUBLES = [
+    ("postgresql", _away, 60),
+    ("sqlite", _frozen, 20),
+    ("postgresql", _full, 20),
+    ("sqlite", _read_only, 20),
+]
 
 
 @pytest.mark.parametrize(("kind", "troubled"), _TROUBLES, indirect=["kind"])
@@ -98,7 +105,27 @@ def test_redis_in_trouble_costs_time_and_nothing_else(trial: Trial, troubled: Ca
     assert people[1].reply(pausing)["attempt"] == 2
 
 
-@on_sqlite
+@pytest.mark.long
+@pytest.mark.timeout(0)
+@pytest.mark.parametrize(("kind", "troubled", "seconds"), _LONG_TROUBLES, indirect=["kind"])
+def test_a_long_outage_of_redis_under_load_costs_time_and_nothing_else(
+    trial: Trial, troubled: Callable[[Trial], object], seconds: float
+) -> None:
+    trial.restart("worker", HOLDFAST_REPLY_TIMEOUT="300")  # no deadline comes before Redis does
+    people = [trial.person() for _ in range(4)]
+    # Given a reply that is to run again in the middle of the outage
+    pausing = people[0].ask("chunks=2,status=429,retry_after=10,times=1", chat=people[0].new_chat())
+    trial.wait_for_status(pausing, "pending")
+    with Load(people, "chunks=10,every=20", pause=2.0):  # a person may have 50 waiting
+        time.sleep(1)
+        with troubled(trial):
+            time.sleep(seconds)
+    # Then every post was accepted, and all of them are answered once Redis is back
+    assert {outcome.status for outcome in trial.history.posts} == {202}
+    trial.check(within=120).must_be_clean()
+    assert people[0].reply(pausing)["attempt"] == 2
+
+
 def test_jobs_that_come_again_after_an_outage_do_nothing(trial: Trial) -> None:
     person = trial.person()
     outcome = person.ask()

@@ -3,7 +3,6 @@
 from datetime import datetime
 from itertools import pairwise
 
-from tests.faults.conftest import on_sqlite
 from tests.faults.trial import Trial
 from tests.services.guard import Guard
 from tests.services.service import Service
@@ -13,7 +12,6 @@ def started(reply: dict[str, str]) -> datetime:
     return datetime.fromisoformat(reply["startedAt"])
 
 
-@on_sqlite
 def test_fifty_questions_of_one_delay_the_first_reply_of_another_by_one_reply_at_most(trial: Trial) -> None:
     trial.restart("worker", HOLDFAST_WORKER_THREADS="2")
     keen, other = trial.person(), trial.person()

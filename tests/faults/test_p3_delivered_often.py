@@ -1,6 +1,5 @@
 """P3, jobs and posts that come more than once (F26, F27): one reply, one charge, one message a key."""
 
-from tests.faults.conftest import on_sqlite
 from tests.faults.people import at_the_same_time
 from tests.faults.trial import Trial
 
@@ -30,7 +29,6 @@ def test_thirty_posts_with_one_key_are_one_message(trial: Trial) -> None:  # F27
     assert len(trial.asked(asked)) == 1
 
 
-@on_sqlite
 def test_a_key_is_one_persons_own_and_stands_for_one_body(trial: Trial) -> None:  # F27
     person, other = trial.person(), trial.person()
     first = person.ask(key="mine")

@@ -5,6 +5,7 @@ import time
 from uuid import uuid4
 
 import httpx2
+import pytest
 
 from shared.events import CATALOGUE
 from tests.eventually import eventually
@@ -57,6 +58,27 @@ def test_a_deaf_socket_server_says_so_and_hears_again_by_itself(trial: Trial) ->
     trial.redis.thaw()
     eventually(lambda: _ready(trial), within=15)
     person.tab.wait_for_name("resync", within=15)
+    trial.check().must_be_clean()
+
+
+@pytest.mark.long
+@pytest.mark.timeout(0)
+@on_sqlite
+def test_after_twenty_seconds_without_redis_the_socket_server_hears_again_by_itself(trial: Trial) -> None:  # F15
+    person = trial.person()
+    running = person.ask("chunks=10,every=20,gate=away")
+    trial.wait_for_text(running)
+    trial.redis.kill()
+    trial.model.open_gate("away")
+    # meanwhile the text is there to be asked for, and the program says that it hears nothing
+    eventually(lambda: person.reply(running)["status"] == "completed", within=5)
+    eventually(lambda: not _ready(trial), within=15)
+    time.sleep(20)
+    trial.redis.start()
+    person.tab.wait_for_name("resync", within=15)
+    eventually(lambda: _ready(trial), within=15)
+    outcome = person.ask()
+    person.tab.wait_for(lambda event: event.name == "message.completed" and event.data["id"] == outcome.reply_id)
     trial.check().must_be_clean()
 
 

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from shared.actions.finish_reply import Answer, complete_reply
 from shared.actions.parking import resume_queue
 from shared.actions.post_message import Posted
 from shared.actions.rescue import give_turns
@@ -19,7 +18,7 @@ from shared.models import ChatSession, User
 from shared.settings import Settings
 from tests import fake_answers
 from tests.channel import Channel
-from tests.factories import a_claim, a_post, change, clock, money_of, on_sqlite_only, past, the_message, the_user
+from tests.factories import a_post, change, clock, money_of, on_sqlite_only, past, the_message, the_user
 from tests.fake_model import FakeModel
 from workers.providers.openai_client import OpenAIProvider
 from workers.providers.scripted import ScriptedProvider
@@ -302,26 +301,3 @@ def test_what_only_the_operator_can_mend_is_one_line_of_the_log(
     (record,) = [record for record in caplog.records if record.name == "workers.providers.openai_client"]
     assert record.levelname == level
     assert record.getMessage().startswith("model.needs_operator: status=" if level == "ERROR" else "model.refused: ")
-
-
-@on_sqlite_only
-def test_a_long_conversation_is_trimmed_and_its_newest_message_goes_whole(
-    chat: ChatSession, desk: Desk, fake_model: FakeModel
-) -> None:
-    for _ in range(12):
-        complete_reply(a_claim(a_post(chat)), Answer("Hi", finish_reason="stop"))
-    newest = "x" * 90_000 + " fake:chunks=1"
-    write_reply(a_post(chat, newest).reply.id, desk)
-    (request,) = fake_model.requests
-    assert request.messages[-1]["content"] == newest
-    assert len(request.messages) == 11
-
-
-@on_sqlite_only
-def test_after_one_that_was_too_long_the_next_message_is_answered(
-    chat: ChatSession, user: User, desk: Desk, fake_model: FakeModel
-) -> None:
-    row = the_message(ask(chat, desk, "context_length").reply.id)
-    assert (row.status, row.error_code, money_of(user.id)) == ("failed", "context_too_long", (300, 0))
-    assert len(fake_model.requests) == 1
-    assert the_message(ask(chat, desk, "chunks=1").reply.id).status == "completed"

@@ -1,13 +1,22 @@
 """What the model gets to see of a conversation."""
 
+from dataclasses import replace
+
 from shared.actions.claim_reply import Claim
+from shared.core import current_settings
+from workers.context.budget import estimated_tokens, newest_that_fit
 from workers.context.history import recent_messages
 from workers.providers import Prompt
 
-_SYSTEM = "You are a helpful assistant. Answer in Markdown."
+_SYSTEM = {"role": "system", "content": "You are a helpful assistant. Answer in Markdown."}
 
 
 def build_context(claim: Claim) -> Prompt:
-    """The prompt for a claimed reply. Raises Superseded if its chat is gone."""
-    system = {"role": "system", "content": _SYSTEM}
-    return Prompt(model=claim.model, messages=[system, *recent_messages(claim)])
+    """The prompt for a claimed reply, within HOLDFAST_CONTEXT_TOKENS. Raises Superseded if its chat is gone."""
+    room = current_settings().context_tokens - estimated_tokens(_SYSTEM)
+    return Prompt(model=claim.model, messages=[_SYSTEM, *newest_that_fit(recent_messages(claim), room)])
+
+
+def shortest(prompt: Prompt) -> Prompt:
+    """The same without what was said before its newest message."""
+    return replace(prompt, messages=[prompt.messages[0], prompt.messages[-1]])

@@ -1,6 +1,6 @@
 """The newest messages of a chat, as far as they count as conversation."""
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, or_, select
 
 from shared.actions.claim_reply import Claim
 from shared.actions.finish_reply import Superseded
@@ -8,9 +8,15 @@ from shared.core import current_settings
 from shared.db import query
 from shared.models.message import ROLES, MessageType, Status, messages
 from shared.statements import Prepared
+from workers.context.budget import BYTES_PER_TOKEN
 
-_said = Prepared(
-    select(messages.c.message_type, messages.c.content)
+_newest = (
+    select(
+        messages.c.position,
+        messages.c.message_type,
+        messages.c.content,
+        func.length(messages.c.content).label("characters"),
+    )
     .where(
         messages.c.chat_session_id == bindparam("chat_id"),
         messages.c.owner_id == bindparam("owner_id"),
@@ -22,21 +28,39 @@ _said = Prepared(
     )
     .order_by(messages.c.position.desc())
     .limit(bindparam("most"))
+    .subquery()
+)
+_sized = select(
+    _newest,
+    func.sum(_newest.c.characters).over(order_by=_newest.c.position.desc()).label("characters_so_far"),
+).subquery()
+# What can't fit stays where it is. A character has a byte at least; the exact count is the budget's.
+_said = Prepared(
+    select(_sized.c.message_type, _sized.c.content)
+    .where(
+        or_(
+            _sized.c.characters_so_far <= bindparam("most_characters"),
+            _sized.c.characters_so_far == _sized.c.characters,  # the newest, however long
+        )
+    )
+    .order_by(_sized.c.position.desc())
 )
 
 
 def recent_messages(claim: Claim) -> list[dict[str, str]]:
-    """The newest completed messages before the reply, oldest first, the question last; failed replies left out.
+    """The newest completed messages before the reply that may fit, oldest first, the question last and always.
 
-    Raises Superseded if there are none: the chat was deleted since.
+    Failed replies are left out. Raises Superseded if there are none: the chat was deleted since.
     """
+    settings = current_settings()
     rows = query(
         _said,
         {
             "chat_id": claim.chat_session_id,
             "owner_id": claim.owner_id,
             "before": claim.position,
-            "most": current_settings().history_messages,
+            "most": settings.history_messages,
+            "most_characters": settings.context_tokens * BYTES_PER_TOKEN,
         },
     )
     if not rows:
