@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 # A trip costs every program, so there is a rest after each: twice what it took, which nobody sees while the machine has
 # room. When pieces come faster than _ROOM a second the rest is a window that grows with them, up to _LONGEST seconds.
-_REST, _ROOM, _GROWTH, _LONGEST = 2.0, 600.0, 0.02 / 1000, 0.09
+_REST, _ROOM, _GROWTH, _LONGEST = 2.0, 600.0, 0.025 / 1000, 0.09
 # Of the last trip, in the rate of pieces.
 _SMOOTH = 0.2
 # Characters of one reply in one trip: a model that says a megabyte at once must not hold up everybody's events.

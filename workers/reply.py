@@ -131,10 +131,9 @@ def _ask(run: Run, prompt: Prompt, desk: Desk) -> Ending:
 def _stream(run: Run, prompt: Prompt, desk: Desk) -> Ending:
     try:
         run.check()
-        with desk.provider.ask(prompt, run.cut_by) as stream:
+        with desk.provider.ask(prompt, run.cut_by, lambda: _show(run, desk)) as stream:
             for number, piece in enumerate(stream, 1):
-                if (shown := run.add(piece)) and not stream.ending.finish_reason:  # else the final event brings it
-                    _show(run, shown, desk)
+                run.add(piece)
                 reach("after_chunk", number)
                 run.check()
                 if run.full:
@@ -142,6 +141,7 @@ def _stream(run: Run, prompt: Prompt, desk: Desk) -> Ending:
             ending = stream.ending
     except Exception:
         run.check()  # cutting it short shows as some error of the connection
+        _show(run, desk)  # what came right before a failure was said, and is kept
         raise
     finally:
         run.cut_by(None)
@@ -149,7 +149,11 @@ def _stream(run: Run, prompt: Prompt, desk: Desk) -> Ending:
     return ending
 
 
-def _show(run: Run, piece: str, desk: Desk) -> None:
+def _show(run: Run, desk: Desk) -> None:
+    """Send on what has come since; what comes together with the end, the final event brings."""
+    piece = run.take_unshown()
+    if not piece:
+        return
     if not run.shown:
         _insist(lambda: note_first_text(run.claim), run)
         run.shown = True

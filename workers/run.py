@@ -32,6 +32,7 @@ class Run:
         #: What the relay has taken: one entry for each delta, so its length is the next index.
         self.sent: list[str] = []
         self._pieces: list[str] = []
+        self._taken = 0  # of the pieces
         self._cleaner = PieceCleaner()
         self._cutting = threading.Lock()
         self._abort: Callable[[], None] | None = None
@@ -46,13 +47,18 @@ class Run:
         """Whether it has all the text a reply may have."""
         return self.size >= MAX_REPLY
 
-    def add(self, piece: str) -> str:
-        """Keep a piece of text; what of it is whole, clean and fits, to be shown."""
+    def add(self, piece: str) -> None:
+        """Keep what of a piece of text is whole, clean and fits."""
         piece = self._cleaner.clean(piece)[: MAX_REPLY - self.size]
         if piece:
             self.size += len(piece)
             self.last_text = time.monotonic()
             self._pieces.append(piece)
+
+    def take_unshown(self) -> str:
+        """The text that came since this was last asked."""
+        piece = "".join(self._pieces[self._taken :])
+        self._taken = len(self._pieces)
         return piece
 
     def checkpoint(self) -> tuple[str, int]:

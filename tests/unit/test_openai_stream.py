@@ -4,12 +4,13 @@ import httpx2
 import msgspec
 import pytest
 
+from workers.providers import Ending
 from workers.providers.openai_client import OpenAIStream
 
 
 def stream_of(*chunks: dict[str, object]) -> OpenAIStream:
     body = b"".join(b"data: " + msgspec.json.encode(chunk) + b"\n\n" for chunk in chunks)
-    return OpenAIStream(httpx2.Response(200, content=body))
+    return OpenAIStream(httpx2.Response(200, content=body), Ending())
 
 
 @pytest.mark.parametrize(("count", "stored"), [(7, 7), (2**31, None), (-1, None)])

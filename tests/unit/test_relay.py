@@ -161,7 +161,7 @@ def test_the_first_text_of_a_reply_does_not_wait_for_the_next_trip(
 
 
 @pytest.mark.parametrize(
-    ("a_second", "rest"), [(500, 0.002), (1_000, 0.002), (2_500, 0.03), (5_000, 0.08), (90_000, 0.09)]
+    ("a_second", "rest"), [(500, 0.002), (1_000, 0.01), (2_000, 0.035), (4_000, 0.085), (90_000, 0.09)]
 )
 def test_it_rests_the_longer_the_more_pieces_come(
     relay: Relay, monkeypatch: pytest.MonkeyPatch, a_second: int, rest: float

@@ -13,6 +13,12 @@ def run() -> Run:
     return Run(Claim("reply", 1, "user", "chat", 1, "fake", 3))
 
 
+def added(run: Run, piece: str) -> str:
+    """What is to be shown of a piece."""
+    run.add(piece)
+    return run.take_unshown()
+
+
 class Stream:
     """What a stream's abort does here: it is counted."""
 
@@ -23,9 +29,15 @@ class Stream:
         self.aborted += 1
 
 
-def test_it_keeps_clean_text_and_returns_what_is_to_be_shown(run: Run) -> None:
-    assert [run.add(piece) for piece in ("a\0", "\ud83d", "\ude00", "")] == ["a", "", "😀", ""]
+def test_it_keeps_clean_text_and_tells_what_is_to_be_shown(run: Run) -> None:
+    assert [added(run, piece) for piece in ("a\0", "\ud83d", "\ude00", "")] == ["a", "", "😀", ""]
     assert (run.text, run.size) == ("a😀", 2)
+
+
+def test_what_comes_together_is_shown_together_and_once(run: Run) -> None:
+    run.add("one ")
+    run.add("two")
+    assert (run.take_unshown(), run.take_unshown()) == ("one two", "")
 
 
 def test_only_text_counts_as_progress(run: Run) -> None:
@@ -38,9 +50,9 @@ def test_only_text_counts_as_progress(run: Run) -> None:
 
 def test_text_beyond_the_cap_is_cut(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_module, "MAX_REPLY", 10)
-    assert (run.add("1234567"), run.full) == ("1234567", False)
-    assert (run.add("8901"), run.full) == ("890", True)
-    assert (run.add("2"), run.text) == ("", "1234567890")
+    assert (added(run, "1234567"), run.full) == ("1234567", False)
+    assert (added(run, "8901"), run.full) == ("890", True)
+    assert (added(run, "2"), run.text) == ("", "1234567890")
 
 
 def test_cutting_it_short_ends_the_stream_once_with_the_first_reason(run: Run) -> None:

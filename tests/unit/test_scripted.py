@@ -18,13 +18,17 @@ def nobody_cuts(_abort: Callable[[], None]) -> None:
     """For streams that are left to their end."""
 
 
+def nobody_waits() -> None:
+    """For streams that are read at once."""
+
+
 def asked(question: str) -> Prompt:
     system = {"role": "system", "content": "Be kind."}
     return Prompt("scripted", [system, {"role": "user", "content": question}])
 
 
 def answer(question: str) -> tuple[list[str], Ending]:
-    with FAST.ask(asked(question), nobody_cuts) as stream:
+    with FAST.ask(asked(question), nobody_cuts, nobody_waits) as stream:
         pieces = list(stream)
         return pieces, stream.ending
 
@@ -49,7 +53,7 @@ def test_braces_in_a_question_are_only_text() -> None:
 
 
 def test_told_to_fail_it_says_nothing() -> None:
-    with pytest.raises(ModelRejected), FAST.ask(asked("please /fail now"), nobody_cuts):
+    with pytest.raises(ModelRejected), FAST.ask(asked("please /fail now"), nobody_cuts, nobody_waits):
         pass
 
 
@@ -76,7 +80,7 @@ def test_other_words_are_no_directions(word: str) -> None:
 
 def test_another_thread_can_end_it_at_once() -> None:
     provider = ScriptedProvider(words_per_second=0.1)
-    with provider.ask(asked("Hello"), nobody_cuts) as stream:
+    with provider.ask(asked("Hello"), nobody_cuts, nobody_waits) as stream:
         started = time.monotonic()
         threading.Timer(0.1, stream.abort).start()
         with pytest.raises(ModelTruncated):

@@ -31,11 +31,13 @@ class Ending:
 CutBy = Callable[[Callable[[], None]], None]
 
 
-class ModelStream(Protocol):
-    """An answer on its way: iterate for its text. Errors are ReplyErrors.
+#: Called by a provider, in the thread that iterates, when all that has come was yielded and more has to be waited for,
+#: until there is a finish reason. What it raises ends the stream.
+Waits = Callable[[], None]
 
-    `ending` is filled in on the way: a finish reason beside a piece of text tells that it is the last.
-    """
+
+class ModelStream(Protocol):
+    """An answer on its way: iterate for its text. Errors are ReplyErrors. `ending` is filled in on the way."""
 
     ending: Ending
 
@@ -45,7 +47,7 @@ class ModelStream(Protocol):
 class Provider(Protocol):
     """One way to ask a model."""
 
-    def ask(self, prompt: Prompt, cut_by: CutBy) -> AbstractContextManager[ModelStream]:
+    def ask(self, prompt: Prompt, cut_by: CutBy, waits: Waits) -> AbstractContextManager[ModelStream]:
         """Send the prompt; the stream is open inside the context, and ends with it. Raises ReplyError."""
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import httpcore2
 import httpx2
 
-from workers.providers import CutBy
+from workers.providers import CutBy, Waits
 
 log = logging.getLogger(__name__)
 
@@ -25,13 +25,13 @@ _asking = threading.local()
 
 
 @contextmanager
-def asking(cut_by: CutBy) -> Iterator[None]:
-    """Requests of this thread inside the block tell `cut_by` how to end their connection."""
-    _asking.cut_by = cut_by
+def asking(cut_by: CutBy, before_read: Waits) -> Iterator[None]:
+    """Requests of this thread inside the block tell `cut_by` how to end their connection, and call `before_read`."""
+    _asking.cut_by, _asking.before_read = cut_by, before_read
     try:
         yield
     finally:
-        _asking.cut_by = None
+        _asking.cut_by = _asking.before_read = None
 
 
 def make_cuttable(client: httpx2.Client) -> None:
@@ -59,9 +59,13 @@ class _Connection(httpcore2.NetworkStream):
         self._real = real
         self._lock = threading.Lock()
         self._user: CutBy | None = None
-        self.read = real.read  # type: ignore[method-assign]  # called for each chunk: one call less
         self.close = real.close  # type: ignore[method-assign]
         self.get_extra_info = real.get_extra_info  # type: ignore[method-assign]
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        if before_read := getattr(_asking, "before_read", None):
+            before_read()
+        return self._real.read(max_bytes, timeout)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._note_user(self._real.get_extra_info("socket"))

@@ -27,7 +27,7 @@ from shared.errors import (
 )
 from shared.settings import Settings
 from shared.text import clean
-from workers.providers import CutBy, Ending, Prompt
+from workers.providers import CutBy, Ending, Prompt, Waits
 from workers.providers.chunks import DONE, Chunk, read_chunks
 from workers.providers.connections import asking, make_cuttable
 
@@ -62,11 +62,17 @@ class OpenAIProvider:
         )
 
     @contextmanager
-    def ask(self, prompt: Prompt, cut_by: CutBy) -> Iterator["OpenAIStream"]:
+    def ask(self, prompt: Prompt, cut_by: CutBy, waits: Waits) -> Iterator["OpenAIStream"]:
+        ending = Ending()
+
+        def before_read() -> None:
+            if not ending.finish_reason:
+                waits()
+
         try:
-            with asking(cut_by), self._post(prompt) as stream:
+            with asking(cut_by, before_read), self._post(prompt) as stream:
                 stream.response.request.extensions["timeout"]["read"] = self._longest
-                yield OpenAIStream(stream.response, self._must_say_why)
+                yield OpenAIStream(stream.response, ending, self._must_say_why)
         except openai.OpenAIError as error:
             raise _reply_error(error) from error
         except httpx2.TimeoutException as error:
@@ -94,8 +100,8 @@ class OpenAIProvider:
 class OpenAIStream:
     """The text of one answer, and after its last piece what the model said of it."""
 
-    def __init__(self, response: httpx2.Response, must_say_why: bool = True) -> None:
-        self.ending = Ending()
+    def __init__(self, response: httpx2.Response, ending: Ending, must_say_why: bool = True) -> None:
+        self.ending = ending
         self._response = response
         self._must_say_why = must_say_why
 
