@@ -185,9 +185,10 @@ def test_a_checkpoint_holds_exactly_the_deltas_that_it_counts(
     # Given two pieces, of which the relay has taken one: no thread of its own takes the other
     relay, watchdog = Relay(current_link()), Watchdog(core, settings)
     run = Run(a_claim(a_post(chat)))
-    relay.add(run, run.add("one "))
-    relay._send(relay._take())
-    relay.add(run, run.add("two"))
+    for piece in ("one ", "two"):
+        relay._send(relay._take())
+        run.add(piece)
+        relay.add(run, piece)
     # When the watchdog saves the text
     watchdog.start()
     watchdog.watch(run)

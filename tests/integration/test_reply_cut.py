@@ -103,7 +103,7 @@ def test_a_handshake_that_hangs_is_ended_too(settings: Settings) -> None:
         aborts: list[Callable[[], None]] = []
 
         def ask() -> None:
-            with suppress(ModelUnavailable), provider.ask(Prompt("fake", []), aborts.append):
+            with suppress(ModelUnavailable), provider.ask(Prompt("fake", []), aborts.append, lambda: None):
                 pass
 
         asking = threading.Thread(target=ask)
