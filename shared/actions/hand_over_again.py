@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, Row, Select, and_, bindparam, case, literal, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from shared.core import current_link
 from shared.db import db_now, execute, query, write_unit
 from shared.models.message import Status, has_status, messages
 from shared.queues import go_on_from, hand_over, lost_from
@@ -45,6 +46,8 @@ _note_overlooked, _note_lost = _note(_overlooked), _note(_lost)
 def hand_over_again() -> int:
     """After 10, 20, 40 … s; and at once, in the order of their turns, when Redis has lost its queue."""
     after = lost_from()
+    if current_link().broken:
+        return 0  # what can't be handed over isn't counted, or an outage would make the patience longer than itself
     if after is None:
         return len(_again(_some_overlooked, _note_overlooked, {}))
     done = _again(_some_lost, _note_lost, {"after": after})

@@ -11,6 +11,7 @@ from shared.actions.finish_reply import give_back
 from shared.actions.hand_over_again import hand_over_again
 from shared.actions.post_message import Posted
 from shared.actions.rescue import expire_overdue, give_turns, rescue_lapsed
+from shared.core import current_link
 from shared.models import ChatSession, User
 from shared.settings import Settings
 from tests.channel import Channel
@@ -64,6 +65,19 @@ def test_a_lost_job_is_handed_over_again_after_10_20_40_seconds(
     sweep()
     assert len(jobs(redis)) == again
     assert the_message(posted.reply.id).handovers == handovers + again
+
+
+def test_a_hand_over_that_redis_can_not_take_does_not_count(posted: Posted, redis: Redis) -> None:
+    """An outage of five minutes would else make the next one wait for five more."""
+    change(posted.reply.id, dispatched_at=past(11))
+    empty_the_queue(redis)
+    link = current_link()
+    link.trip_failed(ConnectionError())
+    sweep()
+    assert (the_message(posted.reply.id).handovers, jobs(redis)) == (0, [])
+    link._broken_until = 0.0
+    sweep()
+    assert (the_message(posted.reply.id).handovers, len(jobs(redis))) == (1, 1)
 
 
 def test_everything_is_handed_over_at_once_when_redis_was_emptied(posted: Posted, redis: Redis) -> None:
