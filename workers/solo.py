@@ -24,7 +24,7 @@ from workers.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
 
-# Processes at once, of 17 MB of their own each: what killed the worker may have been a lack of memory. The other replies wait.
+# Processes at once, of 17 MB of their own each: what killed the worker may have been a lack of memory. Others wait.
 _MOST = 20
 # Seconds between looks at whether to go on waiting.
 _TICK = 0.25
