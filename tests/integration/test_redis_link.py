@@ -21,3 +21,27 @@ def test_a_refused_command_is_logged_without_what_it_says_of_whom(
         assert link.send(pipe) is None
     assert "redis.trip_failed: command not allowed when used memory > 'maxmemory'" in caplog.text
     assert "secret" not in caplog.text
+
+
+def test_a_refused_command_stops_nothing_else(own_redis: RedisServer, caplog: pytest.LogCaptureFixture) -> None:
+    link = RedisLink(own_redis.url, "holdfast:test")
+    with Redis.from_url(own_redis.url) as redis:
+        redis.set("key", "no hash")
+    for _ in range(3):
+        pipe = link.pipeline()
+        pipe.hgetall("key")
+        assert link.send(pipe) is None
+    assert not link.broken
+    pipe = link.pipeline()
+    pipe.get("key")
+    assert link.send(pipe) == [b"no hash"]
+    assert caplog.text.count("WRONGTYPE") == 1  # told once in a while
+
+
+def test_what_gets_no_answer_stops_trips_for_a_moment(own_redis: RedisServer) -> None:
+    link = RedisLink(own_redis.url, "holdfast:test")
+    own_redis.kill()
+    pipe = link.pipeline()
+    pipe.get("key")
+    assert link.send(pipe) is None
+    assert link.broken
