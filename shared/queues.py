@@ -112,7 +112,6 @@ def hand_over(reply_ids: Iterable[str]) -> None:
             broker.enqueue(_job(reply_id))
         except RedisError as error:
             link.trip_failed(error)
-            return  # what is refused for one is for the others too
 
 
 def _job(reply_id: str) -> dramatiq.Message[None]:

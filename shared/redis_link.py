@@ -13,7 +13,7 @@ from typing import Any
 from redis import ConnectionPool, Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.client import Pipeline, PubSub
-from redis.exceptions import ResponseError
+from redis.exceptions import OutOfMemoryError, ReadOnlyError, ResponseError
 from redis.retry import Retry
 
 from shared.settings import Settings, SettingsError
@@ -66,7 +66,7 @@ def shut(subscription: PubSub) -> None:
 
 
 class RedisLink:
-    """One process's connections, with a breaker that skips trips for a moment after one that Redis did not answer."""
+    """One process's connections, with a breaker that skips trips for a moment after one that failed for all."""
 
     def __init__(self, url: str, namespace: str) -> None:
         self.namespace = namespace
@@ -123,12 +123,13 @@ class RedisLink:
         return time.monotonic() < self._broken_until
 
     def trip_failed(self, error: Exception) -> None:
-        """Note a failure, and skip trips for a moment unless Redis answered, for then nobody waits."""
+        """Note a failure, and skip trips for a moment if the next would fail too: Redis is away, or takes no writes."""
         now = time.monotonic()
-        if not isinstance(error, ResponseError):
+        cause = str(error).rpartition("caused error: ")[2]  # before that stands the command, with what it says of whom
+        of_one_command = isinstance(error, ResponseError) and not isinstance(error, (OutOfMemoryError, ReadOnlyError))
+        if not of_one_command or cause.startswith("MISCONF"):  # it can't save to its disk
             self._broken_until = now + BREAK
         if now < self._quiet_until:
             return
         self._quiet_until = now + BREAK
-        cause = str(error).rpartition("caused error: ")[2]  # before that stands the command, with what it says of whom
         log.warning("redis.trip_failed: %s; events and hand-overs wait for the sweeper", cause)
