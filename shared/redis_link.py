@@ -13,6 +13,7 @@ from typing import Any
 from redis import ConnectionPool, Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.client import Pipeline, PubSub
+from redis.exceptions import OutOfMemoryError, ReadOnlyError, ResponseError
 from redis.retry import Retry
 
 from shared.settings import Settings, SettingsError
@@ -65,13 +66,13 @@ def shut(subscription: PubSub) -> None:
 
 
 class RedisLink:
-    """One process's connections, with a breaker that skips trips for a moment after one failed."""
+    """One process's connections, with a breaker that skips trips for a moment after one that failed for all."""
 
     def __init__(self, url: str, namespace: str) -> None:
         self.namespace = namespace
         self._url = url
         self._client = connect(url, TRIP_TIMEOUT)
-        self._broken_until = 0.0
+        self._broken_until, self._quiet_until = 0.0, 0.0
 
     @property
     def channel(self) -> str:
@@ -94,7 +95,7 @@ class RedisLink:
         return self._client.pipeline(transaction=False)
 
     def send(self, pipe: Pipeline) -> list[Any] | None:
-        """Make the trip: the commands' answers, or None if Redis could not be asked."""
+        """Make the trip: the commands' answers, or None if Redis could not be asked or refused one of them."""
         if not len(pipe) or self.broken:
             return None
         try:
@@ -122,7 +123,13 @@ class RedisLink:
         return time.monotonic() < self._broken_until
 
     def trip_failed(self, error: Exception) -> None:
-        """Note a failure and skip trips for a moment."""
-        self._broken_until = time.monotonic() + BREAK
+        """Note a failure, and skip trips for a moment if the next would fail too: Redis is away, or takes no writes."""
+        now = time.monotonic()
         cause = str(error).rpartition("caused error: ")[2]  # before that stands the command, with what it says of whom
+        of_one_command = isinstance(error, ResponseError) and not isinstance(error, (OutOfMemoryError, ReadOnlyError))
+        if not of_one_command or cause.startswith("MISCONF"):  # it can't save to its disk
+            self._broken_until = now + BREAK
+        if now < self._quiet_until:
+            return
+        self._quiet_until = now + BREAK
         log.warning("redis.trip_failed: %s; events and hand-overs wait for the sweeper", cause)

@@ -11,6 +11,9 @@ from shared.redis_link import RedisLink
 #: Seconds that clocks of two machines may differ.
 LEEWAY = 30
 
+# Digits of a second, for thousands of years; more of them are not ours, and at 4,300 int() refuses.
+_MOST_DIGITS = 11
+
 #: The void tokens: the field of a user or sign-in, and the last second of issue that is void.
 Voids = Mapping[str, int]
 
@@ -31,13 +34,29 @@ def of_session(session_id: str) -> str:
 
 
 def read_revocations(link: RedisLink) -> dict[str, int] | None:
-    """All that the hash says, without what no program of ours wrote; None if Redis could not be asked."""
+    """All that the hash says, without what no program of ours wrote; None if Redis did not tell."""
     pipe = link.pipeline()
     pipe.hgetall(revocations_key(link))
     answers = link.send(pipe)
     if answers is None:
         return None
-    return {field.decode(errors="replace"): int(until) for field, until in answers[0].items() if until.isdigit()}
+    return {field.decode(errors="replace"): int(until) for field, until in answers[0].items() if _is_second(until)}
+
+
+def _is_second(value: bytes) -> bool:
+    return len(value) <= _MOST_DIGITS and value.isdigit()
+
+
+def drop_stranger(link: RedisLink) -> bool:
+    """Take away what stands where the hash should be and is none; whether there was such a thing."""
+    pipe = link.pipeline()
+    pipe.type(revocations_key(link))
+    answers = link.send(pipe)
+    if not answers or answers[0] in (b"hash", b"none"):
+        return False
+    with link.trip() as pipe:
+        pipe.delete(revocations_key(link))
+    return True
 
 
 def write_revocations(link: RedisLink, voids: Voids, forgotten: Iterable[str] = ()) -> None:

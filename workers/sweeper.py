@@ -40,6 +40,8 @@ def sweep(rescuing: bool = True) -> bool:
         except SQLAlchemyError as error:
             well = False
             log.warning("sweeper.%s_failed: %s", step.__name__, type(error).__name__)
+        except Exception:  # a sweeper that ended here would end at it again and again, and do nothing of the rest
+            log.exception("sweeper.%s_failed", step.__name__)
     return well
 
 

@@ -19,9 +19,9 @@ log = logging.getLogger("realtime")
 _RECONNECT = 0.5
 # Users told at a time to ask what they missed; in between, other sockets get their turn.
 _RESYNC_BATCH = 100
-_NOTHING = msgspec.Raw(b"{}")
+_NOTHING = "{}"
 
-_decoder = msgspec.json.Decoder(list[Heard])
+_decoder = msgspec.json.Decoder(list[tuple[str, str, msgspec.Raw]])
 
 
 class Ear:
@@ -75,11 +75,11 @@ class Ear:
 
 
 def _decode(message: bytes) -> list[Heard]:
-    try:
-        events = _decoder.decode(message)
-    except msgspec.DecodeError:
+    try:  # the data is not parsed, so nothing else would find out whether it is UTF-8
+        events = [(user, name, str(data, "utf-8")) for user, name, data in _decoder.decode(message)]
+    except (msgspec.DecodeError, UnicodeDecodeError):
         events = None
-    if events is None or not all(bytes(data).startswith(b"{") for _, _, data in events):
+    if events is None or not all(data.startswith("{") for _, _, data in events):
         log.warning("realtime.unreadable: a message on the channel is not ours")
         return []
     return events

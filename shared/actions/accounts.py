@@ -4,6 +4,7 @@ from sqlalchemy import bindparam, delete, insert, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from shared.actions.erase import erase, tell_erased
+from shared.actions.hand_over_again import begin_anew
 from shared.actions.revoke import revoke, revoke_no_more, tell
 from shared.actions.sign_ins import end_all_sign_ins
 from shared.core import current_settings
@@ -16,6 +17,7 @@ from shared.models.credits import GRANT, record
 from shared.models.idempotency import idempotency_keys
 from shared.models.sign_in import sign_ins
 from shared.models.user import lock_owner, users
+from shared.queues import hand_over
 from shared.revocations import of_user
 from shared.units import retried
 
@@ -58,12 +60,14 @@ def disable_account(user_id: str) -> None:
 
 @retried
 def enable_account(user_id: str) -> None:
-    """Let the user sign in again; what ended with disabling stays so."""
+    """Let the user sign in again, and what waits run; what ended with disabling stays so."""
     with write_unit():
         lock_owner(user_id)
         execute(_set_disabled, {"whose": user_id, "at": None})
         voids = revoke_no_more(of_user(user_id))
+        waiting = begin_anew(user_id)
     tell(voids)
+    hand_over(waiting)
 
 
 @retried

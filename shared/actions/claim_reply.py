@@ -77,6 +77,8 @@ class Claim:
     owner_id: str
     chat_session_id: str
     position: int
+    #: The question that it answers.
+    reply_to: str
     model: str
     credits_held: int
     #: Milliseconds until the whole reply has to be done, as of the claim; None for a claim of the past.

@@ -8,8 +8,9 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from shared.core import current_link
 from shared.db import db_now, execute, query, write_unit
-from shared.models.message import Status, has_status, messages
+from shared.models.message import IS_OPEN, Status, has_status, messages
 from shared.queues import go_on_from, hand_over, lost_from
+from shared.statements import Prepared
 from shared.units import retried
 
 # Hand-overs a sweep: an emptied Redis is soon full again, and what is posted meanwhile comes in between.
@@ -25,6 +26,12 @@ _due_again = messages.c.dispatched_at + _PATIENCE * (literal(2).op("<<", return_
 _waiting = and_(has_status(Status.PENDING), messages.c.dispatched_at.is_not(None))
 _overlooked = and_(_waiting, messages.c.dispatched_at < _now - _PATIENCE, _due_again < _now)
 _lost = and_(_waiting, messages.c.dispatched_at > bindparam("after"))
+_begin_anew = Prepared(
+    update(messages)
+    .where(messages.c.owner_id == bindparam("user_id"), IS_OPEN, _waiting)
+    .values(handovers=0)
+    .returning(messages.c.id)
+)
 _some = select(messages.c.id, messages.c.dispatched_at).order_by(messages.c.dispatched_at).limit(BATCH)
 _some_overlooked, _some_lost = _some.where(_overlooked), _some.where(_lost)
 
@@ -54,6 +61,11 @@ def hand_over_again() -> int:
     if len(done) == BATCH:  # of two with a turn in the same millisecond, one may be left to its patience
         go_on_from(done[-1].dispatched_at)
     return len(done)
+
+
+def begin_anew(user_id: str) -> list[str]:
+    """A user's replies that have their turn, to be handed over after the commit; the patience with them begins anew."""
+    return execute(_begin_anew, {"user_id": user_id}).scalars()
 
 
 @retried

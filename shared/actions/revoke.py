@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from shared.core import current_link, current_settings
 from shared.db import execute, query, write_unit
 from shared.models.revocation import revocations
-from shared.revocations import LEEWAY, Voids, read_revocations, write_revocations
+from shared.revocations import LEEWAY, Voids, drop_stranger, read_revocations, write_revocations
 from shared.units import retried
 
 # Rows that a sweep forgets; the next one takes the rest.
@@ -16,7 +16,13 @@ _BATCH = 500
 _subject = revocations.c.subject == bindparam("whose")
 _drop = delete(revocations).where(_subject)
 _add = insert(revocations).values(subject=bindparam("whose"), void_until=bindparam("until"))
-_narrow = update(revocations).where(_subject).values(void_until=bindparam("until")).returning(revocations.c.subject)
+# Never up: whoever enables twice would else sign out who has come back in between.
+_narrow = (
+    update(revocations)
+    .where(_subject, revocations.c.void_until > bindparam("until"))
+    .values(void_until=bindparam("until"))
+    .returning(revocations.c.subject)
+)
 _all = select(revocations.c.subject, revocations.c.void_until)
 _old = select(revocations.c.subject).where(revocations.c.void_until < bindparam("before")).limit(_BATCH)
 _forget = delete(revocations).where(
@@ -58,6 +64,8 @@ def copy_revocations() -> None:
     if any(until < before for until in rows.values()):
         _forget_old(before)
     there = read_revocations(link)
+    if there is None and drop_stranger(link):
+        there = {}
     if there is None:
         return
     missing = {subject: until for subject, until in rows.items() if until >= before and there.get(subject) != until}

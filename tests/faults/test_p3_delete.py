@@ -33,7 +33,10 @@ def must_be_gone(trial: Trial, person: Witnessed, asked: Outcome, what: str) -> 
     """To REST, in the rows, in Redis; logs are the checker's (G11)."""
     expected = 401 if what == "account" else 404
     assert person.http.get(asked.path).status_code == expected
-    assert all(row.deleted_at and not row.content for row in rows(trial, person))
+    stays = what == "message"  # what was said before it
+    gone = [row for row in rows(trial, person) if not stays or row.id in (asked.message_id, asked.reply_id)]
+    assert gone
+    assert all(row.deleted_at and not row.content for row in gone)
     with trial.deployment.redis_client() as redis:
         assert redis.keys("*:live:*") == []
         for key in redis.keys("*"):
@@ -66,15 +69,21 @@ def test_what_is_deleted_while_its_reply_is_written_is_gone_at_once(trial: Trial
 
 @each_way
 def test_what_is_deleted_between_claim_and_question_is_never_asked(trial: Trial, what: str) -> None:
-    trial.restart("worker", HOLDFAST_FAILPOINTS="after_claim=sleep:0.7")
+    # Given a chat with a past, and a worker that pauses after a claim
     person = trial.person()
+    answered = person.ask()
+    trial.wait_for_status(answered, "completed")
+    trial.restart("worker", HOLDFAST_FAILPOINTS="after_claim=sleep:0.7")
+    # When what it has just claimed is deleted
     asked = person.ask()
     person.tab.wait_for(lambda e: e.name == "message.created" and e.data["id"] == asked.reply_id)
     trial.wait_for_status(asked, "running")
     remove(person, asked, what)
     before = rows(trial, person)
+    # Then the model hears nothing of it
     trial.check().must_be_clean()
     assert trial.asked(asked) == []
+    assert len(trial.asked(answered)) == 1
     assert rows(trial, person) == before
     must_be_gone(trial, person, asked, what)
 

@@ -6,7 +6,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import insert, update
 
-from shared.actions.finish_reply import Answer, complete_reply
+from shared.actions.delete_message import delete_message
+from shared.actions.finish_reply import Answer, Superseded, complete_reply
 from shared.db import execute, new_id, write_unit
 from shared.models import ChatSession, User
 from shared.models.chat import chat_sessions
@@ -95,6 +96,16 @@ def test_a_huge_message_of_before_is_left_out_with_what_stands_before_it(
     assert written(chat, desk, "Newest").status == "completed"
     (request,) = fake_model.requests
     assert [message["content"] for message in request.messages[1:]] == ["Two", "Newest"]
+
+
+def test_a_question_that_is_gone_is_not_asked_whatever_was_said_before_it(chat: ChatSession) -> None:
+    complete_reply(a_claim(a_post(chat, "Before")), Answer("Yes", finish_reason="stop"))
+    posted = a_post(chat, "Newest")
+    claim = a_claim(posted)
+    assert [message["content"] for message in recent_messages(claim)] == ["Before", "Yes", "Newest"]
+    delete_message(chat.owner_id, chat.id, posted.message.id)
+    with pytest.raises(Superseded):
+        recent_messages(claim)
 
 
 def test_what_the_model_finds_too_long_is_asked_again_at_once_without_what_was_before(

@@ -1,5 +1,6 @@
 """The sweeper keeps Redis's copy of what was revoked, and forgets it in time; `holdfast disable` and `enable`."""
 
+import json
 import os
 import subprocess
 import sys
@@ -38,6 +39,7 @@ from tests.services.programs import ROOT
 from workers.sweeper import sweep
 
 HASH = "holdfast:test:revoked"
+QUEUE = "holdfast:test:queue:replies"
 
 
 @pytest.fixture
@@ -108,9 +110,31 @@ def test_what_strangers_write_into_the_copy_stops_nobody(core: Flask, user: User
     redis.hset(HASH, of_user(user.id), "-1e9")
     sweep()
     assert (read_revocations(current_link()) or {})[of_user(user.id)] == rows()[of_user(user.id)]
-    redis.set(f"{HASH}2", "of another type")
-    redis.rename(f"{HASH}2", HASH)
+
+
+def test_a_number_that_is_too_long_to_read_is_overlooked(core: Flask, user: User, redis: Redis) -> None:
+    disable_account(user.id)
+    redis.hset(HASH, mapping={of_user(user.id): "9" * 5_000, "session:x": "9" * 12})
     assert sweep()
+    assert read_revocations(current_link()) == rows()
+
+
+def test_a_sweep_puts_the_copy_where_another_type_of_value_was(core: Flask, user: User, redis: Redis) -> None:
+    redis.set(HASH, "of another type")
+    disable_account(user.id)
+    assert read_revocations(current_link()) is None
+    assert sweep()
+    assert copied(redis) == rows()
+    with nothing_changes():
+        assert sweep()
+
+
+def test_enabling_again_signs_nobody_out_who_came_back_in_between(core: Flask, user: User, redis: Redis) -> None:
+    revoked(of_user(user.id), ago=10)  # disabled, and enabled nine seconds ago
+    before = rows()
+    enable_account(user.id)
+    assert rows() == before
+    assert copied(redis) == {}
 
 
 def test_what_waits_for_a_disabled_user_is_not_begun_and_ends_in_time(chat: ChatSession) -> None:
@@ -129,6 +153,40 @@ def test_what_waited_is_begun_when_the_user_is_enabled(chat: ChatSession) -> Non
     disable_account(chat.owner_id)
     enable_account(chat.owner_id)
     assert claim_reply(posted.reply.id, "a worker")
+
+
+@pytest.fixture
+def overlooked(chat: ChatSession, redis: Redis) -> str:
+    """A reply of a disabled user; workers have let go of it so often that the sweeper has much patience."""
+    sweep()
+    reply_id = a_post(chat).reply.id
+    disable_account(chat.owner_id)
+    change(reply_id, dispatched_at=past(300), handovers=6)
+    redis.delete(QUEUE, f"{QUEUE}.msgs")
+    assert jobs_after_a_sweep(redis) == []
+    return reply_id
+
+
+def jobs(redis: Redis) -> list[Any]:
+    return [job["args"][0] for job in map(json.loads, redis.hvals(f"{QUEUE}.msgs"))]
+
+
+def jobs_after_a_sweep(redis: Redis) -> list[Any]:
+    sweep()
+    return jobs(redis)
+
+
+def test_what_waited_is_handed_over_when_the_user_is_enabled(overlooked: str, chat: ChatSession, redis: Redis) -> None:
+    enable_account(chat.owner_id)
+    assert jobs(redis) == [overlooked]
+
+
+def test_what_waited_is_handed_over_by_the_next_sweep_if_redis_missed_it(
+    overlooked: str, chat: ChatSession, redis: Redis
+) -> None:
+    enable_account(chat.owner_id)
+    redis.delete(QUEUE, f"{QUEUE}.msgs")
+    assert jobs_after_a_sweep(redis) == [overlooked]
 
 
 def holdfast(*words: str, without: tuple[str, ...] = ("SECRET_KEY",)) -> Any:

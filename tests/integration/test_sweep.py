@@ -24,10 +24,12 @@ from tests.factories import (
     clock,
     money_of,
     nothing_changes,
+    on_sqlite_only,
     past,
     the_message,
     the_user,
 )
+from workers import sweeper
 from workers.reply import Desk, write_reply
 from workers.sweeper import sweep
 
@@ -90,6 +92,21 @@ def test_everything_is_handed_over_at_once_when_redis_was_emptied(posted: Posted
     assert posted.reply.id in job
     sweep()
     assert len(jobs(redis)) == 1
+
+
+@on_sqlite_only
+def test_a_step_that_fails_in_any_way_stops_no_other(
+    posted: Posted, redis: Redis, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def rescue_lapsed() -> None:
+        raise ValueError("of a kind that nobody thought of")
+
+    monkeypatch.setattr(sweeper, "rescue_lapsed", rescue_lapsed)
+    redis.flushall()
+    assert sweep()  # the database was there
+    assert len(jobs(redis)) == 1
+    (record,) = [record for record in caplog.records if record.message == "sweeper.rescue_lapsed_failed"]
+    assert record.exc_info
 
 
 def test_what_runs_or_waits_for_its_turn_is_not_handed_over(chat: ChatSession, redis: Redis) -> None:

@@ -104,7 +104,11 @@ def test_an_exception_does_not_leave_it_deaf(server: SocketServer, ada: SocketCl
 
 
 @pytest.mark.parametrize(
-    "junk", [b"", b"null", b"{}", b"[1]", b'[["ada"]]', b"[[1,2,3]]", b"\xff\xfe", b'[["ada","x",[]]]', b'[["","",{}]]']
+    "junk",
+    [
+        *(b"", b"null", b"{}", b"[1]", b'[["ada"]]', b"[[1,2,3]]", b"\xff\xfe", b'[["ada","x",[]]]', b'[["","",{}]]'),
+        *(b'[["ada","x",{"a":"\xff"}]]', b'[["ada","\xff",{}]]', b'[["ad\xff","x",{}]]'),
+    ],
 )
 def test_junk_on_the_channel_changes_nothing(server: SocketServer, ada: SocketClient, junk: bytes) -> None:
     server.publish_bytes(junk)

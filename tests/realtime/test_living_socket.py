@@ -8,7 +8,8 @@ from uuid import uuid4
 import pytest
 from redis import Redis
 
-from shared.revocations import of_session, of_user
+from shared.revocations import of_session, of_user, revocations_key
+from tests.eventually import eventually
 from tests.realtime.socket_server import SocketServer, events_in
 from tests.services.sockets import RawSocket
 
@@ -129,6 +130,28 @@ def test_what_was_revoked_stays_so_while_redis_is_away_or_emptied(start: Callabl
     server.redis.kill()
     with server.raw() as raw:
         assert raw.authenticate({"token": token}) == '44{"message":"unauthenticated"}'
+
+
+def test_junk_beside_what_was_revoked_hides_nothing(start: Callable[..., SocketServer]) -> None:
+    server = start()
+    with Redis.from_url(server.redis.url) as redis:
+        redis.hset(revocations_key(server.link), mapping={"user:eve": "9" * 5_000, "user:bob": "soon", b"\xff": "7"})
+    with server.let_in("ada", iat=int(time.time()) - 1) as raw:
+        server.revoke(of_user("ada"), time.time() - 1)
+        assert closing(raw.until_closed()) == ["unauthenticated"]
+
+
+def test_another_type_of_value_where_it_reads_what_was_revoked_leaves_it_hearing(
+    start: Callable[..., SocketServer],
+) -> None:
+    server = start()
+    with Redis.from_url(server.redis.url) as redis, server.client("ada") as ada:
+        redis.set(revocations_key(server.link), "no hash")
+        eventually(lambda: server.service.log.count("WRONGTYPE") == 3, within=15)  # so many readings
+        assert "deaf" not in server.service.log
+        assert server.ready
+        assert ada.named("resync") == []
+        redis.delete(revocations_key(server.link))  # others use it too
 
 
 def test_what_was_revoked_while_redis_or_realtime_was_away_counts_afterwards(

@@ -10,7 +10,7 @@ from workers.run import Run
 
 @pytest.fixture
 def run() -> Run:
-    return Run(Claim("reply", 1, "user", "chat", 1, "fake", 3))
+    return Run(Claim("reply", 1, "user", "chat", 1, "question", "fake", 3))
 
 
 def added(run: Run, piece: str) -> str:

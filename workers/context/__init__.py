@@ -12,7 +12,7 @@ _SYSTEM = {"role": "system", "content": "You are a helpful assistant. Answer in 
 
 
 def build_context(claim: Claim) -> Prompt:
-    """The prompt for a claimed reply, within HOLDFAST_CONTEXT_TOKENS. Raises Superseded if its chat is gone."""
+    """The prompt for a claimed reply, within HOLDFAST_CONTEXT_TOKENS. Raises Superseded if its question is gone."""
     room = current_settings().context_tokens - estimated_tokens(_SYSTEM)
     return Prompt(model=claim.model, messages=[_SYSTEM, *newest_that_fit(recent_messages(claim), room)])
 

@@ -12,6 +12,7 @@ from workers.context.budget import BYTES_PER_TOKEN
 
 _newest = (
     select(
+        messages.c.id,
         messages.c.position,
         messages.c.message_type,
         messages.c.content,
@@ -36,7 +37,7 @@ _sized = select(
 ).subquery()
 # What can't fit stays where it is. A character has a byte at least; the exact count is the budget's.
 _said = Prepared(
-    select(_sized.c.message_type, _sized.c.content)
+    select(_sized.c.id, _sized.c.message_type, _sized.c.content)
     .where(
         or_(
             _sized.c.characters_so_far <= bindparam("most_characters"),
@@ -50,7 +51,7 @@ _said = Prepared(
 def recent_messages(claim: Claim) -> list[dict[str, str]]:
     """The newest completed messages before the reply that may fit, oldest first, the question last and always.
 
-    Failed replies are left out. Raises Superseded if there are none: the chat was deleted since.
+    Failed replies are left out. Raises Superseded if the newest is not the question: it was deleted since.
     """
     settings = current_settings()
     rows = query(
@@ -63,6 +64,6 @@ def recent_messages(claim: Claim) -> list[dict[str, str]]:
             "most_characters": settings.context_tokens * BYTES_PER_TOKEN,
         },
     )
-    if not rows:
+    if not rows or rows[0].id != claim.reply_to:
         raise Superseded
     return [{"role": ROLES[MessageType(row.message_type)], "content": row.content} for row in reversed(rows)]
