@@ -88,11 +88,11 @@ def g5_money_matches_outcomes(seen: Evidence, rules: Rules) -> Iterator[Violatio
     found = Counter((entry.user_id, entry.kind, entry.ref, entry.delta) for entry in seen.entries)
     due = Counter({key: count for key, count in found.items() if key[1] == "grant"})
     for reply in seen.replies:
-        price = reply.credits_held
+        price, is_charged = reply.credits_held, _is_charged(seen, reply)
         due[reply.owner_id, "hold", reply.id, -price] += 1
-        if reply.status in FINAL and not _is_charged(reply):
+        if reply.status in FINAL and not is_charged:
             due[reply.owner_id, "release", reply.id, price] += 1
-        if reply.status in FINAL and reply.credits_charged != (price if _is_charged(reply) else 0):
+        if reply.status in FINAL and reply.credits_charged != (price if is_charged else 0):
             yield Violation("G5", UNEXPECTED, f"{reply.status} reply {reply.id} was charged {reply.credits_charged}")
     for entry, count in (found - due).items():
         yield Violation("G5", DOUBLED, f"{count} entries too many: {entry}")
@@ -100,11 +100,14 @@ def g5_money_matches_outcomes(seen: Evidence, rules: Rules) -> Iterator[Violatio
         yield Violation("G5", LOST, f"{count} entries too few: {entry}")
 
 
-def _is_charged(reply: Any) -> bool:
-    """Completed, or stopped by the user after text had appeared."""
-    return reply.status == "completed" or (
-        reply.status == "cancelled" and reply.first_text_at is not None and reply.credits_charged > 0
-    )
+def _is_charged(seen: Evidence, reply: Any) -> bool:
+    """Completed, or stopped by the user with text to keep; what was deleted before its end is free."""
+    if reply.status != "cancelled":
+        return bool(reply.status == "completed")
+    if reply.deleted_at is None:
+        return bool(reply.content.strip())
+    kept = any(note.now.strip() for note in seen.notes if note.what == "stopped" and note.whose == reply.id)
+    return kept and reply.completed_at < reply.deleted_at
 
 
 def g6_completed_means_complete(seen: Evidence, rules: Rules) -> Iterator[Violation]:

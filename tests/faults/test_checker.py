@@ -75,6 +75,18 @@ def _poorer(seen: Evidence) -> None:
     seen.users[_reply(seen).owner_id].credits -= 3
 
 
+def _stopped(content: str, charged: int) -> Callable[[Evidence], None]:
+    """Each entry of the ledger is as it would be, so that only the price itself is wrong."""
+
+    def stop(seen: Evidence) -> None:
+        reply = _reply(seen)
+        reply.status, reply.content, reply.credits_charged = "cancelled", content, charged
+        if not charged:
+            _entry(seen, "release", reply.credits_held)
+
+    return stop
+
+
 def _changed_text(seen: Evidence) -> None:
     _reply(seen).content = "word0@1 word0@2 "
 
@@ -130,6 +142,8 @@ BREAKS: dict[str, tuple[Callable[[Evidence], None], str]] = {
     "an entry was changed": (lambda seen: _note(seen, "ledger changed", "-3", "0"), "G4"),
     "a completed reply was released": (lambda seen: _entry(seen, "release", 3), "G5"),
     "a reply was held twice": (lambda seen: _entry(seen, "hold", -3), "G5"),
+    "a stop that kept no text was charged": (_stopped(" \n", 3), "G5"),
+    "a stop that kept its text was free": (_stopped("word0@1 ", 0), "G5"),
     "two answers are glued together": (_changed_text, "G6"),
     "the answer is an earlier attempt's": (_earlier_answer, "G6"),
     "somebody heard of another's reply": (_foreign_event, "G7"),

@@ -29,6 +29,13 @@ _NOTES = [
         f"OLD.reply_to IS NOT NULL AND OLD.status IN {_FINAL} AND NEW.deleted_at IS NULL AND ({_REWRITTEN})",
         ("NEW.id", "OLD.status", "NEW.status"),
     ),
+    (
+        "stopped",
+        "UPDATE",
+        "messages",
+        "NEW.reply_to IS NOT NULL AND OLD.status <> NEW.status AND NEW.status = 'cancelled'",
+        ("NEW.id", "OLD.status", "NEW.content"),
+    ),
     ("ledger", "INSERT", "credit_entries", "TRUE", ("NEW.user_id", "NEW.kind", "NEW.delta")),
     ("ledger changed", "UPDATE", "credit_entries", "TRUE", ("OLD.user_id", "OLD.delta", "NEW.delta")),
     ("ledger changed", "DELETE", "credit_entries", "TRUE", ("OLD.user_id", "OLD.delta", "''")),
