@@ -7,20 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.fake_script import Script, sign
+from tests.faults.convergence import shown_otherwise, synced_otherwise
 from tests.faults.evidence import Evidence
+from tests.faults.violation import DOUBLED, LOST, UNEXPECTED, Violation
 
 FINAL = ("completed", "failed", "cancelled")
 MAX_FAILURES = 2
-LOST, DOUBLED, UNEXPECTED = "lost", "doubled", "unexpected"
-
-
-@dataclass(frozen=True)
-class Violation:
-    """What is wrong, of which invariant, and whether something was lost, doubled, or is only unexpected."""
-
-    guard: str
-    kind: str
-    what: str
 
 
 @dataclass(frozen=True)
@@ -134,26 +126,38 @@ def _whole_answer(request: Any) -> str:
 
 
 def g7_no_cross_talk(seen: Evidence, rules: Rules) -> Iterator[Violation]:
+    money = {(note.whose, note.was): note.now for note in seen.notes if note.what == "money"}
     for user_id, heard in seen.heard.items():
         for event in heard:
             data = event.data or {}
-            message = seen.messages.get(data.get("messageId") or data.get("id") or "")
-            owners = {data.get("userId"), message.owner_id if message else None} - {None, user_id}
+            whose = [row.owner_id for row in _rows_of(seen, data)]
+            owners = {data.get("userId"), *whose} - {None, user_id}
             if owners:
                 yield Violation("G7", UNEXPECTED, f"{user_id} heard {event.name} of {owners}")
+            if event.name == "credits.changed" and money.get((user_id, str(data["seq"]))) != _money(data):
+                yield Violation("G7", UNEXPECTED, f"{user_id} heard of money that was never theirs: {data}")
     for packet in seen.uninvited:
         if not packet.startswith("4"):  # a refusal
             yield Violation("G7", UNEXPECTED, f"a socket without a token got {packet[:80]!r}")
 
 
+def _money(data: dict[str, Any]) -> str:
+    """As the witness writes it down."""
+    return f"{data['balance']} {data['held']}"
+
+
+def _rows_of(seen: Evidence, data: dict[str, Any]) -> list[Any]:
+    """The message and the chat that an event names; rows stay when they are deleted."""
+    names = (data.get("id"), data.get("messageId"), data.get("chatSessionId"))
+    return [rows[name] for rows in (seen.messages, seen.chats) for name in names if name in rows]
+
+
 def g8_convergence(seen: Evidence, rules: Rules) -> Iterator[Violation]:
-    there = {row.id for row in seen.messages.values() if row.deleted_at is None}
-    for message_id in there ^ seen.shown.keys():
-        yield Violation("G8", UNEXPECTED, f"message {message_id} is not both stored and shown")
-    for message_id in there & seen.shown.keys():
-        row, shown = seen.messages[message_id], seen.shown[message_id]
-        if (row.status, row.content, row.message_type) != (shown["status"], shown["content"], shown["messageType"]):
-            yield Violation("G8", UNEXPECTED, f"REST shows message {message_id} otherwise than it is stored")
+    for what in shown_otherwise(seen):
+        yield Violation("G8", UNEXPECTED, what)
+    for user_id in seen.synced:
+        for what in synced_otherwise(seen, user_id):
+            yield Violation("G8", UNEXPECTED, what)
     for heard in seen.heard.values():
         yield from _contradictions(seen, heard)
 

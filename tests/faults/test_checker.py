@@ -11,8 +11,9 @@ import pytest
 from tests.faults.checker import judge
 from tests.faults.conftest import Deployments
 from tests.faults.evidence import Evidence
-from tests.faults.invariants import DOUBLED, LOST, Rules
+from tests.faults.invariants import Rules
 from tests.faults.trial import a_trial
+from tests.faults.violation import DOUBLED, LOST
 from tests.faults.witness import Note
 from tests.services.sockets import Heard
 
@@ -106,6 +107,26 @@ def _unshown(seen: Evidence) -> None:
     del seen.shown[_reply(seen).id]
 
 
+def _untold(seen: Evidence) -> None:
+    del seen.synced[_reply(seen).owner_id].rows[_reply(seen).id]
+
+
+def _told_too_early(seen: Evidence) -> None:
+    seen.synced[_reply(seen).owner_id].rows[_reply(seen).id]["status"] = "running"
+
+
+def _foreign_chat(seen: Evidence) -> None:
+    chat = _reply(seen).chat_session_id
+    other = next(user for user in seen.heard if user != _reply(seen).owner_id)
+    seen.heard[other].append(Heard("chat.deleted", {"id": chat, "seq": 9999}))
+
+
+def _foreign_money(seen: Evidence) -> None:
+    own = next(event for event in seen.heard[_reply(seen).owner_id] if event.name == "credits.changed")
+    other = next(user for user in seen.heard if user != _reply(seen).owner_id)
+    seen.heard[other].append(Heard("credits.changed", own.data | {"balance": own.data["balance"] - 1}))
+
+
 def _two_requests_at_once(seen: Evidence) -> None:
     request = next(request for request in seen.requests if request.question == _question(seen).content)
     seen.requests.append(replace(request, opened_at=request.opened_at + 1e-4, closed_at=(request.closed_at or 0) + 1))
@@ -147,8 +168,12 @@ BREAKS: dict[str, tuple[Callable[[Evidence], None], str]] = {
     "two answers are glued together": (_changed_text, "G6"),
     "the answer is an earlier attempt's": (_earlier_answer, "G6"),
     "somebody heard of another's reply": (_foreign_event, "G7"),
+    "somebody heard of another's money": (_foreign_money, "G7"),
+    "somebody heard of another's chat": (_foreign_chat, "G7"),
     "a socket without a token heard an event": (lambda seen: seen.uninvited.append('2["message.created",{}]'), "G7"),
     "REST does not show a message": (_unshown, "G8"),
+    "sync does not tell a message": (_untold, "G8"),
+    "sync tells a message as it was before": (_told_too_early, "G8"),
     "a number was told twice": (lambda seen: [_hear(seen, "chat.updated", seq=9999) for _ in range(2)], "G8"),
     "text came after the end": (lambda seen: _hear(seen, "message.delta", messageId=_reply(seen).id), "G8"),
     "two requests at once": (_two_requests_at_once, "G9"),
