@@ -14,23 +14,27 @@ HANDED_OVER_WITHIN = 12_000
 AGAIN_WITHIN = 5_000
 
 
+@on_postgresql
 def test_jobs_that_a_killed_worker_had_only_fetched_come_late_and_whole(trial: Trial) -> None:  # F01
-    # Given a worker of one thread that writes one reply, and holds the job of another
-    trial.restart("worker", HOLDFAST_WORKER_THREADS="1")
+    # Given a worker that writes one reply, and has fetched the jobs of two others, but could not claim them yet
     busy, waiting = trial.person(), trial.person()
     first = busy.ask("chunks=3,gate=busy")
     trial.wait_for_text(first)
-    second = waiting.ask()
-    # When it is killed
-    killed = trial.clock()
-    trial.programs["worker"].kill()
+    trial.programs["worker"].freeze()
+    fetched = [waiting.ask(), waiting.ask(chat=waiting.new_chat())]
+    with trial.deployment.nothing_changes_of(waiting.id):
+        trial.programs["worker"].thaw()
+        eventually(lambda: trial.deployment.fetched() == [3])
+        # When it is killed
+        killed = trial.clock()
+        trial.programs["worker"].kill()
     trial.model.open_gate("busy")
     trial.restart("worker")
     # Then what it had only fetched has lost nothing but time, and not more than a lost hand-over costs
     trial.check().must_be_clean()
-    assert trial.begun(second)[0] - killed <= HANDED_OVER_WITHIN
-    assert waiting.reply(second)["attempt"] == 1
+    assert [waiting.reply(outcome)["attempt"] for outcome in fetched] == [1, 1]
     assert busy.reply(first)["attempt"] == 2
+    assert all(trial.begun(outcome)[0] - killed <= HANDED_OVER_WITHIN for outcome in fetched)
 
 
 @on_postgresql

@@ -3,9 +3,7 @@
 from collections import Counter
 
 from redis import Redis
-from sqlalchemy import update
 
-from shared.models.user import users
 from tests.eventually import eventually
 from tests.faults.history import a_question
 from tests.faults.people import at_the_same_time
@@ -16,11 +14,6 @@ QUEUE = "holdfast:test:queue"
 
 def on_the_queue(redis: Redis) -> int:
     return int(redis.llen(f"{QUEUE}:replies"))
-
-
-def with_workers(redis: Redis) -> list[int]:
-    """How many jobs each worker process has fetched and not yet acknowledged."""
-    return sorted(int(redis.scard(key)) for key in redis.scan_iter(f"{QUEUE}:__acks__*"))
 
 
 def test_a_job_delivered_to_four_workers_at_once_and_again_later_is_done_once(trial: Trial) -> None:  # F26
@@ -35,11 +28,9 @@ def test_a_job_delivered_to_four_workers_at_once_and_again_later_is_done_once(tr
     trial.deployment.redeliver(*[outcome.reply_id] * 7)
     assert on_the_queue(redis) == 8
     # When all of them have it, and the row that they want only then gets free
-    with trial.deployment.engine.connect() as holder:
-        holder.execute(update(users).where(users.c.id == person.id).values(seq=users.c.seq))
+    with trial.deployment.nothing_changes_of(person.id):
         trial.programs["worker"].thaw()
-        eventually(lambda: with_workers(redis) == [2, 2, 2, 2])
-        holder.rollback()
+        eventually(lambda: trial.deployment.fetched() == [2, 2, 2, 2])
     # Then one of them writes the reply, and again nobody does when it is done
     trial.wait_for_status(outcome, "completed")
     trial.deployment.redeliver(*[outcome.reply_id] * 4)
@@ -49,7 +40,7 @@ def test_a_job_delivered_to_four_workers_at_once_and_again_later_is_done_once(tr
     # the losers said nothing, and were done with their jobs
     started = [event for event in person.tab.named("message.started") if event.data["id"] == outcome.reply_id]
     assert len(started) == 1
-    eventually(lambda: on_the_queue(redis) == sum(with_workers(redis)) == 0)
+    eventually(lambda: on_the_queue(redis) == sum(trial.deployment.fetched()) == 0)
     assert redis.zcard(f"{QUEUE}:replies.XQ") == 0
     redis.close()
 
