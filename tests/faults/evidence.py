@@ -136,9 +136,9 @@ def _follow(person: Witnessed) -> Synced | None:
     cursor, has_more = 0, True
     while has_more:
         answer = person.http.get("/sync", params={"after": cursor, "limit": _PAGE})
-        if answer.status_code != 200:
+        if answer.status_code in (401, 403):
             return None
-        page = answer.json()
+        page = answer.raise_for_status().json()
         rows |= {row["id"]: row for row in page["chats"] + page["messages"]}
         cursor, has_more = page["cursor"], page["hasMore"]
     return Synced(rows, page["credits"], cursor)

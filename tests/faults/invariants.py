@@ -4,10 +4,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from tests.fake_script import Script, sign
-from tests.faults.convergence import shown_otherwise, synced_otherwise
+from tests.faults.convergence import shown_otherwise, synced_otherwise, told_otherwise
 from tests.faults.evidence import Evidence
 from tests.faults.violation import DOUBLED, LOST, UNEXPECTED, Violation
 
@@ -153,34 +154,11 @@ def _rows_of(seen: Evidence, data: dict[str, Any]) -> list[Any]:
 
 
 def g8_convergence(seen: Evidence, rules: Rules) -> Iterator[Violation]:
-    for what in shown_otherwise(seen):
-        yield Violation("G8", UNEXPECTED, what)
+    yield from shown_otherwise(seen)
     for user_id in seen.synced:
-        for what in synced_otherwise(seen, user_id):
-            yield Violation("G8", UNEXPECTED, what)
+        yield from synced_otherwise(seen, user_id)
     for heard in seen.heard.values():
-        yield from _contradictions(seen, heard)
-
-
-def _contradictions(seen: Evidence, heard: list[Any]) -> Iterator[Violation]:
-    """Final events that tell something else than the rows do, come twice, or are followed by more text."""
-    ended: set[str] = set()
-    numbers = Counter(event.data["seq"] for event in heard if event.data and "seq" in event.data)
-    for seq, count in numbers.items():
-        if count > 1:
-            yield Violation("G8", DOUBLED, f"number {seq} was told {count} times")
-    for event in heard:
-        if event.name == "message.delta" and event.data["messageId"] in ended:
-            yield Violation("G8", UNEXPECTED, f"text of {event.data['messageId']} after its end")
-        if event.name not in ("message.completed", "message.failed", "message.cancelled"):
-            continue
-        row = seen.messages.get(event.data["id"])
-        if event.data["id"] in ended:
-            yield Violation("G8", DOUBLED, f"reply {event.data['id']} was told to end twice")
-        ended.add(event.data["id"])
-        told = (event.data["status"], event.data["attempt"], event.data["credits"]["charged"])
-        if row is None or told != (row.status, row.attempt, row.credits_charged):
-            yield Violation("G8", UNEXPECTED, f"{event.name} of {event.data['id']} says {told}")
+        yield from told_otherwise(seen, heard)
 
 
 def g9_model_calls_bounded(seen: Evidence, rules: Rules) -> Iterator[Violation]:
@@ -189,7 +167,7 @@ def g9_model_calls_bounded(seen: Evidence, rules: Rules) -> Iterator[Violation]:
         attempts[nonces[reply.id]] += reply.attempt
     for reply in seen.replies:
         requests, most = seen.asked(nonces[reply.id]), attempts[nonces[reply.id]]
-        if len(requests) > most:
+        if len(requests) > most + _shortened(requests):
             yield Violation("G9", DOUBLED, f"{len(requests)} requests in {most} attempts at {reply.id}")
         if reply.attempt > reply.failures + reply.drains + 1 or reply.failures > MAX_FAILURES:
             yield Violation("G9", UNEXPECTED, f"reply {reply.id}: {reply.attempt} attempts, {reply.failures} failures")
@@ -197,6 +175,12 @@ def g9_model_calls_bounded(seen: Evidence, rules: Rules) -> Iterator[Violation]:
         overlap = any(later.opened_at < end for end, later in zip(ends, requests[1:], strict=False))
         if overlap and not rules.overlap:
             yield Violation("G9", DOUBLED, f"two requests at once for reply {reply.id}")
+
+
+def _shortened(requests: list[Any]) -> int:
+    """Second requests of an attempt that are legal: shorter ones, after the model found the conversation too long."""
+    pairs = [(first, second) for first, second in pairwise(requests) if len(second.messages) < len(first.messages)]
+    return sum(Script.parse(first.model, first.question).context_length for first, _ in pairs)
 
 
 def g10_idempotent(seen: Evidence, rules: Rules) -> Iterator[Violation]:
