@@ -126,8 +126,8 @@ def _all_shown(person: Witnessed) -> list[dict[str, Any]]:
     return found
 
 
-# Numbers a page, so few that most trials have several pages.
-_PAGE = 20
+# Numbers a page: so few that most trials have several pages.
+_PAGE = 3
 
 
 def _follow(person: Witnessed) -> Synced | None:
