@@ -10,8 +10,8 @@ run: setup-run
 test: setup-dev
 	@exec $(BIN)/python -m pytest -n 4  # most of them wait for programs, so two cores carry four
 
-# Random faults under load on each database, for MINUTES each, then the checker; a SEED repeats a plan. Before that, what
-# takes minutes by itself: long outages of Redis, a backlog of 10,000.
+# Random faults under load on each database, for MINUTES each, then the checker; a SEED repeats a plan. Before that, what is
+# too long for `make test`: outages of Redis, a backlog of 10,000, 500 races of a stop with an end.
 faults: export MINUTES ?= 2
 faults: export SEED ?=
 faults: setup-dev

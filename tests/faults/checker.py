@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from tests.faults.evidence import Evidence
-from tests.faults.invariants import DOUBLED, FINAL, INVARIANTS, LOST, UNEXPECTED, Rules, Violation
+from tests.faults.invariants import FINAL, INVARIANTS, Rules
+from tests.faults.violation import DOUBLED, LOST, UNEXPECTED, Violation
 
 
 @dataclass(frozen=True, repr=False)

@@ -54,6 +54,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 #: For what no row decides: once is enough.
 on_sqlite = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+on_postgresql = pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
 
 
 @pytest.fixture

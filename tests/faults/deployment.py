@@ -1,14 +1,16 @@
 """The four programs on one kind of database, with a Redis and a model of their own, to be maltreated by many tests."""
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Self
 
 import httpx2
 from dramatiq import Message
 from redis import Redis
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, update
 from sqlalchemy.pool import NullPool
 
+from shared.models.user import users
 from shared.queues import REPLIES, WRITE_REPLY, ReplyBroker
 from tests.environment import environment
 from tests.eventually import eventually
@@ -104,6 +106,19 @@ class Deployment:
         for reply_id in reply_ids:
             broker.enqueue(Message(REPLIES, WRITE_REPLY, args=(reply_id,), kwargs={}, options={}))
         broker.close()
+
+    def fetched(self) -> list[int]:
+        """How many jobs each worker process that has any has fetched and not yet acknowledged."""
+        with self.redis_client() as redis:
+            return [int(redis.scard(key)) for key in redis.scan_iter("holdfast:test:queue:__acks__*")]
+
+    @contextmanager
+    def nothing_changes_of(self, user_id: str) -> Iterator[None]:
+        """While its block lasts, nobody changes anything of this user: their row is what all lock first."""
+        with self.engine.connect() as connection:
+            connection.execute(update(users).where(users.c.id == user_id).values(seq=users.c.seq))
+            yield
+            connection.rollback()
 
     def pids(self) -> dict[str, int]:
         return {name: self.programs[name].pid for name in PROGRAMS}

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Engine, Row, select
 
+from shared.models.chat import chat_sessions
 from shared.models.credits import credit_entries
 from shared.models.idempotency import idempotency_keys
 from shared.models.message import messages
@@ -32,6 +33,8 @@ class Evidence:
     requests: list[Request]
     heard: dict[str, list[Heard]]
     shown: dict[str, dict[str, Any]]  # messages as REST lists them
+    chats: dict[str, Any]
+    synced: dict[str, "Synced"]  # what following by numbers from the start leads to, of those who may still ask
     uninvited: list[str]  # what a socket without a valid token got
     logs: str
 
@@ -53,6 +56,15 @@ class Evidence:
         return [request for request in self.requests if nonce and nonce in request.question]
 
 
+@dataclass
+class Synced:
+    """What a client knows that asked `GET /sync` for page after page: its rows by id, its money, its cursor."""
+
+    rows: dict[str, dict[str, Any]]
+    credits: dict[str, int]
+    cursor: int
+
+
 def gather(
     engine: Engine,
     people: list[Witnessed],
@@ -68,6 +80,7 @@ def gather(
         found_users = connection.execute(select(users).where(users.c.id.in_(ids))).all()
         found = connection.execute(select(messages).where(messages.c.owner_id.in_(ids)).order_by(messages.c.id)).all()
         entries = connection.execute(select(credit_entries).where(credit_entries.c.user_id.in_(ids))).all()
+        chats = connection.execute(select(chat_sessions).where(chat_sessions.c.owner_id.in_(ids))).all()
         keys = connection.execute(select(idempotency_keys).where(idempotency_keys.c.user_id.in_(ids))).all()
     whose = {*ids, *(row.id for row in found)}
     return Evidence(
@@ -81,6 +94,8 @@ def gather(
         requests=list(requests),
         heard={person.id: list(person.tab.heard) for person in people},
         shown={shown["id"]: shown for person in people for shown in _all_shown(person)},
+        chats=_by_id(chats),
+        synced={person.id: synced for person in people if (synced := _follow(person))},
         uninvited=uninvited,
         logs=logs,
     )
@@ -109,3 +124,21 @@ def _all_shown(person: Witnessed) -> list[dict[str, Any]]:
         answer = person.http.get(f"/chats/{chat}/messages", params={"limit": 200})
         found += answer.json()["items"] if answer.status_code == 200 else []
     return found
+
+
+# Numbers a page: so few that most trials have several pages.
+_PAGE = 3
+
+
+def _follow(person: Witnessed) -> Synced | None:
+    """None if there is no such person any more, or their token has ended."""
+    rows: dict[str, dict[str, Any]] = {}
+    cursor, has_more = 0, True
+    while has_more:
+        answer = person.http.get("/sync", params={"after": cursor, "limit": _PAGE})
+        if answer.status_code in (401, 403):
+            return None
+        page = answer.raise_for_status().json()
+        rows |= {row["id"]: row for row in page["chats"] + page["messages"]}
+        cursor, has_more = page["cursor"], page["hasMore"]
+    return Synced(rows, page["credits"], cursor)

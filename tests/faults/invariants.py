@@ -4,23 +4,16 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from tests.fake_script import Script, sign
+from tests.faults.convergence import shown_otherwise, synced_otherwise, told_otherwise
 from tests.faults.evidence import Evidence
+from tests.faults.violation import DOUBLED, LOST, UNEXPECTED, Violation
 
 FINAL = ("completed", "failed", "cancelled")
 MAX_FAILURES = 2
-LOST, DOUBLED, UNEXPECTED = "lost", "doubled", "unexpected"
-
-
-@dataclass(frozen=True)
-class Violation:
-    """What is wrong, of which invariant, and whether something was lost, doubled, or is only unexpected."""
-
-    guard: str
-    kind: str
-    what: str
 
 
 @dataclass(frozen=True)
@@ -88,11 +81,11 @@ def g5_money_matches_outcomes(seen: Evidence, rules: Rules) -> Iterator[Violatio
     found = Counter((entry.user_id, entry.kind, entry.ref, entry.delta) for entry in seen.entries)
     due = Counter({key: count for key, count in found.items() if key[1] == "grant"})
     for reply in seen.replies:
-        price = reply.credits_held
+        price, is_charged = reply.credits_held, _is_charged(seen, reply)
         due[reply.owner_id, "hold", reply.id, -price] += 1
-        if reply.status in FINAL and not _is_charged(reply):
+        if reply.status in FINAL and not is_charged:
             due[reply.owner_id, "release", reply.id, price] += 1
-        if reply.status in FINAL and reply.credits_charged != (price if _is_charged(reply) else 0):
+        if reply.status in FINAL and reply.credits_charged != (price if is_charged else 0):
             yield Violation("G5", UNEXPECTED, f"{reply.status} reply {reply.id} was charged {reply.credits_charged}")
     for entry, count in (found - due).items():
         yield Violation("G5", DOUBLED, f"{count} entries too many: {entry}")
@@ -100,11 +93,14 @@ def g5_money_matches_outcomes(seen: Evidence, rules: Rules) -> Iterator[Violatio
         yield Violation("G5", LOST, f"{count} entries too few: {entry}")
 
 
-def _is_charged(reply: Any) -> bool:
-    """Completed, or stopped by the user after text had appeared."""
-    return reply.status == "completed" or (
-        reply.status == "cancelled" and reply.first_text_at is not None and reply.credits_charged > 0
-    )
+def _is_charged(seen: Evidence, reply: Any) -> bool:
+    """Completed, or stopped by the user with text to keep; what was deleted before its end is free."""
+    if reply.status != "cancelled":
+        return bool(reply.status == "completed")
+    if reply.deleted_at is None:
+        return bool(reply.content.strip())
+    kept = any(note.now.strip() for note in seen.notes if note.what == "stopped" and note.whose == reply.id)
+    return kept and reply.completed_at < reply.deleted_at
 
 
 def g6_completed_means_complete(seen: Evidence, rules: Rules) -> Iterator[Violation]:
@@ -131,49 +127,38 @@ def _whole_answer(request: Any) -> str:
 
 
 def g7_no_cross_talk(seen: Evidence, rules: Rules) -> Iterator[Violation]:
+    money = {(note.whose, note.was): note.now for note in seen.notes if note.what == "money"}
     for user_id, heard in seen.heard.items():
         for event in heard:
             data = event.data or {}
-            message = seen.messages.get(data.get("messageId") or data.get("id") or "")
-            owners = {data.get("userId"), message.owner_id if message else None} - {None, user_id}
+            whose = [row.owner_id for row in _rows_of(seen, data)]
+            owners = {data.get("userId"), *whose} - {None, user_id}
             if owners:
                 yield Violation("G7", UNEXPECTED, f"{user_id} heard {event.name} of {owners}")
+            if event.name == "credits.changed" and money.get((user_id, str(data["seq"]))) != _money(data):
+                yield Violation("G7", UNEXPECTED, f"{user_id} heard of money that was never theirs: {data}")
     for packet in seen.uninvited:
         if not packet.startswith("4"):  # a refusal
             yield Violation("G7", UNEXPECTED, f"a socket without a token got {packet[:80]!r}")
 
 
+def _money(data: dict[str, Any]) -> str:
+    """As the witness writes it down."""
+    return f"{data['balance']} {data['held']}"
+
+
+def _rows_of(seen: Evidence, data: dict[str, Any]) -> list[Any]:
+    """The message and the chat that an event names; rows stay when they are deleted."""
+    names = (data.get("id"), data.get("messageId"), data.get("chatSessionId"))
+    return [rows[name] for rows in (seen.messages, seen.chats) for name in names if name in rows]
+
+
 def g8_convergence(seen: Evidence, rules: Rules) -> Iterator[Violation]:
-    there = {row.id for row in seen.messages.values() if row.deleted_at is None}
-    for message_id in there ^ seen.shown.keys():
-        yield Violation("G8", UNEXPECTED, f"message {message_id} is not both stored and shown")
-    for message_id in there & seen.shown.keys():
-        row, shown = seen.messages[message_id], seen.shown[message_id]
-        if (row.status, row.content, row.message_type) != (shown["status"], shown["content"], shown["messageType"]):
-            yield Violation("G8", UNEXPECTED, f"REST shows message {message_id} otherwise than it is stored")
+    yield from shown_otherwise(seen)
+    for user_id in seen.synced:
+        yield from synced_otherwise(seen, user_id)
     for heard in seen.heard.values():
-        yield from _contradictions(seen, heard)
-
-
-def _contradictions(seen: Evidence, heard: list[Any]) -> Iterator[Violation]:
-    """Final events that tell something else than the rows do, come twice, or are followed by more text."""
-    ended: set[str] = set()
-    numbers = Counter(event.data["seq"] for event in heard if event.data and "seq" in event.data)
-    for seq, count in numbers.items():
-        if count > 1:
-            yield Violation("G8", DOUBLED, f"number {seq} was told {count} times")
-    for event in heard:
-        if event.name == "message.delta" and event.data["messageId"] in ended:
-            yield Violation("G8", UNEXPECTED, f"text of {event.data['messageId']} after its end")
-        if event.name not in ("message.completed", "message.failed", "message.cancelled"):
-            continue
-        row = seen.messages.get(event.data["id"])
-        if event.data["id"] in ended:
-            yield Violation("G8", DOUBLED, f"reply {event.data['id']} was told to end twice")
-        ended.add(event.data["id"])
-        told = (event.data["status"], event.data["attempt"], event.data["credits"]["charged"])
-        if row is None or told != (row.status, row.attempt, row.credits_charged):
-            yield Violation("G8", UNEXPECTED, f"{event.name} of {event.data['id']} says {told}")
+        yield from told_otherwise(seen, heard)
 
 
 def g9_model_calls_bounded(seen: Evidence, rules: Rules) -> Iterator[Violation]:
@@ -182,7 +167,7 @@ def g9_model_calls_bounded(seen: Evidence, rules: Rules) -> Iterator[Violation]:
         attempts[nonces[reply.id]] += reply.attempt
     for reply in seen.replies:
         requests, most = seen.asked(nonces[reply.id]), attempts[nonces[reply.id]]
-        if len(requests) > most:
+        if len(requests) > most + _shortened(requests):
             yield Violation("G9", DOUBLED, f"{len(requests)} requests in {most} attempts at {reply.id}")
         if reply.attempt > reply.failures + reply.drains + 1 or reply.failures > MAX_FAILURES:
             yield Violation("G9", UNEXPECTED, f"reply {reply.id}: {reply.attempt} attempts, {reply.failures} failures")
@@ -190,6 +175,12 @@ def g9_model_calls_bounded(seen: Evidence, rules: Rules) -> Iterator[Violation]:
         overlap = any(later.opened_at < end for end, later in zip(ends, requests[1:], strict=False))
         if overlap and not rules.overlap:
             yield Violation("G9", DOUBLED, f"two requests at once for reply {reply.id}")
+
+
+def _shortened(requests: list[Any]) -> int:
+    """Second requests of an attempt that are legal: shorter ones, after the model found the conversation too long."""
+    pairs = [(first, second) for first, second in pairwise(requests) if len(second.messages) < len(first.messages)]
+    return sum(Script.parse(first.model, first.question).context_length for first, _ in pairs)
 
 
 def g10_idempotent(seen: Evidence, rules: Rules) -> Iterator[Violation]:

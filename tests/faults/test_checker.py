@@ -11,20 +11,22 @@ import pytest
 from tests.faults.checker import judge
 from tests.faults.conftest import Deployments
 from tests.faults.evidence import Evidence
-from tests.faults.invariants import DOUBLED, LOST, Rules
+from tests.faults.invariants import Rules
 from tests.faults.trial import a_trial
+from tests.faults.violation import DOUBLED, LOST
 from tests.faults.witness import Note
 from tests.services.sockets import Heard
 
 
 @pytest.fixture(scope="module")
 def clean(deployments: Deployments) -> Evidence:
-    """Of one completed reply and one that failed, of two people."""
+    """Of three completed replies of one person, more than a page of /sync, and one that failed, of another."""
     deployment = deployments.get("sqlite")
     deployment.make_whole()
     with a_trial(deployment) as trial:
         alice, bob = trial.person(), trial.person()
-        assert alice.ask(key="once").kind == bob.ask("chunks=5,cut_after=2").kind == "ok"
+        asked = [alice.ask(key="once"), alice.ask(), alice.ask(), bob.ask("chunks=5,cut_after=2")]
+        assert {outcome.kind for outcome in asked} == {"ok"}
         return trial.check().must_be_clean().evidence
 
 
@@ -75,6 +77,18 @@ def _poorer(seen: Evidence) -> None:
     seen.users[_reply(seen).owner_id].credits -= 3
 
 
+def _stopped(content: str, charged: int) -> Callable[[Evidence], None]:
+    """Each entry of the ledger is as it would be, so that only the price itself is wrong."""
+
+    def stop(seen: Evidence) -> None:
+        reply = _reply(seen)
+        reply.status, reply.content, reply.credits_charged = "cancelled", content, charged
+        if not charged:
+            _entry(seen, "release", reply.credits_held)
+
+    return stop
+
+
 def _changed_text(seen: Evidence) -> None:
     _reply(seen).content = "word0@1 word0@2 "
 
@@ -92,6 +106,26 @@ def _foreign_event(seen: Evidence) -> None:
 
 def _unshown(seen: Evidence) -> None:
     del seen.shown[_reply(seen).id]
+
+
+def _untold(seen: Evidence) -> None:
+    del seen.synced[_reply(seen).owner_id].rows[_reply(seen).id]
+
+
+def _told_too_early(seen: Evidence) -> None:
+    seen.synced[_reply(seen).owner_id].rows[_reply(seen).id]["status"] = "running"
+
+
+def _foreign_chat(seen: Evidence) -> None:
+    chat = _reply(seen).chat_session_id
+    other = next(user for user in seen.heard if user != _reply(seen).owner_id)
+    seen.heard[other].append(Heard("chat.deleted", {"id": chat, "seq": 9999}))
+
+
+def _foreign_money(seen: Evidence) -> None:
+    own = next(event for event in seen.heard[_reply(seen).owner_id] if event.name == "credits.changed")
+    other = next(user for user in seen.heard if user != _reply(seen).owner_id)
+    seen.heard[other].append(Heard("credits.changed", own.data | {"balance": own.data["balance"] - 1}))
 
 
 def _two_requests_at_once(seen: Evidence) -> None:
@@ -130,11 +164,17 @@ BREAKS: dict[str, tuple[Callable[[Evidence], None], str]] = {
     "an entry was changed": (lambda seen: _note(seen, "ledger changed", "-3", "0"), "G4"),
     "a completed reply was released": (lambda seen: _entry(seen, "release", 3), "G5"),
     "a reply was held twice": (lambda seen: _entry(seen, "hold", -3), "G5"),
+    "a stop that kept no text was charged": (_stopped(" \n", 3), "G5"),
+    "a stop that kept its text was free": (_stopped("word0@1 ", 0), "G5"),
     "two answers are glued together": (_changed_text, "G6"),
     "the answer is an earlier attempt's": (_earlier_answer, "G6"),
     "somebody heard of another's reply": (_foreign_event, "G7"),
+    "somebody heard of another's money": (_foreign_money, "G7"),
+    "somebody heard of another's chat": (_foreign_chat, "G7"),
     "a socket without a token heard an event": (lambda seen: seen.uninvited.append('2["message.created",{}]'), "G7"),
     "REST does not show a message": (_unshown, "G8"),
+    "sync does not tell a message": (_untold, "G8"),
+    "sync tells a message as it was before": (_told_too_early, "G8"),
     "a number was told twice": (lambda seen: [_hear(seen, "chat.updated", seq=9999) for _ in range(2)], "G8"),
     "text came after the end": (lambda seen: _hear(seen, "message.delta", messageId=_reply(seen).id), "G8"),
     "two requests at once": (_two_requests_at_once, "G9"),

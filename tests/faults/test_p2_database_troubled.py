@@ -9,6 +9,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
+from tests.eventually import eventually
+from tests.faults.conftest import on_postgresql
 from tests.faults.deployment import Deployment
 from tests.faults.invariants import Rules
 from tests.faults.people import Load
@@ -17,7 +19,6 @@ from tests.services.guard import Guard
 from tests.services.postgres import PostgresDatabases, own_postgres
 from tests.services.service import Service
 
-on_postgresql = pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
 MAY_REFUSE = Rules(statuses=frozenset({503}))
 CUT = text("""
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -33,7 +34,12 @@ class Own(NamedTuple):
     def restart(self, away: float = 0.3) -> None:
         self.server.stop()
         time.sleep(away)  # the length of the outage is the fault itself
+        self.start()
+
+    def start(self) -> None:
+        """And wait until it takes connections again."""
         self.server.start()
+        eventually(self.databases.ping, within=20)
 
 
 @pytest.fixture
@@ -56,15 +62,31 @@ def test_a_restart_mid_stream_costs_a_reply_nothing_and_the_next_post_succeeds(o
     streaming = person.ask("chunks=5,gate=door")
     own.trial.wait_for_text(streaming)
     own.restart()
-    # Then the first request after the restart succeeds, as soon as the server takes connections again
-    deadline = time.monotonic() + 10
-    while not own.databases.ping() and time.monotonic() < deadline:
-        pass
+    # Then the first request after the restart succeeds
     assert person.ask(chat=person.new_chat()).status == 202
     own.trial.model.open_gate("door")
     own.trial.wait_for_status(streaming, "completed")
     own.trial.check(rules=MAY_REFUSE).must_be_clean()
     assert person.reply(streaming)["attempt"] == 1
+
+
+def test_a_final_write_that_meets_a_database_that_is_down_is_done_once_it_is_back(own: Own) -> None:
+    own.trial.restart("worker", HOLDFAST_LEASE_SECONDS="20")
+    person = own.trial.person()
+    outcome = person.ask("chunks=2,gate=last")
+    own.trial.wait_for_text(outcome)
+    person.tab.wait_for(lambda e: e.name == "message.delta" and e.data["messageId"] == outcome.reply_id)
+    # Given a model that says the rest only when nobody can store it any more
+    own.server.stop()
+    own.trial.model.open_gate("last")
+    (request,) = own.trial.asked(outcome)
+    eventually(lambda: request.ending == "finished")
+    time.sleep(4)  # the length of the outage is the fault itself
+    own.start()
+    # Then the worker that has the text stores it
+    own.trial.wait_for_status(outcome, "completed", within=20)
+    own.trial.check(rules=MAY_REFUSE).must_be_clean()
+    assert person.reply(outcome)["attempt"] == len(own.trial.asked(outcome)) == 1
 
 
 def test_restarts_under_load_lose_and_double_nothing(own: Own) -> None:

@@ -11,8 +11,9 @@ from sqlalchemy import select
 from shared.models.message import messages
 from shared.queues import REPLIES, ReplyBroker
 from tests.eventually import eventually
-from tests.faults.conftest import on_sqlite
+from tests.faults.conftest import on_postgresql, on_sqlite
 from tests.faults.history import Outcome
+from tests.faults.invariants import Rules
 from tests.faults.people import Load, Witnessed, at_the_same_time
 from tests.faults.trial import Trial
 
@@ -38,6 +39,16 @@ def rows(trial: Trial, outcomes: list[Outcome]) -> list[Any]:
         return list(connection.execute(select(messages).where(messages.c.id.in_(ids))))
 
 
+def workers_of_all(trial: Trial) -> set[str]:
+    """The processes that took any of the replies so far."""
+    return {row.claimed_by for row in rows(trial, trial.history.of_kind("ok")) if row.claimed_by}
+
+
+def dead_letters(trial: Trial) -> int:
+    with trial.deployment.redis_client() as redis:
+        return int(redis.zcard("holdfast:test:queue:replies.XQ"))
+
+
 def test_a_worker_told_to_end_again_and_again_loses_and_doubles_nothing(trial: Trial) -> None:
     trial.restart("worker", HOLDFAST_DRAIN_SECONDS="4")
     outcomes = twenty_replies(trial)
@@ -59,6 +70,26 @@ def test_a_worker_told_to_end_again_and_again_loses_and_doubles_nothing(trial: T
     ended = rows(trial, outcomes)
     assert {(row.status, row.failures) for row in ended} == {("completed", 0)}
     assert sum(row.drains for row in ended) == 10
+    assert dead_letters(trial) == 0
+
+
+@on_postgresql
+def test_workers_that_replace_each_other_under_load_lose_and_double_nothing(trial: Trial) -> None:
+    people = [trial.person() for _ in range(6)]
+    with Load(people, "chunks=30,every=30", pause=1.0):
+        # Given a new worker beside the old one, as a rolling deploy has it
+        eventually(lambda: len(workers_of_all(trial)) == 1)
+        with trial.programs.another("worker") as newer:
+            eventually(lambda: len(workers_of_all(trial)) == 2, within=20)
+            # When the old one is replaced, and then that new one
+            assert trial.programs["worker"].stop() == 0
+            trial.restart("worker")
+            eventually(lambda: len(workers_of_all(trial)) == 3, within=20)
+            assert newer.stop() == 0
+    trial.check(within=45).must_be_clean()
+    ended = rows(trial, trial.history.posts)
+    assert {(row.status, row.failures) for row in ended} == {("completed", 0)}
+    assert dead_letters(trial) == 0
 
 
 def test_a_job_that_an_old_worker_does_not_know_stops_nothing(trial: Trial) -> None:
@@ -67,10 +98,9 @@ def test_a_job_that_an_old_worker_does_not_know_stops_nothing(trial: Trial) -> N
     broker.enqueue(Message(REPLIES, "write_poem", args=("x",), kwargs={}, options={}))
     person = trial.person()
     outcome = person.ask()
-    assert trial.check().broken() <= {"G11"}  # Dramatiq's own log of it has a traceback
+    trial.check(rules=Rules(tracebacks=True)).must_be_clean()  # Dramatiq's own log of it has one
     assert person.reply(outcome)["status"] == "completed"
-    with trial.deployment.redis_client() as redis:
-        assert redis.zcard("holdfast:test:queue:replies.XQ") == 1
+    assert dead_letters(trial) == 1
     broker.close()
 
 

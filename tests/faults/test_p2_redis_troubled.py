@@ -10,6 +10,9 @@ import pytest
 from tests.faults.people import Load
 from tests.faults.trial import Trial
 
+# Milliseconds after which a reply that waited in an emptied Redis is with a worker again.
+HANDED_OVER_WITHIN = 12_000
+
 
 def _flush(trial: Trial) -> None:
     with trial.deployment.redis_client() as redis:
@@ -39,9 +42,11 @@ def test_running_replies_end_and_waiting_ones_are_handed_over_when_redis_lost_al
         person.ask("chunks=2")
     # When Redis loses all
     lose(trial)
+    lost = trial.clock()
     trial.model.open_gate("lost")
     # Then all end, without a restart of any program
     trial.check().must_be_clean()
+    assert max(trial.begun(outcome)[0] for outcome in queued) - lost <= HANDED_OVER_WITHIN
     assert [trial.asked(outcome)[0].number for outcome in running + queued] == 10 * [1]
     assert [len(trial.asked(outcome)) for outcome in running] == 5 * [1]
 

@@ -1,4 +1,4 @@
-"""P4, a model that fails in every way at once (F20 to F24): each reply has its end, its price, and its one event.
+"""P4, a model that fails in every way at once (F20 to F25): each reply has its end, its price, and its one event.
 
 What each way leads to, one by one and on both databases, is in tests/integration/test_reply_faults.py.
 """
@@ -87,3 +87,22 @@ def test_a_pause_that_the_model_asks_for_keeps_no_thread(trial: Trial) -> None: 
     trial.check(within=30).must_be_clean()
     answered = datetime.fromisoformat(other.reply(quick)["completedAt"]).timestamp()
     assert answered < min(trial.asked(outcome)[1].opened_at for outcome in patient)
+
+
+@on_sqlite
+def test_a_conversation_that_the_model_finds_too_long_is_asked_once_more_without_its_past(trial: Trial) -> None:  # F25
+    person = trial.person()
+    places = [person.chats[0], person.new_chat()]
+    for outcome in [person.ask("chunks=2", chat=chat) for chat in places]:
+        trial.wait_for_status(outcome, "completed")
+    answered = person.ask("context_length,times=1,chunks=3", chat=places[0])
+    hopeless = person.ask("context_length", chat=places[1])
+    trial.wait_for_status(hopeless, "failed")
+    after = person.ask("chunks=2", chat=places[1])
+    trial.check().must_be_clean()
+    for outcome in (answered, hopeless):
+        whole, newest = (request.messages for request in trial.asked(outcome))
+        assert newest == [message for message in whole if message["role"] == "system"] + whole[-1:]
+        assert person.reply(outcome)["attempt"] == 1
+    assert person.reply(answered)["status"] == person.reply(after)["status"] == "completed"
+    assert person.reply(hopeless)["error"]["code"] == "context_too_long"

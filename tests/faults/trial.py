@@ -13,8 +13,10 @@ from tests.faults.checker import Verdict, judge
 from tests.faults.deployment import PROGRAMS, Deployment
 from tests.faults.evidence import Evidence, gather, open_replies
 from tests.faults.history import History, Outcome
-from tests.faults.invariants import UNEXPECTED, Rules, Violation
+from tests.faults.invariants import Rules
 from tests.faults.people import Witnessed
+from tests.faults.violation import UNEXPECTED, Violation
+from tests.faults.witness import clock, notes
 
 
 class Trial:
@@ -48,6 +50,16 @@ class Trial:
     def wait_for_status(self, outcome: Outcome, *statuses: str, within: float = 15.0) -> None:
         person = next(person for person in self.people if person.id == outcome.user_id)
         eventually(lambda: person.reply(outcome)["status"] in statuses, within)
+
+    def clock(self) -> int:
+        """Milliseconds on the database's clock."""
+        return clock(self.deployment.engine)
+
+    def begun(self, outcome: Outcome) -> list[int]:
+        """When each attempt at this reply began, on the database's clock."""
+        steps = notes(self.deployment.engine)
+        began = ("reply", outcome.reply_id, "running")
+        return [step.at for step in steps if (step.what, step.whose, step.now) == began]
 
     def wait_for_death(self, name: str, within: float = 15.0) -> None:
         """Of a program with an armed failpoint."""

@@ -6,7 +6,9 @@ owner's lock, so one owner's entries stand in the order of the commits.
 
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, select, text
+
+from shared.db import db_now
 
 _FINAL = "('completed', 'failed', 'cancelled')"
 _WATCHED = ("status", "content", "attempt", "credits_charged", "error_code", "finish_reason", "completed_at")
@@ -29,6 +31,14 @@ _NOTES = [
         f"OLD.reply_to IS NOT NULL AND OLD.status IN {_FINAL} AND NEW.deleted_at IS NULL AND ({_REWRITTEN})",
         ("NEW.id", "OLD.status", "NEW.status"),
     ),
+    (
+        "stopped",
+        "UPDATE",
+        "messages",
+        "NEW.reply_to IS NOT NULL AND OLD.status <> NEW.status AND NEW.status = 'cancelled'",
+        ("NEW.id", "OLD.status", "NEW.content"),
+    ),
+    ("money", "UPDATE", "users", "OLD.seq <> NEW.seq", ("NEW.id", "NEW.seq", "NEW.credits || ' ' || NEW.held")),
     ("ledger", "INSERT", "credit_entries", "TRUE", ("NEW.user_id", "NEW.kind", "NEW.delta")),
     ("ledger changed", "UPDATE", "credit_entries", "TRUE", ("OLD.user_id", "OLD.delta", "NEW.delta")),
     ("ledger changed", "DELETE", "credit_entries", "TRUE", ("OLD.user_id", "OLD.delta", "''")),
@@ -37,23 +47,28 @@ _NOTES = [
 
 @dataclass(frozen=True)
 class Note:
-    """One line of the log. `whose` is a reply's id, or a user's for what is about the ledger."""
+    """One line of the log. `whose` is a reply's id, or a user's for what is about money. `at`: on the database's clock,
+    in milliseconds.
+    """
 
     what: str
     whose: str
     was: str
     now: str
+    at: int = 0
 
 
 def install(engine: Engine) -> None:
     """From now on everything is noted."""
     postgres = engine.dialect.name == "postgresql"
     number = "bigserial PRIMARY KEY" if postgres else "integer PRIMARY KEY AUTOINCREMENT"
+    now = str(db_now().compile(dialect=engine.dialect))
+    columns = f"number {number}, what text, whose text, was text, now text, at bigint"
     with engine.begin() as connection:
-        connection.exec_driver_sql(f"CREATE TABLE witness (number {number}, what text, whose text, was text, now text)")
+        connection.exec_driver_sql(f"CREATE TABLE witness ({columns})")
         for index, (what, when, table, condition, values) in enumerate(_NOTES):
-            columns = ", ".join(f"CAST({value} AS text)" for value in values)
-            note = f"INSERT INTO witness (what, whose, was, now) VALUES ('{what}', {columns});"
+            noted = ", ".join(f"CAST({value} AS text)" for value in values)
+            note = f"INSERT INTO witness (what, whose, was, now, at) VALUES ('{what}', {noted}, {now});"
             for statement in (_for_postgres if postgres else _for_sqlite)(index, when, table, condition, note):
                 connection.exec_driver_sql(statement.replace("%", "%%"))
 
@@ -61,8 +76,14 @@ def install(engine: Engine) -> None:
 def notes(engine: Engine) -> list[Note]:
     """The log, oldest first; ids as in REST."""
     with engine.connect() as connection:
-        rows = connection.execute(text("SELECT what, whose, was, now FROM witness ORDER BY number")).all()
-    return [Note(row.what, _as_rest(row.whose), row.was, row.now) for row in rows]
+        rows = connection.execute(text("SELECT what, whose, was, now, at FROM witness ORDER BY number")).all()
+    return [Note(row.what, _as_rest(row.whose), row.was, row.now, row.at) for row in rows]
+
+
+def clock(engine: Engine) -> int:
+    """What the database's clock says, in milliseconds."""
+    with engine.connect() as connection:
+        return int(connection.execute(select(db_now())).scalar_one())
 
 
 def _for_postgres(index: int, when: str, table: str, condition: str, note: str) -> list[str]:
