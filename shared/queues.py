@@ -148,6 +148,14 @@ def _broker(client: Redis, prefix: str, middleware: list[dramatiq.Middleware]) -
     return broker
 
 
+def queue_is_empty() -> bool:
+    """Whether no job waits to be fetched; False if Redis can't be asked."""
+    link = current_link()
+    pipe = link.pipeline()
+    pipe.llen(f"{_producer().namespace}:{REPLIES}")
+    return link.send(pipe) == [0]
+
+
 def lost_from() -> int | None:
     """When Redis has lost its queue, the `dispatched_at` after which all is to be handed over again; else None.
 

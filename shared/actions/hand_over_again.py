@@ -9,7 +9,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from shared.core import current_link
 from shared.db import db_now, execute, query, write_unit
 from shared.models.message import IS_OPEN, Status, has_status, messages
-from shared.queues import go_on_from, hand_over, lost_from
+from shared.queues import go_on_from, hand_over, lost_from, queue_is_empty
 from shared.statements import Prepared
 from shared.units import retried
 
@@ -17,6 +17,8 @@ from shared.units import retried
 BATCH = 250
 # Milliseconds after a hand-over before it is repeated; each repeat waits twice as long as the one before.
 _PATIENCE = 10_000
+# Milliseconds that a first hand-over may be under way; past them, and with nothing on the queue, there was none.
+_UNDER_WAY = 2_000
 # Doublings of the patience; more would pass every deadline, and at last the range of the numbers.
 _MOST_DOUBLINGS = 10
 
@@ -25,6 +27,7 @@ _repeats = case((messages.c.handovers > _MOST_DOUBLINGS, _MOST_DOUBLINGS), else_
 _due_again = messages.c.dispatched_at + _PATIENCE * (literal(2).op("<<", return_type=Integer())(_repeats) - 1)
 _waiting = and_(has_status(Status.PENDING), messages.c.dispatched_at.is_not(None))
 _overlooked = and_(_waiting, messages.c.dispatched_at < _now - _PATIENCE, _due_again < _now)
+_never = and_(_waiting, messages.c.dispatched_at < _now - _UNDER_WAY, messages.c.handovers == 0)
 _lost = and_(_waiting, messages.c.dispatched_at > bindparam("after"))
 _begin_anew = Prepared(
     update(messages)
@@ -33,7 +36,7 @@ _begin_anew = Prepared(
     .returning(messages.c.id)
 )
 _some = select(messages.c.id, messages.c.dispatched_at).order_by(messages.c.dispatched_at).limit(BATCH)
-_some_overlooked, _some_lost = _some.where(_overlooked), _some.where(_lost)
+_some_overlooked, _some_never, _some_lost = map(_some.where, (_overlooked, _never, _lost))
 
 
 def _note(still: ColumnElement[bool]) -> ReturningUpdate[tuple[str]]:
@@ -47,16 +50,20 @@ def _note(still: ColumnElement[bool]) -> ReturningUpdate[tuple[str]]:
     )
 
 
-_note_overlooked, _note_lost = _note(_overlooked), _note(_lost)
+_note_overlooked, _note_never, _note_lost = map(_note, (_overlooked, _never, _lost))
 
 
 def hand_over_again() -> int:
-    """After 10, 20, 40 … s; and at once, in the order of their turns, when Redis has lost its queue."""
+    """After 10, 20, 40 … s; and at once, in the order of their turns, when Redis has lost its queue.
+
+    Whoever gave a turn may have died before the hand-over: where nothing is on the queue, that costs a sweep or two.
+    """
     after = lost_from()
     if current_link().broken:
         return 0  # what can't be handed over isn't counted, or an outage would make the patience longer than itself
     if after is None:
-        return len(_again(_some_overlooked, _note_overlooked, {}))
+        never = _again(_some_never, _note_never, {}) if queue_is_empty() else []
+        return len(never) + len(_again(_some_overlooked, _note_overlooked, {}))
     done = _again(_some_lost, _note_lost, {"after": after})
     if len(done) == BATCH:  # of two with a turn in the same millisecond, one may be left to its patience
         go_on_from(done[-1].dispatched_at)

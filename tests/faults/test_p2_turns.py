@@ -3,6 +3,9 @@
 from datetime import datetime
 from itertools import pairwise
 
+from redis import Redis
+
+from tests.eventually import eventually
 from tests.faults.trial import Trial
 from tests.services.guard import Guard
 from tests.services.service import Service
@@ -50,6 +53,9 @@ def test_a_finisher_that_dies_before_handing_over_costs_a_sweep(trial: Trial) ->
     person = trial.person()
     first, second = person.ask(), person.ask()
     trial.wait_for_death("worker")
+    with Redis.from_url(trial.redis.url) as redis:
+        # two seconds in which the hand-over might be under way, and a sweep
+        eventually(lambda: redis.llen("holdfast:test:queue:replies") == 1, within=6)
     trial.restart("worker")
     trial.wait_for_status(second, "completed", within=20)
     trial.check().must_be_clean()

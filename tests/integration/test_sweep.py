@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from flask import Flask
@@ -13,6 +14,7 @@ from shared.actions.post_message import Posted
 from shared.actions.rescue import expire_overdue, give_turns, rescue_lapsed
 from shared.core import current_link
 from shared.models import ChatSession, User
+from shared.queues import hand_over
 from shared.settings import Settings
 from tests.channel import Channel
 from tests.factories import (
@@ -60,6 +62,18 @@ def empty_the_queue(redis: Redis) -> None:
     [(0, 5, False), (0, 11, True), (1, 25, False), (1, 31, True), (2, 65, False), (2, 71, True)],
 )
 def test_a_lost_job_is_handed_over_again_after_10_20_40_seconds(
+    handovers: int, seconds: int, again: bool, posted: Posted, redis: Redis
+) -> None:
+    change(posted.reply.id, dispatched_at=past(seconds), handovers=handovers)
+    empty_the_queue(redis)
+    hand_over([str(uuid4())])  # another's, which waits for a worker
+    sweep()
+    assert len(jobs(redis)) == 1 + again
+    assert the_message(posted.reply.id).handovers == handovers + again
+
+
+@pytest.mark.parametrize(("handovers", "seconds", "again"), [(0, 1, False), (0, 3, True), (1, 29, False)])
+def test_a_job_that_never_came_to_an_empty_queue_costs_a_sweep_or_two(
     handovers: int, seconds: int, again: bool, posted: Posted, redis: Redis
 ) -> None:
     change(posted.reply.id, dispatched_at=past(seconds), handovers=handovers)
