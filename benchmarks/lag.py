@@ -15,8 +15,8 @@ from benchmarks.sockets import raise_file_limit
 from benchmarks.systems import Holdfast, run_folder, start_model
 
 LONG = Plan(chunks=250, first=500, every=40)
-#: Loads, and the 99th percentile of the lag to reach, in milliseconds. Three hundred short ones are more than a core can
-#: do: each is asked for anew every 2.5 s.
+#: Loads, and the 99th percentile of the lag to reach, in milliseconds. Three hundred short ones are more than one core
+#: can do: each is asked for anew every 2.5 s.
 ONE_CORE = {
     Load(20, STREAM, seconds=8.0): 15,
     Load(100, STREAM, seconds=8.0): 150,

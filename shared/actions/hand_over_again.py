@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Row, Select, and_, bindparam, case, literal, select, update
+from sqlalchemy import ColumnElement, Integer, Row, Select, and_, bindparam, case, literal, or_, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from shared.core import current_link
@@ -27,7 +27,7 @@ _repeats = case((messages.c.handovers > _MOST_DOUBLINGS, _MOST_DOUBLINGS), else_
 _due_again = messages.c.dispatched_at + _PATIENCE * (literal(2).op("<<", return_type=Integer())(_repeats) - 1)
 _waiting = and_(has_status(Status.PENDING), messages.c.dispatched_at.is_not(None))
 _overlooked = and_(_waiting, messages.c.dispatched_at < _now - _PATIENCE, _due_again < _now)
-_never = and_(_waiting, messages.c.dispatched_at < _now - _UNDER_WAY, messages.c.handovers == 0)
+_never = and_(_waiting, messages.c.dispatched_at < _now - _UNDER_WAY, or_(messages.c.handovers == 0, _due_again < _now))
 _lost = and_(_waiting, messages.c.dispatched_at > bindparam("after"))
 _begin_anew = Prepared(
     update(messages)
@@ -62,8 +62,8 @@ def hand_over_again() -> int:
     if current_link().broken:
         return 0  # what can't be handed over isn't counted, or an outage would make the patience longer than itself
     if after is None:
-        never = _again(_some_never, _note_never, {}) if queue_is_empty() else []
-        return len(never) + len(_again(_some_overlooked, _note_overlooked, {}))
+        which = (_some_never, _note_never) if queue_is_empty() else (_some_overlooked, _note_overlooked)
+        return len(_again(*which, {}))
     done = _again(_some_lost, _note_lost, {"after": after})
     if len(done) == BATCH:  # of two with a turn in the same millisecond, one may be left to its patience
         go_on_from(done[-1].dispatched_at)
