@@ -42,6 +42,7 @@ def test_a_woken_worker_changes_nothing_and_says_nothing(script: str, trial: Tri
     with other_worker:
         trial.wait_for_status(outcome, "completed", within=30)
         text = person.reply(outcome)["content"]
+        person.tab.wait_for(lambda e: e.name == "message.completed" and e.data["id"] == outcome.reply_id)
         heard = len(person.tab.heard)
         # When the first wakes up
         trial.programs["worker"].thaw()
