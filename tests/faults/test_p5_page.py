@@ -46,7 +46,7 @@ def shows_all_of_it(page: Page, person: Witnessed, outcome: Outcome) -> None:
 
 def is_shown(page: Page) -> str:
     content = newest_reply(page).locator("[data-test=content]")
-    expect(content).not_to_have_text("")
+    expect(content).not_to_have_text("", timeout=SOON)  # the worker may still be on its way up
     return content.inner_text()
 
 
