@@ -35,7 +35,7 @@ def next_desk(core: Flask, settings: Settings, desk: Desk) -> Desk:
     return other
 
 
-@pytest.mark.settings(drain_seconds=1.5)
+@pytest.mark.settings(drain_seconds=6, silence_timeout=15)
 def test_a_reply_that_does_not_end_in_time_runs_again_at_once(
     core: Flask,
     chat: ChatSession,
@@ -55,8 +55,8 @@ def test_a_reply_that_does_not_end_in_time_runs_again_at_once(
         started = time.monotonic()
         desk.watchdog.drain()
         desk.watchdog.drain()  # a second signal prolongs nothing
-    # Then it is given back after most of that time, no failure, and on the queue again
-    assert time.monotonic() - started > 0.9
+    # Then it is given back before the time is over, no failure, and on the queue again
+    assert 3.9 < time.monotonic() - started < 6
     row = the_message(posted.reply.id)
     assert (row.status, row.drains, row.failures, row.attempt) == ("pending", 1, 0, 1)
     assert row.dispatched_at
