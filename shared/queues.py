@@ -33,6 +33,8 @@ _HEARTBEAT_TIMEOUT = 15_000
 _DEAD_MESSAGE_TTL = 86_400_000
 # Of a million commands: every one looks for dead workers. The default needs ten minutes to find one.
 _MAINTENANCE_CHANCE = 1_000_000
+# The option of a job that holds its name on the queue, by which it is acknowledged.
+_NAME = "redis_message_id"
 # Seconds that an idle consumer blocks in Redis, and so the longest that a shutdown waits for it.
 _IDLE_WAIT = 1.0
 # Seconds between looks for a free thread while every one is busy.
@@ -62,13 +64,12 @@ class _PromptConsumer(_RedisConsumer):
             self._wait()
         if not self.broker.fetching:
             self.prefetch = 0
-        try:
-            with _any_trouble_as_lost_connection():
-                message = super().__next__()
-        except (DecodeError, TypeError):
-            message = None
-            log.warning("queue.junk: an entry of the queue is not a job")
-        return message
+        with _any_trouble_as_lost_connection():
+            try:
+                return self._next_job()
+            except (DecodeError, TypeError, ValueError):
+                self._bury_junk()
+        return None
 
     def ack(self, message: Any) -> None:
         with _any_trouble_as_lost_connection():
@@ -78,6 +79,23 @@ class _PromptConsumer(_RedisConsumer):
         with _any_trouble_as_lost_connection():
             super().nack(message)
 
+    def _next_job(self) -> Any:
+        message = super().__next__()
+        if message and not _has_name(message):
+            self.queued_message_ids.discard(message.message_id)
+            raise ValueError
+        return message
+
+    def _bury_junk(self) -> None:
+        """Move what was fetched and is no job to the dead letters. It comes without its name, so that is looked for."""
+        broker = self.broker
+        fetched = list(broker.client.smembers(f"{broker.namespace}:__acks__.{broker.broker_id}.{self.queue_name}"))
+        entries = broker.client.hmget(f"{self._key}.msgs", fetched) if fetched else []
+        for name, entry in zip(fetched, entries, strict=True):
+            if not _is_job(entry):
+                log.warning("queue.junk: an entry of the queue is not a job; it is with the dead letters")
+                broker.do_nack(self.queue_name, name)
+
     def _wait(self) -> None:
         if self.outstanding_message_count >= self.prefetch:
             time.sleep(_BUSY_WAIT)
@@ -86,6 +104,18 @@ class _PromptConsumer(_RedisConsumer):
             self.broker.client.execute_command("BLMOVE", self._key, self._key, "LEFT", "LEFT", _IDLE_WAIT)
         except RedisError:
             time.sleep(_IDLE_WAIT)  # the next fetch reports it
+
+
+def _is_job(entry: bytes | None) -> bool:
+    try:
+        return entry is not None and _has_name(dramatiq.Message.decode(entry))
+    except DecodeError:
+        return False
+
+
+def _has_name(message: Any) -> bool:
+    """Without one it could be run, but never acknowledged."""
+    return isinstance(message.options, dict) and _NAME in message.options
 
 
 class ReplyBroker(RedisBroker):

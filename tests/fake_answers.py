@@ -141,8 +141,7 @@ async def _went_wrong_at_once(script: Script, reply: Reply) -> bool:
         code = "insufficient_quota" if script.quota else _CODES.get(script.status, "server_error")
         await answer_error(reply, script.status, code, "Scripted.", **_pause(script))
     elif script.context_length:
-        detail = "This model's maximum context length is 8192 tokens."
-        await answer_error(reply, HTTPStatus.BAD_REQUEST, "context_length_exceeded", detail)
+        await reply.whole(HTTPStatus.BAD_REQUEST, _TOO_LONG[script.like])
     elif script.html:
         await reply.whole(HTTPStatus.OK, "<!doctype html><title>Gateway</title><p>Please sign in.</p>")
     elif script.refuse:
@@ -163,6 +162,34 @@ _CODES = {
     401: "invalid_api_key",
     402: "insufficient_quota",
     429: "rate_limit_exceeded",
+}
+# How servers say that a conversation is too long for them, in the shapes that each of them uses.
+_TOO_LONG: dict[str, dict[str, object]] = {
+    "openai": {
+        "error": {
+            "message": "Too long.",
+            "type": "invalid_request_error",
+            "param": "messages",
+            "code": "context_length_exceeded",
+        }
+    },
+    "vllm": {
+        "object": "error",
+        "message": "This model's maximum context length is 8192 tokens. However, you requested 9000 tokens.",
+        "type": "BadRequestError",
+        "param": None,
+        "code": 400,
+    },
+    "llama": {
+        "error": {
+            "code": 400,
+            "message": "request (4390 tokens) exceeds the available context size (4096 tokens), try increasing it",
+            "type": "exceed_context_size_error",
+        }
+    },
+    "anthropic": {
+        "error": {"type": "invalid_request_error", "message": "prompt is too long: 210000 tokens > 200000 maximum"}
+    },
 }
 
 

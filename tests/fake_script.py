@@ -5,7 +5,8 @@ Options, comma-separated (times in ms):
   chunks=N every=MS first=MS stamp   N pieces, one each MS, the first after MS; stamped: each is the Unix time
   signed                             each piece names the request: the first, second … with the same question
   gate=NAME                          waits after the first piece until the gate is opened
-  status=N retry_after=S retry_date=S context_length quota refuse hang html keepalive_only     before any text
+  status=N retry_after=S retry_date=S quota refuse hang html keepalive_only     before any text
+  context_length like=SERVER         before any text: too long, in the words of openai, vllm, llama or anthropic
   hang_after=N cut_after=N reset_after=N bad_json_after=N error_after=N       after N pieces
   empty blank reasoning no_choices finish=REASON no_finish nul surrogate split_utf8 endless huge     odd answers
   times=N                            odd for the first N requests with the same question, then all is well
@@ -39,6 +40,7 @@ class Script:
     retry_date: int | None = None
     quota: bool = False
     context_length: bool = False
+    like: str = "openai"
     refuse: bool = False
     hang: bool = False
     html: bool = False

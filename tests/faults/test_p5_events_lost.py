@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import Counter
 from uuid import uuid4
 
 import httpx2
@@ -105,6 +106,7 @@ def test_forged_and_unreadable_jobs_do_no_more_than_real_ones(trial: Trial) -> N
     before = len(trial.programs["worker"].log)
     job = {"queue_name": "replies", "actor_name": "write_reply", "kwargs": {}, "options": {}, "message_timestamp": 1}
     junk = ["", "no job", "[]", "{}", "null", '"text"', json.dumps({**job, "message_id": "x", "args": 7})]
+    junk += [json.dumps({**job, "message_id": "y", "args": [done.reply_id], "options": options}) for options in ({}, 7)]
     with trial.deployment.redis_client() as redis:
         for entry in junk:
             name = uuid4().hex
@@ -117,10 +119,14 @@ def test_forged_and_unreadable_jobs_do_no_more_than_real_ones(trial: Trial) -> N
     # a job that can't be run may say why in the log
     trial.check(rules=Rules(tracebacks=True)).must_be_clean()
     assert len(trial.asked(done)) == 1
-    # and none of it stopped the consumer
+    # and none of it stopped the consumer, or is left to come again
     log = trial.programs["worker"].log[before:]
     assert log.count("queue.junk") >= len(junk)
     assert "Consumer encountered" not in log
+    with trial.deployment.redis_client() as redis:
+        dead = redis.hvals(f"{QUEUE}.XQ.msgs")
+        assert Counter(junk) <= Counter(entry.decode() for entry in dead)
+        assert trial.deployment.fetched() == []
 
 
 @on_sqlite

@@ -53,7 +53,9 @@ def run(guard: Guard, tmp_path: Path) -> Iterator[Run]:
         environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
         service = Service(guard, f"supervisor-{tmp_path.name}", command, environment=environment)
         started.append(service)
+        before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup may run the suite, and its children inherit that
         service.start()
+        signal.signal(signal.SIGHUP, before)
         return service
 
     yield run

@@ -43,6 +43,12 @@ _WHOLE = ("stop", "length")
 # Statuses that only the operator can do something about: key, quota, permission, address or model.
 _OPERATORS = (401, 402, 403, 404)
 _OUT_OF_QUOTA = "insufficient_quota"
+# OpenAI has a code for it. vLLM, llama.cpp and gateways to other models only say it in their message, some as a 500.
+_TOO_LONG = "context_length_exceeded"
+_TOO_LONG_STATUSES = (400, 413, 500)
+_TOO_LONG_WORDS = re.compile(
+    r"context (length|size|window)|(prompt|input) is too long|input token count", re.IGNORECASE
+)
 
 
 class OpenAIProvider:
@@ -142,7 +148,7 @@ def _reply_error(error: openai.OpenAIError) -> ReplyError:
     if not isinstance(error, openai.APIStatusError):
         return ModelUnavailable()
     _log_refusal(error)
-    if error.code == "context_length_exceeded":
+    if _is_too_long(error):
         return ContextTooLong()
     if error.code == "content_filter":
         return ContentFiltered()
@@ -151,6 +157,11 @@ def _reply_error(error: openai.OpenAIError) -> ReplyError:
     if error.status_code >= 500 or error.status_code in (408, 409):
         return ModelUnavailable(retry_after=_retry_after(error.response.headers))
     return ModelRejected()
+
+
+def _is_too_long(error: openai.APIStatusError) -> bool:
+    said = error.status_code in _TOO_LONG_STATUSES and _TOO_LONG_WORDS.search(str(error))
+    return error.code == _TOO_LONG or bool(said)
 
 
 def _log_refusal(error: openai.APIStatusError) -> None:
