@@ -3,7 +3,7 @@
 import pytest
 from flask import Flask
 
-from shared.queues import QUEUES
+from shared.broker import QUEUES
 
 OPEN_TO_ALL = {
     "auth.sign_up",

@@ -5,13 +5,12 @@ from contextlib import ExitStack, contextmanager
 from typing import Self
 
 import httpx2
-from dramatiq import Message
 from redis import Redis
 from sqlalchemy import Engine, create_engine, update
 from sqlalchemy.pool import NullPool
 
+from shared.broker import REPLIES, ReplyBroker, job_for
 from shared.models.user import users
-from shared.queues import REPLIES, WRITE_REPLY, ReplyBroker
 from tests.environment import environment
 from tests.eventually import eventually
 from tests.fake_model import FakeModel
@@ -104,7 +103,7 @@ class Deployment:
         broker = ReplyBroker(url=self.redis.url, namespace="holdfast:test:queue", middleware=[])
         broker.declare_queue(REPLIES)
         for reply_id in reply_ids:
-            broker.enqueue(Message(REPLIES, WRITE_REPLY, args=(reply_id,), kwargs={}, options={}))
+            broker.enqueue(job_for(reply_id))
         broker.close()
 
     def fetched(self) -> list[int]:

@@ -8,8 +8,8 @@ from typing import Any
 from dramatiq import Message
 from sqlalchemy import select
 
+from shared.broker import REPLIES, ReplyBroker
 from shared.models.message import messages
-from shared.queues import REPLIES, ReplyBroker
 from tests.eventually import eventually
 from tests.faults.conftest import on_postgresql, on_sqlite
 from tests.faults.history import Outcome
