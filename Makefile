@@ -1,8 +1,9 @@
 # `make run` runs Holdfast, `make test` decides whether a change may land. Both set up what they need.
 PYTHON ?= python3
 BIN := .venv/bin
+BENCHES := bench-quick bench-recovery bench-poison bench-sweeper bench-sockets bench-lag bench-sync
 
-.PHONY: run test faults check bench-quick bench-recovery bench-poison bench-sweeper bench-sockets bench-lag bench-sync lock events clean setup-run setup-dev
+.PHONY: run test faults check $(BENCHES) lock events clean setup-run setup-dev
 
 run: setup-run
 	@exec $(BIN)/holdfast up
@@ -23,26 +24,9 @@ check: setup-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench-quick: setup-dev
-	@exec $(BIN)/python -m benchmarks.quick
-
-bench-recovery: setup-dev
-	@exec $(BIN)/python -m benchmarks.recovery
-
-bench-poison: setup-dev
-	@exec $(BIN)/python -m benchmarks.poison
-
-bench-sweeper: setup-dev
-	@exec $(BIN)/python -m benchmarks.sweeper
-
-bench-sockets: setup-dev
-	@exec $(BIN)/python -m benchmarks.sockets
-
-bench-lag: setup-dev
-	@exec $(BIN)/python -m benchmarks.lag
-
-bench-sync: setup-dev
-	@exec $(BIN)/python -m benchmarks.sync
+# What each measures: benchmarks/README.md.
+$(BENCHES): bench-%: setup-dev
+	@exec $(BIN)/python -m benchmarks.$*
 
 # Pins stay as they are unless pyproject.toml asks for others; delete a lock first to renew all of its pins.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
