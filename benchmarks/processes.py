@@ -35,8 +35,8 @@ def free_port() -> int:
 class Processes:
     """A group of programs that are started, measured and ended together; their output goes to `folder`."""
 
-    def __init__(self, folder: Path, cores: frozenset[int] = SYSTEM_CORE) -> None:
-        self.folder, self.cores = folder, cores
+    def __init__(self, folder: Path, cores: frozenset[int] = SYSTEM_CORE, cwd: Path | None = None) -> None:
+        self.folder, self.cores, self.cwd = folder, cores, cwd
         self.roots: dict[str, psutil.Popen] = {}
 
     def start(self, name: str, command: str, user: str | None = None, **env: str) -> None:
@@ -48,6 +48,7 @@ class Processes:
                 shlex.split(command),
                 env={"PATH": path, "HOME": str(self.folder)} | env,
                 user=user,
+                cwd=self.cwd,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # Ctrl-C is for the benchmark, which then ends them in order

@@ -49,10 +49,13 @@ class Direct:
 
 
 class Holdfast:
-    """Every line of the Procfile, by environment alone, with PostgreSQL and Redis."""
+    """Every line of the Procfile of this tree, by environment alone, with PostgreSQL and Redis."""
 
-    def __init__(self, folder: Path, model_url: str, cores: frozenset[int] = SYSTEM_CORE, **env: str) -> None:
-        self.processes = Processes(_made(folder), cores)
+    def __init__(
+        self, folder: Path, model_url: str, cores: frozenset[int] = SYSTEM_CORE, tree: Path = ROOT, **env: str
+    ) -> None:
+        self.processes = Processes(_made(folder), cores, cwd=tree)
+        self._tree = tree
         port, realtime_port = free_port(), free_port()
         self.url, self.realtime_url = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{realtime_port}"
         self.secret = "benchmark" * 5
@@ -65,15 +68,15 @@ class Holdfast:
             "SECRET_KEY": self.secret,
             "PORT": str(port),
             "REALTIME_PORT": str(realtime_port),
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": str(tree),
             **env,
         }
 
     def start(self) -> None:
         self._env["DATABASE_URL"] = start_postgres(self.processes)
         self._env["REDIS_URL"] = start_redis(self.processes)
-        subprocess.run([sys.executable, "-m", "shared.cli", "migrate"], env=self._env, check=True)
-        for line in (ROOT / "Procfile").read_text().splitlines():
+        subprocess.run([sys.executable, "-m", "shared.cli", "migrate"], cwd=self._tree, env=self._env, check=True)
+        for line in (self._tree / "Procfile").read_text().splitlines():
             name, _, command = line.partition(":")
             self.processes.start(name, command, **self._env)
         self.processes.await_url(f"{self.url}/healthz")

@@ -28,19 +28,19 @@ class Figure(NamedTuple):
     form: str = ".1f"
 
 
-def _milliseconds(values: Sequence[float], *percents: float) -> Values:
+def milliseconds(values: Sequence[float], *percents: float) -> Values:
     return [1000 * percentile(values, percent) for percent in percents]
 
 
 FIGURES = [
     Figure("accept p50 / p99, ms, 20 at once", STREAMS_20,
-           lambda of: _milliseconds(of.accept, 50, 99), "<= 3 x direct"),
+           lambda of: milliseconds(of.accept, 50, 99), "<= 3 x direct"),
     Figure("first text over the model's own p50 / p99, ms", STREAMS_20,
-           lambda of: _milliseconds(of.first_text, 50, 99), "<= 20 / 45"),
+           lambda of: milliseconds(of.first_text, 50, 99), "<= 20 / 45"),
     Figure("chunk lag p50 / p99, ms, 20 at once", STREAMS_20,
-           lambda of: _milliseconds(of.lag, 50, 99), "<= 8 / 20"),
+           lambda of: milliseconds(of.lag, 50, 99), "<= 8 / 20"),
     Figure("chunk lag p99, ms, 100 at once", STREAMS_100,
-           lambda of: _milliseconds(of.lag, 99), "<= 60"),
+           lambda of: milliseconds(of.lag, 99), "<= 60"),
     Figure("CPU per reply, ms, 100 at once", STREAMS_100,
            lambda of: [1000 * of.cpu_per_reply], "<= 1.0 x direct"),
     Figure("replies a second, 32 at once, 1 chunk", INSTANT_1,
@@ -51,20 +51,20 @@ FIGURES = [
 
 
 def show(direct: Side, ours: Side) -> None:
-    _line("figure", "direct", "ours", "ratio", "target")
-    for figure in FIGURES:
-        theirs, own = (figure.of(side.results[figure.load]) for side in (direct, ours))
-        ratio = [after / before for before, after in zip(theirs, own, strict=True)]
-        _line(
-            figure.name,
-            _joined(theirs, figure.form),
-            _joined(own, figure.form),
-            _joined(ratio, ".2f") + " x",
-            figure.target,
-        )
+    compare(FIGURES, {"direct": direct, "ours": ours})
     _line("memory, idle, with Redis, no PostgreSQL, MiB", "-", f"{_own(ours.idle_memory):.0f}", "", "<= 350")
     _line("CPU, idle, the same programs, of one core", "-", f"{_own(ours.idle_cores):.3f}", "", "<= 0.03")
     _explain({"direct": direct, "ours": ours})
+
+
+def compare(figures: Sequence[Figure], sides: dict[str, Side]) -> None:
+    """A line for each figure: the two sides, and the second as a multiple of the first."""
+    _line("figure", *sides, "ratio", "target")
+    for figure in figures:
+        first, second = (figure.of(side.results[figure.load]) for side in sides.values())
+        ratio = [after / before for before, after in zip(first, second, strict=True)]
+        values = (_joined(first, figure.form), _joined(second, figure.form))
+        _line(figure.name, *values, _joined(ratio, ".2f") + " x", figure.target)
 
 
 def _line(*cells: str) -> None:
@@ -85,7 +85,12 @@ def _explain(sides: dict[str, Side]) -> None:
     print(f"\nidle memory, MiB: {_by_program(ours.idle_memory, '.0f')}")
     print(f"memory after all of it, MiB: {_by_program(ours.processes.pss(), '.0f')}")
     print(f"idle CPU, of a core: {_by_program(ours.idle_cores, '.4f')}")
-    for load in LOADS:
+    explain(LOADS, sides)
+
+
+def explain(loads: Sequence[Load], sides: dict[str, Side]) -> None:
+    """What stands behind the figures: counts, what went wrong, CPU by program, the load's own."""
+    for load in loads:
         print(f"\n{load.at_once} at once, {load.plan}:")
         for name, side in sides.items():
             _explain_result(name, side.results[load])
