@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
@@ -24,6 +25,8 @@ log = logging.getLogger("sweeper")
 
 #: The longest pause between two sweeps, of the one that is set.
 SLOWEST = 1.2
+# Seconds before it is looked again whether anything is too old, once nothing was.
+_CLEANING = 60.0
 
 
 def sweep(rescuing: bool = True) -> bool:
@@ -31,27 +34,37 @@ def sweep(rescuing: bool = True) -> bool:
 
     Whether the database was there for all of them.
     """
-    well = True
     steps = (rescue_lapsed, fail_hung, expire_overdue, give_turns, hand_over_again, copy_revocations)
-    cleaning = (forget_keys, forget_tombstones, forget_sign_ins)
-    for step in (*steps[not rescuing :], *cleaning):
-        try:
-            step()
-        except SQLAlchemyError as error:
-            well = False
-            log.warning("sweeper.%s_failed: %s", step.__name__, type(error).__name__)
-        except Exception:  # a sweeper that ended here would end at it again and again, and do nothing of the rest
-            log.exception("sweeper.%s_failed", step.__name__)
-    return well
+    return None not in [_done(step) for step in steps[not rescuing :]]
+
+
+def clean() -> bool:
+    """Forget a batch of each kind that is too old; whether there was any, so that there may be more."""
+    found = [_done(step) for step in (forget_keys, forget_tombstones, forget_sign_ins)]
+    return any(found)
+
+
+def _done(step: Callable[[], int]) -> int | None:
+    """How much there was to do; None if the database was away."""
+    try:
+        return step()
+    except SQLAlchemyError as error:
+        log.warning("sweeper.%s_failed: %s", step.__name__, type(error).__name__)
+        return None
+    except Exception:  # a sweeper that ended here would end at it again and again, and do nothing of the rest
+        log.exception("sweeper.%s_failed", step.__name__)
+        return 0
 
 
 def run(core: Flask, every: float, stopping: threading.Event) -> None:
     """Sweep until told to stop. Where the database was away, no worker could renew its leases: those have time to."""
-    patient_until = 0.0
+    patient_until = clean_from = 0.0
     while not stopping.wait(every * random.uniform(2 - SLOWEST, SLOWEST)):  # jittered, so that many don't sweep in step
         with core.app_context():
             if not sweep(rescuing=time.monotonic() > patient_until):
                 patient_until = time.monotonic() + current_settings().lease_seconds / 3
+            if time.monotonic() > clean_from and not clean():
+                clean_from = time.monotonic() + _CLEANING
 
 
 def main() -> int:

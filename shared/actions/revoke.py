@@ -57,8 +57,10 @@ def read_rows() -> dict[str, int]:
     return {row.subject: row.void_until for row in query(_all)}
 
 
-def copy_revocations() -> None:
-    """Make the copy in Redis what the rows say, and forget what is older than any token that still lives."""
+def copy_revocations() -> int:
+    """Make the copy in Redis what the rows say, and forget what is older than any token that still lives; how many
+    were missing there.
+    """
     rows, link = read_rows(), current_link()
     before = int(time.time()) - current_settings().access_token_seconds - LEEWAY
     if any(until < before for until in rows.values()):
@@ -67,9 +69,10 @@ def copy_revocations() -> None:
     if there is None and drop_stranger(link):
         there = {}
     if there is None:
-        return
+        return 0
     missing = {subject: until for subject, until in rows.items() if until >= before and there.get(subject) != until}
     write_revocations(link, missing, [subject for subject, until in there.items() if until < before])
+    return len(missing)
 
 
 @retried

@@ -1,8 +1,10 @@
 """After 90 days tombstones go, and who was away since before they came is told to start anew."""
 
+import threading
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
 
@@ -14,8 +16,9 @@ from shared.db import db, execute, query, utc_now, write_unit
 from shared.models import ChatSession, User
 from shared.models.chat import chat_sessions
 from shared.models.message import messages
+from tests.eventually import eventually
 from tests.factories import a_chat, a_post, nothing_changes, the_user
-from workers.sweeper import sweep
+from workers.sweeper import clean, run
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +54,8 @@ def test_a_sweep_forgets_old_tombstones_and_nothing_else(me: FlaskClient, user: 
     seq = the_user(user.id).seq
     before = me.get(f"/sync?after={seq - 2}").json
     age(days=91)
-    sweep()
+    assert clean()
+    assert not clean()
     assert count(doomed) == (0, 0)
     assert len(me.get("/chats").json["items"]) == 1
     assert me.get(f"/sync?after={seq - 3}").json == {"reset": True, "cursor": seq}
@@ -83,3 +87,18 @@ def test_it_looks_at_tombstones_only(doomed: ChatSession, monkeypatch: pytest.Mo
                 connection.exec_driver_sql("SET LOCAL enable_seqscan = off")  # the table is too small to bother
             steps = "\n".join(str(row[-1]) for row in connection.exec_driver_sql(explain + sql))
         assert "_deleted" in steps, steps
+
+
+def test_the_sweeper_goes_on_with_it_as_long_as_it_finds_any(
+    core: Flask, doomed: ChatSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BATCH", 1)
+    age(days=91)
+    stopping = threading.Event()
+    sweeper = threading.Thread(target=run, args=[core, 0.01, stopping])
+    sweeper.start()
+    try:
+        eventually(lambda: count(doomed) == (0, 0))
+    finally:
+        stopping.set()
+        sweeper.join()
