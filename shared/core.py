@@ -5,7 +5,8 @@ import gc
 from flask import Flask, current_app
 
 from shared import failpoints
-from shared.db import db, engine_options
+from shared.connections import engine_options
+from shared.db import db
 from shared.logs import configure_logs
 from shared.redis_link import RedisLink
 from shared.settings import Settings
@@ -13,8 +14,8 @@ from shared.settings import Settings
 _KEY = "HOLDFAST"
 
 
-def create_core(settings: Settings) -> Flask:
-    """A Flask app without routes, for its app context and database sessions.
+def create_core(settings: Settings, **database: int) -> Flask:
+    """A Flask app without routes, for its app context and database sessions; `database` as engine_options() takes it.
 
     Raises SettingsError if the programs' shared services are not set.
     """
@@ -24,7 +25,7 @@ def create_core(settings: Settings) -> Flask:
     core = Flask("holdfast", static_folder=None)
     core.config[_KEY] = settings
     core.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
-    core.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings.database_url)
+    core.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings.database_url, **database)
     core.extensions["redis_link"] = RedisLink(settings.redis_url, settings.namespace)
     db.init_app(core)
     return core

@@ -1,11 +1,8 @@
-"""The database: engine, sessions, units of work, its clock, and the migration to the newest schema.
+"""The database: sessions, units of work, its clock, and the migration to the newest schema.
 
-The tables live in `shared/models/`.
+The tables live in `shared/models/`, what a connection is in `shared/connections.py`.
 """
 
-import select
-import sqlite3
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -13,36 +10,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import uuid_utils
 from alembic import command
 from alembic.config import Config
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Engine, Executable, String, event
-from sqlalchemy.exc import DisconnectionError, OperationalError
+from sqlalchemy.exc import InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.pool import Pool
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
 from shared.statements import Prepared, Rows
 
-# Milliseconds; a request that waits longer for a statement or a lock gets a 503 instead.
-_POSTGRES_TIMEOUTS = "-c statement_timeout=10000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=15000"
-# Connections a process; a thread holds one for milliseconds, so a hundred threads share them.
-_POOL_SIZE = 16
-# Seconds that a thread waits for one.
-_POOL_TIMEOUT = 30
-# Seconds; a connection that rested longer, or whose server has sent word meanwhile, is tried before it is used.
-# Trying each one each time would cost a round trip with every unit.
-_RESTED = 1.0
-_SQLITE_PRAGMAS = ("journal_mode=wal", "synchronous=full", "busy_timeout=5000", "foreign_keys=on")
-
-
 #: What is raised while the database is away, restarts, or is locked for too long. Nothing was done, or nobody knows.
-DATABASE_AWAY = (OperationalError, PoolTimeout)
+#: A server that only reads raises an InternalError, and one that gave up an idle unit.
+DATABASE_AWAY = (OperationalError, InternalError, PoolTimeout)
 
 #: What fills a statement's parameters: one row, or many.
 Values = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
@@ -53,52 +37,6 @@ class Base(DeclarativeBase):
 
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
-
-
-def engine_options(database_url: str) -> dict[str, Any]:
-    """Pool and time-outs for SQLAlchemy's create_engine()."""
-    options: dict[str, Any] = {
-        "pool_size": _POOL_SIZE,
-        "max_overflow": 0,
-        "pool_timeout": _POOL_TIMEOUT,
-        "pool_use_lifo": True,  # the one used last is warm: its plans are made, its pages are in the cache
-    }
-    if not database_url.startswith("sqlite"):
-        options["connect_args"] = {"options": _POSTGRES_TIMEOUTS, "connect_timeout": 3}
-    return options
-
-
-@event.listens_for(Engine, "connect")
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    if isinstance(connection, sqlite3.Connection):
-        connection.isolation_level = None  # else sqlite3 begins by itself, and only before some statements
-        for pragma in _SQLITE_PRAGMAS:
-            connection.execute(f"pragma {pragma}")
-
-
-@event.listens_for(Pool, "checkin")
-def _note_time(_connection: Any, record: Any) -> None:
-    record.info["checked_in"] = time.monotonic()
-
-
-@event.listens_for(Pool, "checkout")
-def _try_rested(connection: Any, record: Any, _proxy: Any) -> None:
-    if isinstance(connection, sqlite3.Connection) or "checked_in" not in record.info:
-        return  # a new one; if that is cut at once, its first statement tells
-    rested = time.monotonic() - record.info["checked_in"]
-    try:
-        if rested > _RESTED or _has_word(connection):
-            connection.execute("")
-            connection.rollback()
-    except psycopg.Error as error:
-        raise DisconnectionError from error  # has the pool try again with a new one
-
-
-def _has_word(connection: psycopg.Connection[Any]) -> bool:
-    """Whether the server has sent something unasked: a server that ends or restarts says so. Costs no round trip."""
-    poll = select.poll()
-    poll.register(connection.pgconn.socket, select.POLLIN)
-    return bool(poll.poll(0))
 
 
 @event.listens_for(Engine, "begin")

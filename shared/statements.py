@@ -16,6 +16,8 @@ from sqlalchemy.types import TypeEngine
 
 Statement = Select[Any] | UpdateBase
 Convert = Callable[[Any], Any]
+# PostgreSQL's name for a write to a server that takes none.
+_READ_ONLY = "25006"
 
 
 #: A named tuple with the columns of its statement.
@@ -112,9 +114,14 @@ def _converters(types: Mapping[Any, TypeEngine[Any]], dialect: Dialect, way: str
     return found
 
 
+def only_reads(error: BaseException) -> bool:
+    """Whether the server was demoted or is full: a new connection may find its successor, this one never will."""
+    return getattr(error, "sqlstate", None) == _READ_ONLY
+
+
 def _as_sqlalchemy(error: Exception, sql: str, connection: Connection) -> BaseException:
     dialect = connection.dialect
-    broken = dialect.is_disconnect(error, connection.connection, None)  # type: ignore[arg-type]
+    broken = only_reads(error) or dialect.is_disconnect(error, connection.connection, None)  # type: ignore[arg-type]
     if broken:
         connection.invalidate(error)
     return DBAPIError.instance(

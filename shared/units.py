@@ -1,4 +1,4 @@
-"""Repeat a unit that the database undid through no fault of its own: a deadlock, or a connection that broke.
+"""Repeat a unit that the database undid through no fault of its own: a deadlock, a long lock, a connection that broke.
 
 The unit itself is `write_unit()` in `shared/db.py`.
 """
@@ -18,10 +18,13 @@ T = TypeVar("T")
 
 # Seconds, at most, before the second and the third try: a bit of chance, so that two don't meet again.
 _PAUSES = (0.1, 0.3)
-# PostgreSQL's names for "all of it was undone": serialization failure, deadlock. Even COMMIT may say so.
-_UNDONE = ("40001", "40P01")
-# For a connection that is being closed: by an operator, a crash, a shutdown, or because its program was frozen.
-_CLOSING = ("57P01", "57P02", "57P03", "25P03")
+# PostgreSQL's names for "all of it was undone". Even COMMIT may say so.
+_DEADLOCK, _SERIALIZATION, _LOCK_WAIT, _FROZEN_INSIDE = "40P01", "40001", "55P03", "25P03"
+_UNDONE = (_DEADLOCK, _SERIALIZATION, _LOCK_WAIT, _FROZEN_INSIDE)
+# For a connection that is being closed: by an operator, a crash, or a shutdown.
+_CLOSING = ("57P01", "57P02", "57P03")
+# For a statement that ran too long.
+_TOO_SLOW = "57014"
 
 
 def retried(verb: Callable[P, T]) -> Callable[P, T]:
@@ -51,3 +54,8 @@ def was_undone(error: DBAPIError) -> bool:
     before_commit = error.statement is not None  # COMMIT itself, and connecting, have none
     state = getattr(error.orig, "sqlstate", None)
     return state in _UNDONE or (before_commit and (error.connection_invalidated or state in _CLOSING))
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether what is one of DATABASE_AWAY concerns all of it, not only what somebody else has locked."""
+    return getattr(getattr(error, "orig", None), "sqlstate", None) not in (_LOCK_WAIT, _TOO_SLOW)

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 
 from flask import Flask
-from sqlalchemy.exc import SQLAlchemyError
 
 from shared.actions.forget_keys import forget_keys
 from shared.actions.forget_tombstones import forget_tombstones
@@ -18,8 +17,10 @@ from shared.actions.rescue import expire_overdue, fail_hung, give_turns, rescue_
 from shared.actions.revoke import copy_revocations
 from shared.actions.sign_ins import forget_sign_ins
 from shared.core import create_core, current_settings
+from shared.db import DATABASE_AWAY
 from shared.redis_link import refuse_eviction
 from shared.settings import SettingsError, load_settings
+from shared.units import is_away
 
 log = logging.getLogger("sweeper")
 
@@ -27,6 +28,8 @@ log = logging.getLogger("sweeper")
 SLOWEST = 1.2
 # Seconds before it is looked again whether anything is too old, once nothing was.
 _CLEANING = 60.0
+# Milliseconds: whom somebody else holds has to wait for the next sweep, not all others for them.
+_LOCK_TIMEOUT = 200
 
 
 def sweep(rescuing: bool = True) -> bool:
@@ -48,9 +51,9 @@ def _done(step: Callable[[], int]) -> int | None:
     """How much there was to do; None if the database was away."""
     try:
         return step()
-    except SQLAlchemyError as error:
+    except DATABASE_AWAY as error:
         log.warning("sweeper.%s_failed: %s", step.__name__, type(error).__name__)
-        return None
+        return None if is_away(error) else 0
     except Exception:  # a sweeper that ended here would end at it again and again, and do nothing of the rest
         log.exception("sweeper.%s_failed", step.__name__)
         return 0
@@ -71,7 +74,7 @@ def main() -> int:
     """Run until SIGTERM or SIGINT."""
     try:
         settings = load_settings()
-        core = create_core(settings)
+        core = create_core(settings, lock_timeout=_LOCK_TIMEOUT)
         refuse_eviction(settings)
     except SettingsError as error:
         print(f"sweeper: {error}", file=sys.stderr)

@@ -30,7 +30,7 @@ from shared.models.chat import chat_sessions
 from shared.models.message import IS_OPEN, Status, has_status, messages
 from shared.models.user import lock_owner
 from shared.queues import hand_over
-from shared.units import retried
+from shared.units import is_away, retried
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ _with_a_free_turn = (
 )
 # As dispatch() decides, but for everybody at once; so that nobody is locked to be given nothing.
 _owners_in_wait = (
-    select(_open_chats.c.owner_id.label("id"))
+    select(_open_chats.c.owner_id)
     .join(
         messages,
         (messages.c.chat_session_id == _open_chats.c.chat_session_id) & (messages.c.position == _open_chats.c.first),
@@ -112,16 +112,19 @@ def give_turns() -> int:
 
 
 def _each(rows: Iterable[Row[Any]], end: Callable[[Row[Any]], int]) -> int:
-    done = 0
+    done, held = 0, set()
     for row in rows:
         try:
-            done += end(row)
+            done += 0 if row.owner_id in held else end(row)
         except Superseded:
             pass  # someone was quicker, which is as good
-        except DATABASE_AWAY:
-            raise
+        except DATABASE_AWAY as error:
+            if is_away(error):
+                raise
+            log.warning("sweeper.row_held: somebody has locked what is of user=%s", row.owner_id)
+            held.add(row.owner_id)
         except Exception:
-            log.exception("sweeper.row_failed: the others go on without %s", row.id)
+            log.exception("sweeper.row_failed: the others go on without one of user=%s", row.owner_id)
     return done
 
 
@@ -150,8 +153,8 @@ def _expire(row: Row[Any]) -> int:
 @retried
 def _give_turns(owner: Row[Any]) -> int:
     with write_unit():
-        lock_owner(owner.id)
-        turns = dispatch(owner.id)
+        lock_owner(owner.owner_id)
+        turns = dispatch(owner.owner_id)
     hand_over(turns)
     return len(turns)
 

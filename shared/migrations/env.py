@@ -3,6 +3,7 @@
 from alembic import context
 from sqlalchemy import create_engine, pool
 
+import shared.connections
 import shared.models  # noqa: F401  registers the tables
 from shared.db import Base
 

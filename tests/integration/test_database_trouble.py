@@ -1,6 +1,7 @@
 """What a database may do to a unit at its worst moments: it is repeated if it was undone, and never done twice."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Thread
 from typing import Any
 
@@ -18,12 +19,26 @@ from shared.actions.claim_reply import Claim
 from shared.actions.finish_reply import Answer, complete_reply, fail_reply, give_back
 from shared.actions.leases import renew_leases
 from shared.actions.sign_ins import begin_sign_in, end_sign_in
-from shared.db import db
+from shared.db import DATABASE_AWAY, db
 from shared.errors import ModelRejected
 from shared.models import ChatSession, User
 from tests.channel import Channel
 from tests.eventually import eventually
-from tests.factories import a_chat, a_claim, a_post, a_user, at_once, money_of, nothing_changes, signed_in, the_message
+from tests.factories import (
+    a_chat,
+    a_claim,
+    a_post,
+    a_user,
+    at_once,
+    change,
+    meanwhile,
+    money_of,
+    nothing_changes,
+    past,
+    signed_in,
+    the_message,
+)
+from workers.sweeper import sweep
 
 on_postgresql_only = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 pytestmark = on_postgresql_only
@@ -46,6 +61,7 @@ def a_session(chat: ChatSession) -> tuple[str, str]:
 TROUBLE = {
     "a serialization failure": "RAISE EXCEPTION 'undone' USING ERRCODE = '40001';",
     "a deadlock": "RAISE EXCEPTION 'undone' USING ERRCODE = '40P01';",
+    "a lock that is held": "RAISE EXCEPTION 'undone' USING ERRCODE = '55P03';",
     "a broken connection": "PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(1);",
 }
 # Each with the table that it writes last, and what has to be there before it.
@@ -121,9 +137,10 @@ def test_after_three_tries_the_caller_is_told_to_come_back(
     assert channel.named("message.created") == []
 
 
-@pytest.mark.parametrize("trouble", ["a serialization failure", "a deadlock"])
-def test_a_commit_that_the_database_refuses_is_repeated(trouble: str, operator: Any, chat: ChatSession) -> None:
-    cause(operator, TROUBLE[trouble], "messages", times=1, deferred=True)
+@pytest.mark.parametrize("state", ["40001", "40P01", "55P03", "25P03"])
+def test_a_commit_that_the_database_refuses_is_repeated(state: str, operator: Any, chat: ChatSession) -> None:
+    trouble = f"RAISE EXCEPTION 'undone' USING ERRCODE = '{state}';"
+    cause(operator, trouble, "messages", times=1, deferred=True)
     a_post(chat)
     assert money_of(chat.owner_id) == (297, 3)
 
@@ -194,6 +211,19 @@ def test_the_victim_of_a_real_deadlock_has_its_way_at_last(core: Flask, operator
     assert money_of(chat.owner_id) == (297, 3)
 
 
+def test_who_waits_for_a_lock_begins_anew_and_has_it_at_last(
+    core: Flask, operator: Any, chat: ChatSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    operator.execute(text("BEGIN"))
+    operator.execute(text("SELECT 1 FROM users WHERE id = :id FOR UPDATE"), {"id": chat.owner_id})
+    with meanwhile(core, lambda: a_post(chat)) as posting:
+        eventually(lambda: "unit.repeated: LockNotAvailable" in caplog.text)
+        operator.execute(text("ROLLBACK"))
+        posted = posting.result(10)
+    assert the_message(posted.reply.id).status == "pending"
+    assert money_of(chat.owner_id) == (297, 3)
+
+
 def test_a_lock_that_is_held_too_long_answers_503(operator: Any, app: Flask, user: User, chat: ChatSession) -> None:
     operator.execute(text("BEGIN"))
     operator.execute(text("SELECT 1 FROM users WHERE id = :id FOR UPDATE"), {"id": user.id})
@@ -205,6 +235,60 @@ def test_a_lock_that_is_held_too_long_answers_503(operator: Any, app: Flask, use
         "2",
     )
     assert money_of(user.id) == (300, 0)
+
+
+def test_a_sweep_leaves_whom_somebody_holds_and_goes_on_with_all_others(
+    operator: Any, user: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    others = [a_claim(a_post()) for _ in range(4)]
+    theirs = [a_claim(a_post(a_chat(user))) for _ in range(2)]
+    for claim in others + theirs:
+        change(claim.id, lease_until=past(1))
+    operator.execute(text("BEGIN"))
+    operator.execute(text("SELECT 1 FROM users WHERE id = :id FOR UPDATE"), {"id": user.id})
+    assert sweep(), "the database was there, so that leases are looked after in the next sweep too"
+    operator.execute(text("ROLLBACK"))
+    assert {the_message(claim.id).status for claim in others} == {"pending"}
+    assert {the_message(claim.id).status for claim in theirs} == {"running"}
+    assert caplog.text.count("sweeper.row_held") == 1, "they are waited for once a sweep"
+    sweep()
+    assert {the_message(claim.id).status for claim in theirs} == {"pending"}
+
+
+@contextmanager
+def read_only(operator: Any) -> Iterator[None]:
+    """As a server that was demoted, or whose disk is full. It has made everybody connect anew."""
+    name = operator.execute(text("SELECT current_database()")).scalar()
+    operator.execute(text(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on'))
+    end_all_others(operator)
+    yield
+    operator.execute(text(f'ALTER DATABASE "{name}" RESET default_transaction_read_only'))
+
+
+def test_a_server_that_only_reads_is_left_for_one_that_writes(
+    operator: Any, me: FlaskClient, chat: ChatSession
+) -> None:
+    claim = a_claim(a_post())
+    post = {"json": {"content": "Hello"}, "headers": {"Idempotency-Key": "k"}}
+    with read_only(operator):
+        answer = me.post(f"/chats/{chat.id}/messages", **post)
+        with pytest.raises(DATABASE_AWAY):
+            complete_reply(claim, Answer("All of it", finish_reason="stop"))
+        assert me.get("/chats").status_code == 200
+    assert (answer.status_code, answer.json["code"]) == (503, "database_unavailable")
+    assert answer.headers["Retry-After"] == "2"
+    assert me.post(f"/chats/{chat.id}/messages", **post).status_code == 202
+    complete_reply(claim, Answer("All of it", finish_reason="stop"))
+
+
+def test_a_server_that_vanished_without_a_word_is_given_up_in_seconds(core: Flask) -> None:
+    with db.engine.connect() as connection:
+        driver = connection.connection.dbapi_connection
+        assert isinstance(driver, psycopg.Connection)
+        asked = driver.info.get_parameters()
+    waits = [int(asked[f"keepalives_{name}"]) for name in ("idle", "interval", "count")]
+    assert waits[0] + waits[1] * waits[2] <= 25
+    assert int(asked["tcp_user_timeout"]) <= 15_000
 
 
 def end_all_others(operator: Any) -> None:
