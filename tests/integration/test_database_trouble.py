@@ -58,6 +58,7 @@ def a_session(chat: ChatSession) -> tuple[str, str]:
     return begin_sign_in(chat.owner_id), chat.owner_id
 
 
+NEWCOMER = {"email": "newcomer@example.com", "password": "correct horse battery"}
 TROUBLE = {
     "a serialization failure": "RAISE EXCEPTION 'undone' USING ERRCODE = '40001';",
     "a deadlock": "RAISE EXCEPTION 'undone' USING ERRCODE = '40P01';",
@@ -275,6 +276,8 @@ def test_a_server_that_only_reads_is_left_for_one_that_writes(
         with pytest.raises(DATABASE_AWAY):
             complete_reply(claim, Answer("All of it", finish_reason="stop"))
         assert me.get("/chats").status_code == 200
+        assert me.post("/auth/sign-up", json=NEWCOMER).status_code == 503
+    assert me.post("/auth/sign-up", json=NEWCOMER).status_code == 201
     assert (answer.status_code, answer.json["code"]) == (503, "database_unavailable")
     assert answer.headers["Retry-After"] == "2"
     assert me.post(f"/chats/{chat.id}/messages", **post).status_code == 202
