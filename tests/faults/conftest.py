@@ -1,6 +1,6 @@
 """Fault tests: `trial` is a deployment on each kind of database, made whole before each test."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -31,7 +31,8 @@ class Deployments:
 
     def discard(self, kind: str) -> None:
         """What a failed test leaves behind must not trouble the next one."""
-        self._running.pop(kind)[1].close()
+        if kind in self._running:
+            self._running.pop(kind)[1].close()
 
     def close(self) -> None:
         for kind in list(self._running):
@@ -52,9 +53,25 @@ def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-#: For what no row decides: once is enough.
+#: For what the other database does not have.
 on_sqlite = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 on_postgresql = pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
+
+
+def mostly_on(kind: str) -> pytest.MarkDecorator:
+    """On this database in `make test`, on the other one in `make faults`: for what takes longer than five seconds."""
+    return pytest.mark.parametrize("kind", [kind, *(_later(other) for other in KINDS if other != kind)], indirect=True)
+
+
+def by_turns(name: str, ways: Sequence[Any]) -> pytest.MarkDecorator:
+    """Each way on one database in `make test`, the first on SQLite, and on the other one in `make faults`."""
+    pairs = [(number, kind, way) for number, way in enumerate(ways) for kind in KINDS]
+    params = [(kind, way) if kind == KINDS[number % 2] else _later(kind, way) for number, kind, way in pairs]
+    return pytest.mark.parametrize(("kind", name), params, indirect=["kind"])
+
+
+def _later(*values: Any) -> Any:
+    return pytest.param(*values, marks=[pytest.mark.long, pytest.mark.timeout(0)])
 
 
 @pytest.fixture
@@ -67,6 +84,14 @@ def trial(kind: str, deployments: Deployments) -> Iterator[Trial]:
         left = not deployment.redis.alive or open_replies(deployment.engine, trial.people)
     if left:
         deployments.discard(kind)
+
+
+@pytest.fixture
+def anew(kind: str, deployments: Deployments) -> Iterator[None]:
+    """A deployment that no other test has seen or will see."""
+    deployments.discard(kind)
+    yield
+    deployments.discard(kind)
 
 
 @pytest.hookimpl(wrapper=True)

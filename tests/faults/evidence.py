@@ -73,7 +73,21 @@ def gather(
     uninvited: list[str],
     logs: str,
 ) -> Evidence:
-    ids = [person.id for person in people]
+    return Evidence(
+        **stored(engine, [person.id for person in people]),
+        outcomes=history.posts,
+        other_calls=[outcome for outcome in history.outcomes if outcome.op != "post"],
+        requests=list(requests),
+        heard={person.id: list(person.tab.heard) for person in people},
+        shown={shown["id"]: shown for person in people for shown in _all_shown(person)},
+        synced={person.id: synced for person in people if (synced := _follow(person))},
+        uninvited=uninvited,
+        logs=logs,
+    )
+
+
+def stored(engine: Engine, ids: list[str]) -> dict[str, Any]:
+    """What of the evidence the database has of these users."""
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -83,22 +97,14 @@ def gather(
         chats = connection.execute(select(chat_sessions).where(chat_sessions.c.owner_id.in_(ids))).all()
         keys = connection.execute(select(idempotency_keys).where(idempotency_keys.c.user_id.in_(ids))).all()
     whose = {*ids, *(row.id for row in found)}
-    return Evidence(
-        outcomes=history.posts,
-        other_calls=[outcome for outcome in history.outcomes if outcome.op != "post"],
-        users=_by_id(found_users),
-        messages=_by_id(found),
-        entries=_facts(entries),
-        keys=_facts(keys),
-        notes=[note for note in notes(engine) if note.whose in whose],
-        requests=list(requests),
-        heard={person.id: list(person.tab.heard) for person in people},
-        shown={shown["id"]: shown for person in people for shown in _all_shown(person)},
-        chats=_by_id(chats),
-        synced={person.id: synced for person in people if (synced := _follow(person))},
-        uninvited=uninvited,
-        logs=logs,
-    )
+    return {
+        "users": _by_id(found_users),
+        "messages": _by_id(found),
+        "entries": _facts(entries),
+        "keys": _facts(keys),
+        "notes": [note for note in notes(engine) if note.whose in whose],
+        "chats": _by_id(chats),
+    }
 
 
 def open_replies(engine: Engine, people: list[Witnessed]) -> int:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.faults.conftest import by_turns
 from tests.faults.people import Witnessed, at_the_same_time
 from tests.faults.trial import Trial
 
@@ -23,7 +24,7 @@ def test_a_post_whose_web_program_is_killed_is_found_again_by_its_key(trial: Tri
     assert (stored.handovers > 0) == (point == "after_commit")  # only then the sweeper had to hand it over
 
 
-@pytest.mark.parametrize(("kind", "point"), [("sqlite", POINTS[0]), ("postgresql", POINTS[1])], indirect=["kind"])
+@by_turns("point", POINTS)
 def test_a_post_without_a_key_may_be_stored_again_when_it_is_repeated(trial: Trial, point: str) -> None:
     person = trial.person()
     trial.restart("web", HOLDFAST_FAILPOINTS=f"{point}=exit")

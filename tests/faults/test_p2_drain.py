@@ -11,7 +11,7 @@ from sqlalchemy import select
 from shared.broker import REPLIES, ReplyBroker
 from shared.models.message import messages
 from tests.eventually import eventually
-from tests.faults.conftest import on_postgresql, on_sqlite
+from tests.faults.conftest import mostly_on
 from tests.faults.history import Outcome
 from tests.faults.invariants import Rules
 from tests.faults.people import Load, Witnessed, at_the_same_time
@@ -73,7 +73,7 @@ def test_a_worker_told_to_end_again_and_again_loses_and_doubles_nothing(trial: T
     assert dead_letters(trial) == 0
 
 
-@on_postgresql
+@mostly_on("postgresql")
 def test_workers_that_replace_each_other_under_load_lose_and_double_nothing(trial: Trial) -> None:
     people = [trial.person() for _ in range(6)]
     with Load(people, "chunks=30,every=30", pause=1.0):
@@ -104,7 +104,7 @@ def test_a_job_that_an_old_worker_does_not_know_stops_nothing(trial: Trial) -> N
     broker.close()
 
 
-@on_sqlite
+@mostly_on("sqlite")
 def test_the_api_told_to_end_under_load_answers_what_it_has_taken(trial: Trial) -> None:
     people = [trial.person() for _ in range(4)]
     with Load(people, "chunks=3", pause=0.02):

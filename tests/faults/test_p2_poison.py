@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from shared.models.message import messages
 from tests.eventually import eventually
-from tests.faults.conftest import on_sqlite
+from tests.faults.conftest import mostly_on
 from tests.faults.history import Outcome, a_question
 from tests.faults.people import Load, at_the_same_time
 from tests.faults.trial import Trial
@@ -91,7 +91,7 @@ def stored(trial: Trial, outcomes: list[Outcome]) -> list[Any]:
         return list(connection.execute(select(messages).where(messages.c.id.in_(ids))))
 
 
-@on_sqlite
+@mostly_on("sqlite")
 def test_while_poison_is_about_the_replies_of_others_flow(trial: Trial) -> None:
     # Given poison that has killed the worker, and waits for its second run
     others = [trial.person() for _ in range(3)]

@@ -7,8 +7,11 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.faults.conftest import by_turns
+from tests.faults.history import Outcome
 from tests.faults.people import Load
 from tests.faults.trial import Trial
+from tests.faults.witness import notes
 
 # Milliseconds after which a reply that waited in an emptied Redis is with a worker again.
 HANDED_OVER_WITHIN = 12_000
@@ -25,30 +28,35 @@ def _restart_without_data(trial: Trial) -> None:
     trial.redis.start()
 
 
-# What a Redis does to the programs is the same on both databases, so they share the ways in which it can be lost.
-@pytest.mark.parametrize(
-    ("kind", "lose"), [("sqlite", _flush), ("postgresql", _restart_without_data)], indirect=["kind"]
-)
+def _last_begun(trial: Trial, outcomes: list[Outcome]) -> int:
+    """When the last of these replies began for the first time, on the database's clock."""
+    first: dict[str, int] = {}
+    for note in notes(trial.deployment.engine):
+        if (note.what, note.now) == ("reply", "running"):
+            first.setdefault(note.whose, note.at)
+    return max(first[outcome.reply_id] for outcome in outcomes)
+
+
+@by_turns("lose", [_flush, _restart_without_data])
 def test_running_replies_end_and_waiting_ones_are_handed_over_when_redis_lost_all(
     trial: Trial, lose: Callable[[Trial], None]
 ) -> None:
-    # Given five replies that run, five that wait on the queue or in a worker, and five without a turn
+    # Given five replies that run, and fifty others: 35 on the queue or in a worker, the rest without a turn
     trial.restart("worker", HOLDFAST_WORKER_THREADS="5")
-    people = [trial.person() for _ in range(5)]
-    running = [person.ask("chunks=5,gate=lost") for person in people]
+    people = [trial.person() for _ in range(20)]
+    running = [person.ask("chunks=5,gate=lost") for person in people[:5]]
     trial.wait_for_text(*running)
     queued = [person.ask("chunks=2", chat=person.new_chat()) for person in people]
-    for person in people:
-        person.ask("chunks=2")
+    queued += [person.ask("chunks=2") for person in people[5:]]
+    waiting = [person.ask("chunks=2") for person in people[:15]]
     # When Redis loses all
     lose(trial)
     lost = trial.clock()
     trial.model.open_gate("lost")
     # Then all end, without a restart of any program
     trial.check().must_be_clean()
-    assert max(trial.begun(outcome)[0] for outcome in queued) - lost <= HANDED_OVER_WITHIN
-    assert [trial.asked(outcome)[0].number for outcome in running + queued] == 10 * [1]
-    assert [len(trial.asked(outcome)) for outcome in running] == 5 * [1]
+    assert _last_begun(trial, queued) - lost <= HANDED_OVER_WITHIN
+    assert [len(trial.asked(outcome)) for outcome in running + queued + waiting] == 55 * [1]
 
 
 @contextmanager
@@ -81,17 +89,11 @@ def _read_only(trial: Trial) -> Iterator[None]:
         redis.replicaof("NO", "ONE")
 
 
-_TROUBLES = [("sqlite", _away), ("postgresql", _frozen), ("sqlite", _full), ("postgresql", _read_only)]
-# Each on the other database, for `make faults`.
-_LONG_TROUBLES = [
-    ("postgresql", _away, 60),
-    ("sqlite", _frozen, 20),
-    ("postgresql", _full, 20),
-    ("sqlite", _read_only, 20),
-]
+# And for how long, in seconds, in `make faults`.
+_TROUBLES = {_away: 60, _frozen: 20, _full: 20, _read_only: 20}
 
 
-@pytest.mark.parametrize(("kind", "troubled"), _TROUBLES, indirect=["kind"])
+@by_turns("troubled", list(_TROUBLES))
 def test_redis_in_trouble_costs_time_and_nothing_else(trial: Trial, troubled: Callable[[Trial], object]) -> None:
     # Given a reply that runs, one that pauses before it runs again, and then a Redis in trouble
     people = [trial.person() for _ in range(3)]
@@ -112,7 +114,7 @@ def test_redis_in_trouble_costs_time_and_nothing_else(trial: Trial, troubled: Ca
 
 @pytest.mark.long
 @pytest.mark.timeout(0)
-@pytest.mark.parametrize(("kind", "troubled", "seconds"), _LONG_TROUBLES, indirect=["kind"])
+@pytest.mark.parametrize(("troubled", "seconds"), _TROUBLES.items())
 def test_a_long_outage_of_redis_under_load_costs_time_and_nothing_else(
     trial: Trial, troubled: Callable[[Trial], object], seconds: float
 ) -> None:

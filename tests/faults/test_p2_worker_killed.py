@@ -3,7 +3,7 @@
 import pytest
 
 from tests.eventually import eventually
-from tests.faults.conftest import on_postgresql, on_sqlite
+from tests.faults.conftest import mostly_on
 from tests.faults.people import at_the_same_time
 from tests.faults.trial import Trial
 
@@ -14,7 +14,7 @@ HANDED_OVER_WITHIN = 12_000
 AGAIN_WITHIN = 5_000
 
 
-@on_postgresql
+@mostly_on("postgresql")
 def test_jobs_that_a_killed_worker_had_only_fetched_come_late_and_whole(trial: Trial) -> None:  # F01
     # Given a worker that writes one reply, and has fetched the jobs of two others, but could not claim them yet
     busy, waiting = trial.person(), trial.person()
@@ -37,7 +37,7 @@ def test_jobs_that_a_killed_worker_had_only_fetched_come_late_and_whole(trial: T
     assert all(trial.begun(outcome)[0] - killed <= HANDED_OVER_WITHIN for outcome in fetched)
 
 
-@on_postgresql
+@mostly_on("postgresql")
 def test_what_a_killed_worker_wrote_is_written_again_within_a_lease_and_two_sweeps(trial: Trial) -> None:  # F02
     person = trial.person()
     # Given another worker that is there already, so that nobody waits for one to boot
@@ -111,7 +111,7 @@ def test_a_kill_under_the_load_of_many_loses_and_doubles_nothing(trial: Trial) -
     assert verdict.recovered == len(people)
 
 
-@on_sqlite
+@mostly_on("sqlite")
 def test_a_worker_killed_before_it_was_ready_is_noticed_at_once(trial: Trial) -> None:
     # Given a job that waits, and kills the worker that takes it before its master has seen it boot
     trial.programs["worker"].kill()

@@ -4,12 +4,16 @@ import random
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from shared.models.message import messages
 from shared.redis_link import BREAK
 from tests.eventually import eventually
+from tests.faults.evidence import open_replies
 from tests.faults.history import Outcome
 from tests.faults.people import Witnessed, at_the_same_time
 from tests.faults.trial import Trial
@@ -160,3 +164,38 @@ def test_a_stop_between_claim_and_first_text_costs_nothing_and_shows_nothing(tri
     trial.check().must_be_clean()
     assert person.tab.named("message.delta") == []
     assert told(person.reply(outcome)) == told(stopped.body)
+
+
+def lapse(trial: Trial, outcomes: list[Outcome]) -> None:
+    """The leases of these are over, and so are their attempts."""
+    lost = {"lease_until": trial.clock() - 60_000, "failures": 1}
+    with trial.deployment.engine.begin() as connection:
+        mine = messages.c.id.in_([outcome.reply_id for outcome in outcomes])
+        connection.execute(update(messages).where(mine).values(lost))
+
+
+def stop_after(seconds: float, person: Witnessed, outcome: Outcome) -> Outcome:
+    time.sleep(seconds)
+    return stop(person, outcome)
+
+
+def test_a_stop_and_a_sweeper_that_meet_give_the_credits_back_once(trial: Trial) -> None:  # F31
+    # Given twenty replies without text, of a worker that has died for the last time, and no sweeper
+    people = [trial.person() for _ in range(10)]
+    chats = [(person, chat) for person in people for chat in (person.chats[0], person.new_chat())]
+    asked = [(person, person.ask("hang", chat=chat)) for person, chat in chats]
+    eventually(lambda: all(trial.asked(outcome) for _, outcome in asked))
+    for name in ("sweeper", "worker"):
+        trial.programs[name].kill()
+    lapse(trial, [outcome for _, outcome in asked])
+    # When a sweeper that takes its time fails one after the other, and each is stopped at some moment of that
+    trial.restart("sweeper", HOLDFAST_FAILPOINTS="before_final_commit=sleep:0.03")
+    eventually(lambda: open_replies(trial.deployment.engine, people) < len(asked), within=20)
+    chance = random.Random(31)
+    stopped = at_the_same_time(partial(stop_after, chance.uniform(0, 1), *pair) for pair in asked)
+    # Then each has one end, of which both tell, and its credits once
+    trial.restart("worker")
+    verdict = trial.check().must_be_clean()
+    assert {answer.body["status"] for answer in stopped} == {"failed", "cancelled"}
+    assert [told(answer.body) for answer in stopped] == [told(person.reply(outcome)) for person, outcome in asked]
+    assert [entry.kind for entry in verdict.evidence.entries].count("release") == len(asked)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from tests.eventually import eventually
-from tests.faults.conftest import on_sqlite
+from tests.faults.conftest import mostly_on
 from tests.faults.history import Outcome
 from tests.faults.people import Witnessed, at_the_same_time
 from tests.faults.trial import Trial
@@ -55,7 +55,7 @@ def told(person: Witnessed, outcome: Outcome) -> Any:
     return person.tab.wait_for(lambda event: event.name in ends and event.data["id"] == outcome.reply_id).data
 
 
-@on_sqlite
+@mostly_on("sqlite")
 def test_whatever_the_model_does_each_reply_ends_as_it_should_and_costs_what_it_should(trial: Trial) -> None:
     ways = list(WAYS)
     people = [trial.person() for _ in range(len(ways) // 2 + 1)]
@@ -72,7 +72,7 @@ def test_whatever_the_model_does_each_reply_ends_as_it_should_and_costs_what_it_
         assert len(trial.asked(outcome)) == reply["attempt"]
 
 
-@on_sqlite
+@mostly_on("sqlite")
 def test_a_pause_that_the_model_asks_for_keeps_no_thread(trial: Trial) -> None:  # F21
     # Given a worker with two threads, and four replies that the model has told to come back later
     trial.restart("worker", HOLDFAST_WORKER_THREADS="2")
@@ -89,7 +89,6 @@ def test_a_pause_that_the_model_asks_for_keeps_no_thread(trial: Trial) -> None: 
     assert answered < min(trial.asked(outcome)[1].opened_at for outcome in patient)
 
 
-@on_sqlite
 def test_a_conversation_that_the_model_finds_too_long_is_asked_once_more_without_its_past(trial: Trial) -> None:  # F25
     person = trial.person()
     places = [person.chats[0], person.new_chat()]

@@ -10,7 +10,7 @@ import pytest
 
 from shared.events import CATALOGUE
 from tests.eventually import eventually
-from tests.faults.conftest import on_sqlite
+from tests.faults.conftest import mostly_on
 from tests.faults.invariants import Rules
 from tests.faults.trial import Trial
 
@@ -21,7 +21,6 @@ def _ready(trial: Trial) -> bool:
     return httpx2.get(f"{trial.programs.realtime_url}/readyz", timeout=2).status_code == 200
 
 
-@on_sqlite
 def test_a_cut_subscription_resumes_and_tells_the_tabs_to_ask(trial: Trial) -> None:  # F15
     person = trial.person()
     outcome = person.ask("chunks=10,every=20,gate=cut")
@@ -36,7 +35,6 @@ def test_a_cut_subscription_resumes_and_tells_the_tabs_to_ask(trial: Trial) -> N
     trial.check().must_be_clean()
 
 
-@on_sqlite
 def test_text_is_there_to_be_asked_for_while_no_event_comes(trial: Trial) -> None:  # F15
     person = trial.person()
     outcome = person.ask("chunks=10,every=20,gate=silent")
@@ -48,7 +46,7 @@ def test_text_is_there_to_be_asked_for_while_no_event_comes(trial: Trial) -> Non
     trial.check().must_be_clean()
 
 
-@on_sqlite
+@mostly_on("sqlite")
 def test_a_deaf_socket_server_says_so_and_hears_again_by_itself(trial: Trial) -> None:  # F15
     person = trial.person()
     assert _ready(trial)
@@ -64,7 +62,6 @@ def test_a_deaf_socket_server_says_so_and_hears_again_by_itself(trial: Trial) ->
 
 @pytest.mark.long
 @pytest.mark.timeout(0)
-@on_sqlite
 def test_after_twenty_seconds_without_redis_the_socket_server_hears_again_by_itself(trial: Trial) -> None:  # F15
     person = trial.person()
     running = person.ask("chunks=10,every=20,gate=away")
@@ -83,7 +80,6 @@ def test_after_twenty_seconds_without_redis_the_socket_server_hears_again_by_its
     trial.check().must_be_clean()
 
 
-@on_sqlite
 def test_no_event_is_large_whatever_people_and_models_say(trial: Trial) -> None:  # F15
     person = trial.person()
     with trial.deployment.redis_client() as redis, redis.pubsub(ignore_subscribe_messages=True) as channel:
@@ -126,10 +122,9 @@ def test_forged_and_unreadable_jobs_do_no_more_than_real_ones(trial: Trial) -> N
     with trial.deployment.redis_client() as redis:
         dead = redis.hvals(f"{QUEUE}.XQ.msgs")
         assert Counter(junk) <= Counter(entry.decode() for entry in dead)
-        assert trial.deployment.fetched() == []
+        eventually(lambda: trial.deployment.fetched() == [])
 
 
-@on_sqlite
 def test_what_other_environments_and_strangers_publish_reaches_nobody(trial: Trial) -> None:  # F11
     person = trial.person()
     forged = json.dumps([[person.id, "message.deleted", {"id": "forged", "chatSessionId": "x", "seq": 1}]])

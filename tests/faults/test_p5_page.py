@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from playwright.sync_api import Browser, Page, expect
 
 from tests.eventually import eventually
-from tests.faults.conftest import on_sqlite
+from tests.faults.conftest import mostly_on
 from tests.faults.history import Outcome
 from tests.faults.people import Witnessed
 from tests.faults.trial import Trial
@@ -50,7 +50,7 @@ def is_shown(page: Page) -> str:
     return content.inner_text()
 
 
-@on_sqlite
+@mostly_on("sqlite")
 def test_a_second_device_in_the_middle_shows_all_text_and_goes_on(trial: Trial, browser: Browser) -> None:
     at_its_leisure(trial)
     person = trial.person()
@@ -65,7 +65,7 @@ def test_a_second_device_in_the_middle_shows_all_text_and_goes_on(trial: Trial, 
     trial.check().must_be_clean()
 
 
-@on_sqlite
+@mostly_on("sqlite")
 def test_a_page_whose_socket_server_dies_asks_and_then_hears_again(trial: Trial, browser: Browser) -> None:
     at_its_leisure(trial)
     person = trial.person()
@@ -84,7 +84,7 @@ def test_a_page_whose_socket_server_dies_asks_and_then_hears_again(trial: Trial,
     trial.check().must_be_clean()
 
 
-@on_sqlite
+@mostly_on("sqlite")
 def test_a_page_is_right_after_redis_died_and_forgot_everything(trial: Trial, browser: Browser) -> None:
     at_its_leisure(trial)
     person = trial.person()
@@ -99,7 +99,7 @@ def test_a_page_is_right_after_redis_died_and_forgot_everything(trial: Trial, br
     trial.check().must_be_clean()
 
 
-@on_sqlite
+@mostly_on("sqlite")
 def test_a_page_shows_the_second_attempt_alone_when_the_worker_died(trial: Trial, browser: Browser) -> None:
     person = trial.person()
     with device(browser, trial, person) as page:
@@ -113,7 +113,7 @@ def test_a_page_shows_the_second_attempt_alone_when_the_worker_died(trial: Trial
     trial.check().must_be_clean()
 
 
-@on_sqlite
+@mostly_on("sqlite")
 def test_a_page_that_slept_across_the_end_wakes_up_right(trial: Trial, browser: Browser) -> None:
     at_its_leisure(trial)
     person = trial.person()

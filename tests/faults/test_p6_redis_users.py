@@ -9,7 +9,7 @@ from redis import AuthenticationError, Redis
 from redis.exceptions import NoPermissionError
 
 from tests.eventually import eventually
-from tests.faults.conftest import on_sqlite
+from tests.faults.conftest import mostly_on
 from tests.faults.deployment import PROGRAMS
 from tests.faults.trial import Trial
 
@@ -38,7 +38,7 @@ def denied(admin: Redis) -> list[str]:
     return found
 
 
-@on_sqlite
+@mostly_on("sqlite")
 def test_programs_work_with_the_documented_users_and_strangers_are_refused(trial: Trial) -> None:
     *users, default_off = documented("test")
     assert [re.split(r"[ -]", line)[3] for line in users] == ["web", "worker", "sweeper", "realtime"]

@@ -9,7 +9,6 @@ import httpx2
 import pytest
 
 from tests.eventually import eventually
-from tests.faults.conftest import on_sqlite
 from tests.faults.people import Witnessed
 from tests.faults.trial import Trial
 from tests.services.programs import ROOT
@@ -132,7 +131,6 @@ def test_the_reply_of_who_is_disabled_meanwhile_is_completed_stored_and_charged_
     trial.check().must_be_clean()
 
 
-@on_sqlite
 @pytest.mark.parametrize("lost", ["while it happened", "and emptied afterwards"])
 def test_a_sign_out_counts_though_redis_was_away_or_emptied(trial: Trial, lost: str) -> None:
     person = trial.person()
@@ -152,7 +150,6 @@ def test_a_sign_out_counts_though_redis_was_away_or_emptied(trial: Trial, lost: 
     trial.check().must_be_clean()
 
 
-@on_sqlite
 def test_who_signed_out_while_the_socket_server_was_away_is_not_let_in_afterwards(trial: Trial) -> None:
     person = trial.person()
     trial.programs["realtime"].kill()

@@ -11,7 +11,6 @@ from flask.testing import FlaskClient
 from redis import Redis
 from sqlalchemy import case, func, select, update
 
-from benchmarks.backlog import add_waiting
 from shared.actions.finish_reply import give_back
 from shared.actions.forget_keys import forget_keys
 from shared.actions.hand_over_again import BATCH as HAND_OVERS
@@ -23,8 +22,8 @@ from shared.models.chat import chat_sessions
 from shared.models.credits import credit_entries
 from shared.models.idempotency import idempotency_keys
 from shared.models.message import Status, has_status, messages
-from shared.models.user import users
 from shared.settings import Settings
+from tests.backlog import add_backlog
 from tests.channel import Channel
 from tests.factories import (
     a_chat,
@@ -52,16 +51,8 @@ def redis(settings: Settings) -> Iterator[Redis]:
 
 @pytest.fixture
 def backlog(core: Flask) -> None:
-    """Replies that wait, with a ledger that fits them."""
     with write_unit() as unit:
-        add_waiting(unit, WAITING)
-        found = query(select(messages.c.id, messages.c.owner_id))
-        holds = [{"user_id": row.owner_id, "kind": "hold", "delta": -3, "ref": row.id} for row in found]
-        grants = [
-            {"user_id": row.id, "kind": "grant", "delta": 12, "ref": "sign-up"} for row in query(select(users.c.id))
-        ]
-        execute(credit_entries.insert(), holds + grants)
-        execute(update(messages).values(reply_to=messages.c.id))
+        add_backlog(unit, WAITING)
 
 
 @pytest.fixture(autouse=True)
