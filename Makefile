@@ -12,7 +12,8 @@ test: setup-dev
 	@exec $(BIN)/python -m pytest -n 4  # most of them wait for programs, so two cores carry four
 
 # Random faults under load on each database, for MINUTES each, then the checker; a SEED repeats a plan. Before that, what is
-# too long for `make test`: outages of Redis, a backlog of 10,000, 500 races of a stop with an end.
+# too long for `make test`: outages of Redis, a backlog of 10,000, 500 races of a stop with an end, and on the other database
+# each costly fault that `make test` has on one.
 faults: export MINUTES ?= 2
 faults: export SEED ?=
 faults: setup-dev

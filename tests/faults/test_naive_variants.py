@@ -1,7 +1,7 @@
 """A program with one guard taken out must turn the checker red, under the load that the guard is for."""
 
 from tests.eventually import eventually
-from tests.faults.conftest import on_sqlite
+from tests.faults.conftest import mostly_on, on_sqlite
 from tests.faults.people import at_the_same_time
 from tests.faults.trial import Trial
 from tests.faults.witness import notes
@@ -45,7 +45,7 @@ def test_with_a_plain_begin_people_see_a_locked_database(trial: Trial) -> None:
     assert "G11" in verdict.broken(), verdict
 
 
-@on_sqlite
+@mostly_on("sqlite")
 def test_without_a_sweeper_what_was_not_handed_over_is_lost(trial: Trial) -> None:
     trial.restart("sweeper", instead=f"{_NAIVE}no_sweep")
     trial.restart("web", HOLDFAST_FAILPOINTS="after_commit=exit")
@@ -57,7 +57,7 @@ def test_without_a_sweeper_what_was_not_handed_over_is_lost(trial: Trial) -> Non
     assert verdict.count("lost") == 1
 
 
-@on_sqlite
+@mostly_on("sqlite")
 def test_with_the_packages_own_retries_the_model_is_asked_too_often(trial: Trial) -> None:
     trial.restart("worker", instead=f"{_NAIVE}package_retries")
     person = trial.person()

@@ -89,7 +89,12 @@ def test_a_reply_whose_every_worker_is_killed_fails_once_and_costs_nothing(trial
 @pytest.mark.parametrize("point", ["after_final_commit", "before_ack"])
 def test_a_reply_that_was_stored_before_the_kill_is_not_written_again(trial: Trial, point: str) -> None:  # F03
     person = trial.person()
-    trial.restart("worker", HOLDFAST_FAILPOINTS=f"{point}=exit")
+    trial.programs["worker"].kill()
+    with trial.deployment.redis_client() as redis:
+        redis.delete(HEARTBEATS)
+        trial.restart("worker", HOLDFAST_FAILPOINTS=f"{point}=exit")
+        # else the job may wait so long that it is handed over again, and a worker dies of the second one
+        eventually(lambda: redis.zcard(HEARTBEATS) == 1, within=20)
     outcome = person.ask()
     trial.wait_for_death("worker")
     assert person.reply(outcome)["status"] == "completed"
