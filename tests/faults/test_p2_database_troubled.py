@@ -12,8 +12,8 @@ from sqlalchemy import text
 from tests.eventually import eventually
 from tests.faults.conftest import on_postgresql
 from tests.faults.deployment import Deployment
-from tests.faults.invariants import Rules
 from tests.faults.people import Load
+from tests.faults.rules import Rules
 from tests.faults.trial import Trial, a_trial
 from tests.services.guard import Guard
 from tests.services.postgres import PostgresDatabases, own_postgres

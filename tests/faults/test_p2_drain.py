@@ -13,8 +13,8 @@ from shared.models.message import messages
 from tests.eventually import eventually
 from tests.faults.conftest import on_postgresql, on_sqlite
 from tests.faults.history import Outcome
-from tests.faults.invariants import Rules
 from tests.faults.people import Load, Witnessed, at_the_same_time
+from tests.faults.rules import Rules
 from tests.faults.trial import Trial
 
 # Seconds until a reply that was given back is written again.

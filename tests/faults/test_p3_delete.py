@@ -16,8 +16,8 @@ def remove(person: Witnessed, asked: Outcome, what: str) -> None:
     chat = f"/chats/{asked.chat_id}"
     path = {"message": f"{chat}/messages/{asked.message_id}", "chat": chat, "account": "/me"}[what]
     body = {"password": person.password} if what == "account" else None
-    answer = person.http.request("DELETE", path, json=body)
-    assert answer.status_code == 204, answer.text
+    answer = person.call("delete", "DELETE", path, json=body)
+    assert answer.status == 204, answer.text
 
 
 each_way = pytest.mark.parametrize("what", ["message", "chat", "account"])
