@@ -10,7 +10,7 @@ from tests.faults.convergence import g8_convergence
 from tests.faults.evidence import Evidence
 from tests.faults.history import Outcome
 from tests.faults.money import g4_money_adds_up, g5_money_matches_outcomes
-from tests.faults.rules import FINAL, LETS_GO_WITHIN, MAX_FAILURES, Rules
+from tests.faults.rules import FINAL, LETS_GO_WITHIN, MAX_ACTIVE, MAX_FAILURES, Rules
 from tests.faults.surface import g7_no_cross_talk, g11_quiet_surface
 from tests.faults.texts import g6_completed_means_complete
 from tests.faults.violation import DOUBLED, LOST, UNEXPECTED, Violation
@@ -79,6 +79,24 @@ def g3_final_is_final(seen: Evidence, rules: Rules) -> Iterator[Violation]:
     for note in seen.notes:
         if note.what == "rewritten":
             yield Violation("G3", DOUBLED, f"reply {note.whose} changed after it was {note.was}")
+
+
+def turns_are_kept(seen: Evidence, rules: Rules) -> Iterator[Violation]:
+    """In a chat one reply after the other, in the order of the posts; of one person two at a time."""
+    is_open, running = set[str](), set[str]()
+    for note in seen.notes:
+        if note.what != "reply" or note.whose not in seen.messages:
+            continue
+        if note.now == "running":
+            reply = seen.messages[note.whose]
+            others = [row for row in seen.replies if row.chat_session_id == reply.chat_session_id]
+            if any(row.id in is_open and row.position < reply.position for row in others):
+                yield Violation("turns", UNEXPECTED, f"reply {reply.id} began before one that was asked for earlier")
+        is_open = is_open - {note.whose} if note.now in FINAL else is_open | {note.whose}
+        running = running | {note.whose} if note.now == "running" else running - {note.whose}
+        for owner, count in Counter(seen.messages[reply_id].owner_id for reply_id in running).items():
+            if count > MAX_ACTIVE:
+                yield Violation("turns", UNEXPECTED, f"{count} replies of user {owner} ran at once")
 
 
 def g9_model_calls_bounded(seen: Evidence, rules: Rules) -> Iterator[Violation]:
@@ -164,6 +182,7 @@ INVARIANTS = (
     g6_completed_means_complete,
     g7_no_cross_talk,
     g8_convergence,
+    turns_are_kept,
     g9_model_calls_bounded,
     g10_idempotent,
     g11_quiet_surface,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 FINAL = ("completed", "failed", "cancelled")
 MAX_FAILURES = 2
+MAX_ACTIVE = 2
 PRICE = 3
 # Milliseconds from the end of a reply until its connection to the model is closed, at most.
 LETS_GO_WITHIN = 2_000

@@ -6,11 +6,12 @@ from copy import deepcopy
 import psutil
 import pytest
 
-from tests.faults.breaks import BREAKS, add_note, stuck
+from tests.faults.breaks import BREAKS
 from tests.faults.checker import judge
 from tests.faults.conftest import Deployments
 from tests.faults.evidence import Evidence
 from tests.faults.rules import Rules
+from tests.faults.tampering import add_note, stuck
 from tests.faults.trial import a_trial
 from tests.faults.violation import DOUBLED, LOST, Violation
 

@@ -9,6 +9,7 @@ from shared.models.message import messages
 from tests.eventually import eventually
 from tests.faults.history import Outcome
 from tests.faults.people import Witnessed
+from tests.faults.rules import LETS_GO_WITHIN
 from tests.faults.trial import Trial
 
 
@@ -60,7 +61,7 @@ def test_what_is_deleted_while_its_reply_is_written_is_gone_at_once(trial: Trial
     must_be_gone(trial, person, asked, what)
     # its worker lets go of the model, and the credits are back
     (request,) = trial.asked(asked)
-    eventually(lambda: request.ending == "client closed", within=2.5)
+    eventually(lambda: request.ending == "client closed", within=LETS_GO_WITHIN / 1000)
     verdict = trial.check().must_be_clean()
     assert verdict.evidence.users[person.id].credits == 300
     assert told_after(person, asked, mark) in ([], ["message.delta"])  # one may have been on its way to the tab

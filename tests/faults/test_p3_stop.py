@@ -10,8 +10,10 @@ import pytest
 
 from shared.redis_link import BREAK
 from tests.eventually import eventually
+from tests.faults.conftest import on_postgresql
 from tests.faults.history import Outcome
 from tests.faults.people import Witnessed, at_the_same_time
+from tests.faults.rules import LETS_GO_WITHIN
 from tests.faults.trial import Trial
 
 # How many offsets are tried: the first in `make test`, F29's own number in `make faults`.
@@ -125,15 +127,33 @@ def test_a_stop_without_redis_keeps_what_was_saved_and_reaches_the_worker_by_its
     eventually(lambda: person.reply(outcome)["content"])
     # When it is stopped with Redis away
     stopped = stop(person, outcome)
-    # Then it is stopped at once, and within two seconds or so its worker has let go of the model
+    # Then it is stopped at once, and its worker lets go of the model in time (from the commit on: the checker's G9)
     assert (stopped.status, stopped.body["status"], stopped.body["credits"]["charged"]) == (200, "cancelled", 3)
     assert stopped.took < 2
     (request,) = trial.asked(outcome)
-    eventually(lambda: request.ending == "client closed", within=3)
+    eventually(lambda: request.ending == "client closed", within=LETS_GO_WITHIN / 1000)
     getattr(trial.redis, back)()
     time.sleep(BREAK)  # nothing tells from outside when each program tries Redis again
     trial.check().must_be_clean()
     assert told(person.reply(outcome)) == told(stopped.body)
+
+
+@on_postgresql
+def test_at_the_usual_times_a_silent_model_is_let_go_too(trial: Trial) -> None:
+    # Given the lease and the patience of a deployment, a model that says nothing more, and no Redis to hear of it
+    trial.restart("worker", HOLDFAST_LEASE_SECONDS="30", HOLDFAST_SILENCE_TIMEOUT="60")
+    person = trial.person()
+    outcome = person.ask("chunks=3,gate=never")
+    trial.wait_for_text(outcome)
+    trial.redis.kill()
+    # When the reply is stopped
+    assert stop(person, outcome).status == 200
+    # Then its worker finds out by the row
+    (request,) = trial.asked(outcome)
+    eventually(lambda: request.ending == "client closed", within=LETS_GO_WITHIN / 1000)
+    trial.redis.start()
+    time.sleep(BREAK)  # nothing tells from outside when each program tries Redis again
+    trial.check().must_be_clean()
 
 
 def test_a_stopped_reply_lets_others_go_on_and_its_chat_when_its_owner_says_so(trial: Trial) -> None:
