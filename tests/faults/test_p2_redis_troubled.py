@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
+from sqlalchemy import update
 
+from shared.models.message import messages
+from tests.faults.history import Outcome
 from tests.faults.people import Load
 from tests.faults.trial import Trial
 
@@ -25,6 +28,13 @@ def _restart_without_data(trial: Trial) -> None:
     trial.redis.start()
 
 
+def brought_before(trial: Trial, outcomes: list[Outcome]) -> None:
+    """As if sweepers had handed these over so often that their patience is minutes long."""
+    ids = [outcome.reply_id for outcome in outcomes]
+    with trial.deployment.engine.begin() as unit:
+        unit.execute(update(messages).where(messages.c.id.in_(ids)).values(handovers=5))
+
+
 # What a Redis does to the programs is the same on both databases, so they share the ways in which it can be lost.
 @pytest.mark.parametrize(
     ("kind", "lose"), [("sqlite", _flush), ("postgresql", _restart_without_data)], indirect=["kind"]
@@ -40,6 +50,7 @@ def test_running_replies_end_and_waiting_ones_are_handed_over_when_redis_lost_al
     queued = [person.ask("chunks=2", chat=person.new_chat()) for person in people]
     for person in people:
         person.ask("chunks=2")
+    brought_before(trial, queued)
     # When Redis loses all
     lose(trial)
     lost = trial.clock()
