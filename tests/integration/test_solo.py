@@ -38,8 +38,10 @@ def test_its_lease_is_kept_while_it_waits_for_a_process(
     waiting = threading.Thread(target=write)
     waiting.start()
     # Then its lease is renewed, until it is cut
-    eventually(lambda: the_message(claim.id).lease_until > leased + 300, within=5)
-    run.cut_short(Drained())
-    waiting.join(5)
+    try:
+        eventually(lambda: the_message(claim.id).lease_until > leased + 300, within=5)
+    finally:
+        run.cut_short(Drained())
+        waiting.join(5)
     assert len(ended) == 1
     assert desk.watchdog._runs == set[Any]()
