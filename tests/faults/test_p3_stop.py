@@ -15,6 +15,7 @@ from tests.faults.history import Outcome
 from tests.faults.people import Witnessed, at_the_same_time
 from tests.faults.rules import LETS_GO_WITHIN
 from tests.faults.trial import Trial
+from tests.faults.witness import notes
 
 # How many offsets are tried: the first in `make test`, F29's own number in `make faults`.
 RACES = [
@@ -142,15 +143,20 @@ def test_a_stop_without_redis_keeps_what_was_saved_and_reaches_the_worker_by_its
 def test_at_the_usual_times_a_silent_model_is_let_go_too(trial: Trial) -> None:
     # Given the lease and the patience of a deployment, a model that says nothing more, and no Redis to hear of it
     trial.restart("worker", HOLDFAST_LEASE_SECONDS="30", HOLDFAST_SILENCE_TIMEOUT="60")
-    person = trial.person()
-    outcome = person.ask("chunks=3,gate=never")
-    trial.wait_for_text(outcome)
+    people = [trial.person() for _ in range(3)]
+    places = [(person, chat) for person in people for chat in (person.chats[0], person.new_chat())]
+    asked = [person.ask("chunks=3,gate=never", chat=chat) for person, chat in places]
+    trial.wait_for_text(*asked)
     trial.redis.kill()
-    # When the reply is stopped
-    assert stop(person, outcome).status == 200
-    # Then its worker finds out by the row
-    (request,) = trial.asked(outcome)
-    eventually(lambda: request.ending == "client closed", within=LETS_GO_WITHIN / 1000)
+    # When one after the other is stopped, somewhere between two looks of their worker at its rows
+    for outcome, (person, _) in zip(asked, places, strict=True):
+        assert stop(person, outcome).status == 200
+        time.sleep(0.4)
+    # Then it finds out in time, for each from the commit on
+    eventually(lambda: all(request.closed_at for request in trial.model.requests), within=LETS_GO_WITHIN / 1000)
+    ended = {note.whose: note.at for note in notes(trial.deployment.engine) if note.now == "cancelled"}
+    took = [trial.asked(outcome)[0].closed_at * 1000 - ended[outcome.reply_id] for outcome in asked]
+    assert max(took) <= LETS_GO_WITHIN, took
     trial.redis.start()
     time.sleep(BREAK)  # nothing tells from outside when each program tries Redis again
     trial.check().must_be_clean()
