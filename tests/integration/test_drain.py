@@ -9,9 +9,10 @@ from flask import Flask
 from redis import Redis
 
 from shared.actions.release_reply import release_reply
+from shared.broker import worker_broker
 from shared.core import current_link
 from shared.models import ChatSession, User
-from shared.queues import REPLIES, worker_broker
+from shared.queues import REPLIES
 from shared.settings import Settings
 from tests.channel import Channel
 from tests.eventually import eventually
