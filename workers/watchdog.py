@@ -21,9 +21,10 @@ from workers.run import Run
 
 log = logging.getLogger(__name__)
 
-# Seconds between looks at the clock, and between looks at the rows.
+# Seconds between looks at the clock, and between looks at the rows: one query a process, so that a reply that was
+# stopped has let go of its model within the promised 2 s on a busy machine too.
 _TICK = 0.25
-_LOOK = 1.0
+_LOOK = 0.5
 # Of the time to drain, and at most so many seconds: kept for giving back what did not end.
 _TO_GIVE_BACK, _MOST_TO_GIVE_BACK = 1 / 3, 3.0
 

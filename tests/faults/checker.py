@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from tests.faults.evidence import Evidence
-from tests.faults.invariants import FINAL, INVARIANTS, Rules
+from tests.faults.invariants import INVARIANTS
+from tests.faults.rules import FINAL, Rules
 from tests.faults.violation import DOUBLED, LOST, UNEXPECTED, Violation
 
 

@@ -15,6 +15,7 @@ from tests.environment import environment
 from tests.eventually import eventually
 from tests.fake_model import FakeModel
 from tests.faults import witness
+from tests.faults.rules import MAX_ACTIVE
 from tests.services.guard import Guard
 from tests.services.postgres import PostgresDatabases
 from tests.services.programs import Programs
@@ -26,7 +27,7 @@ _REDIS_DEFAULTS = {"maxmemory": "0", "maxmemory-policy": "noeviction", "appendon
 # What each test needs on top of the short times of tests/environment.py; a worker's threads are for 20 replies at once.
 # Several runs of a reply and a busy machine must fit into its deadline.
 _SETTINGS = {
-    "HOLDFAST_MAX_ACTIVE_REPLIES": "2",
+    "HOLDFAST_MAX_ACTIVE_REPLIES": str(MAX_ACTIVE),
     "HOLDFAST_DRAIN_SECONDS": "5",
     "HOLDFAST_REPLY_TIMEOUT": "60",
 }

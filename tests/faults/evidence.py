@@ -32,7 +32,7 @@ class Evidence:
     notes: list[Note]
     requests: list[Request]
     heard: dict[str, list[Heard]]
-    shown: dict[str, dict[str, Any]]  # messages as REST lists them
+    shown: dict[str, dict[str, dict[str, Any]]]  # to each person the messages that REST lists for them, by id
     chats: dict[str, Any]
     synced: dict[str, "Synced"]  # what following by numbers from the start leads to, of those who may still ask
     uninvited: list[str]  # what a socket without a valid token got
@@ -79,7 +79,7 @@ def gather(
         other_calls=[outcome for outcome in history.outcomes if outcome.op != "post"],
         requests=list(requests),
         heard={person.id: list(person.tab.heard) for person in people},
-        shown={shown["id"]: shown for person in people for shown in _all_shown(person)},
+        shown={person.id: {shown["id"]: shown for shown in _all_shown(person)} for person in people},
         synced={person.id: synced for person in people if (synced := _follow(person))},
         uninvited=uninvited,
         logs=logs,
@@ -113,6 +113,12 @@ def open_replies(engine: Engine, people: list[Witnessed]) -> int:
     is_open = select(messages.c.id).where(messages.c.owner_id.in_(ids), messages.c.status.in_(("pending", "running")))
     with engine.connect() as connection:
         return len(connection.execute(is_open).all())
+
+
+def handed_over_again(engine: Engine, reply_id: str) -> bool:
+    """Whether it took a sweeper to get this reply to a worker."""
+    with engine.connect() as connection:
+        return bool(connection.execute(select(messages.c.handovers).where(messages.c.id == reply_id)).scalar_one())
 
 
 def _facts(rows: Iterable[Row[Any]]) -> list[Any]:

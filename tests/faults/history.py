@@ -17,6 +17,7 @@ class Outcome:
     chat_id: str
     content: str
     key: str | None
+    request: str = ""  # method and path, of what is no post
     began: float = field(default_factory=time.monotonic)
     took: float = 0.0
     status: int | None = None
@@ -59,8 +60,10 @@ class History:
         self.outcomes: list[Outcome] = []
         self._lock = threading.Lock()
 
-    def begin(self, op: str, user_id: str, chat_id: str, content: str = "", key: str | None = None) -> Outcome:
-        outcome = Outcome(op, user_id, chat_id, content, key)
+    def begin(
+        self, op: str, user_id: str, chat_id: str, content: str = "", key: str | None = None, request: str = ""
+    ) -> Outcome:
+        outcome = Outcome(op, user_id, chat_id, content, key, request)
         with self._lock:
             self.outcomes.append(outcome)
         return outcome

@@ -53,7 +53,7 @@ class Witnessed(Person):
 
     def call(self, op: str, method: str, path: str, chat: str = "", **request: Any) -> Outcome:
         """Anything else that changes something, written down as `op`."""
-        outcome = self.history.begin(op, self.id, chat or self.chats[0])
+        outcome = self.history.begin(op, self.id, chat or self.chats[0], request=f"{method} {path}")
         return self._call(outcome, method, path, **request)
 
     def again(self, outcome: Outcome) -> Outcome:

@@ -1,7 +1,8 @@
 """A program with one guard taken out must turn the checker red, under the load that the guard is for."""
 
 from tests.eventually import eventually
-from tests.faults.conftest import mostly_on, on_sqlite
+from tests.faults.conftest import mostly_on, on_postgresql, on_sqlite
+from tests.faults.history import a_question
 from tests.faults.people import at_the_same_time
 from tests.faults.trial import Trial
 from tests.faults.witness import notes
@@ -65,3 +66,35 @@ def test_with_the_packages_own_retries_the_model_is_asked_too_often(trial: Trial
     eventually(lambda: person.reply(outcome)["status"] == "completed", within=15)
     verdict = trial.check()
     assert verdict.broken() == {"G9"}, verdict
+
+
+@on_postgresql
+def test_with_a_key_that_is_looked_up_first_and_stored_later_one_post_is_several_messages(trial: Trial) -> None:
+    trial.restart("web", instead=f"{_NAIVE}key_looked_up_first", HOLDFAST_WEB_THREADS="20")
+    person, question = trial.person(), a_question("chunks=2")
+    at_the_same_time(20 * [lambda: person.ask(key="the same", content=question)])
+    verdict = trial.check()
+    assert "G10" in verdict.broken(), verdict
+    assert verdict.count("doubled") > 0
+
+
+@on_sqlite
+def test_credits_that_are_returned_after_the_end_are_lost_with_their_worker(trial: Trial) -> None:
+    trial.restart("worker", instead=f"{_NAIVE}refund_later", HOLDFAST_FAILPOINTS="after_final_commit=exit")
+    assert trial.person().ask("status=401").kind == "ok"
+    trial.wait_for_death("worker")
+    trial.restart("worker")
+    verdict = trial.check()
+    assert verdict.broken() == {"G5"}, verdict
+    assert verdict.count("lost") == 1
+
+
+@on_sqlite
+def test_without_turns_one_person_has_all_chats_answered_at_once(trial: Trial) -> None:
+    trial.restart("web", instead=f"{_NAIVE}no_turns")
+    person = trial.person()
+    asked = [person.ask("chunks=2,gate=crowd", chat=person.new_chat()) for _ in range(3)]
+    trial.wait_for_text(*asked)
+    trial.model.open_gate("crowd")
+    verdict = trial.check()
+    assert verdict.broken() == {"turns"}, verdict

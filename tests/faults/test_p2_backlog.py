@@ -12,8 +12,10 @@ from shared.models.message import IS_OPEN, Status, has_status, messages
 from tests.backlog import add_backlog
 from tests.eventually import eventually
 from tests.faults.evidence import Evidence, stored
-from tests.faults.invariants import Rules, g2_all_final, g3_final_is_final, g4_money_adds_up, g5_money_matches_outcomes
+from tests.faults.invariants import g2_all_final, g3_final_is_final
+from tests.faults.money import g4_money_adds_up, g5_money_matches_outcomes
 from tests.faults.people import Load
+from tests.faults.rules import Rules
 from tests.faults.trial import Trial
 from tests.faults.violation import Violation
 

@@ -12,8 +12,8 @@ from sqlalchemy import text
 from tests.eventually import eventually
 from tests.faults.conftest import on_postgresql
 from tests.faults.deployment import Deployment
-from tests.faults.invariants import Rules
 from tests.faults.people import Load
+from tests.faults.rules import Rules
 from tests.faults.trial import Trial, a_trial
 from tests.services.guard import Guard
 from tests.services.postgres import PostgresDatabases, own_postgres
@@ -114,7 +114,8 @@ def test_connections_cut_again_and_again_under_load_lose_and_double_nothing(tria
         time.sleep(3)
         over.set()
         cutting.join()
-    trial.check(rules=MAY_REFUSE).must_be_clean()
+    # what was lost twice is handed over a third time 30 s after its turn
+    trial.check(within=45, rules=MAY_REFUSE).must_be_clean()
 
 
 @on_postgresql

@@ -13,8 +13,8 @@ from shared.models.message import messages
 from tests.eventually import eventually
 from tests.faults.conftest import mostly_on
 from tests.faults.history import Outcome
-from tests.faults.invariants import Rules
 from tests.faults.people import Load, Witnessed, at_the_same_time
+from tests.faults.rules import Rules
 from tests.faults.trial import Trial
 
 # Seconds until a reply that was given back is written again.
@@ -73,15 +73,25 @@ def test_a_worker_told_to_end_again_and_again_loses_and_doubles_nothing(trial: T
     assert dead_letters(trial) == 0
 
 
+def a_slow_one_of(worker: str, trial: Trial) -> Outcome | None:
+    """A reply that takes longer than a drain, if this worker is the one that writes it."""
+    outcome = trial.person().ask("chunks=100,every=30")
+    trial.wait_for_text(outcome)
+    (row,) = rows(trial, [outcome])
+    return outcome if row.claimed_by == worker else None
+
+
 @mostly_on("postgresql")
 def test_workers_that_replace_each_other_under_load_lose_and_double_nothing(trial: Trial) -> None:
+    trial.restart("worker", HOLDFAST_DRAIN_SECONDS="1.5")
     people = [trial.person() for _ in range(6)]
     with Load(people, "chunks=30,every=30", pause=1.0):
         # Given a new worker beside the old one, as a rolling deploy has it
-        eventually(lambda: len(workers_of_all(trial)) == 1)
+        (old,) = eventually(lambda: workers_of_all(trial))
         with trial.programs.another("worker") as newer:
             eventually(lambda: len(workers_of_all(trial)) == 2, within=20)
-            # When the old one is replaced, and then that new one
+            # When the old one is replaced, which can't end all of its replies, and then that new one
+            slow = eventually(lambda: a_slow_one_of(old, trial), within=30)
             assert trial.programs["worker"].stop() == 0
             trial.restart("worker")
             eventually(lambda: len(workers_of_all(trial)) == 3, within=20)
@@ -89,6 +99,7 @@ def test_workers_that_replace_each_other_under_load_lose_and_double_nothing(tria
     trial.check(within=45).must_be_clean()
     ended = rows(trial, trial.history.posts)
     assert {(row.status, row.failures) for row in ended} == {("completed", 0)}
+    assert [(row.attempt, row.drains) for row in rows(trial, [slow])] == [(2, 1)]
     assert dead_letters(trial) == 0
 
 

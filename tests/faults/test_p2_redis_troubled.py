@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
+from sqlalchemy import update
 
+from shared.models.message import messages
 from tests.faults.conftest import by_turns
 from tests.faults.history import Outcome
 from tests.faults.people import Load
@@ -26,6 +28,13 @@ def _restart_without_data(trial: Trial) -> None:
     trial.redis.kill()
     shutil.rmtree(trial.redis.folder / "appendonlydir")
     trial.redis.start()
+
+
+def brought_before(trial: Trial, outcomes: list[Outcome]) -> None:
+    """As if sweepers had handed these over so often that their patience is minutes long."""
+    ids = [outcome.reply_id for outcome in outcomes]
+    with trial.deployment.engine.begin() as unit:
+        unit.execute(update(messages).where(messages.c.id.in_(ids)).values(handovers=5))
 
 
 def _last_begun(trial: Trial, outcomes: list[Outcome]) -> int:
@@ -49,6 +58,7 @@ def test_running_replies_end_and_waiting_ones_are_handed_over_when_redis_lost_al
     queued = [person.ask("chunks=2", chat=person.new_chat()) for person in people]
     queued += [person.ask("chunks=2") for person in people[5:]]
     waiting = [person.ask("chunks=2") for person in people[:15]]
+    brought_before(trial, queued)
     # When Redis loses all
     lose(trial)
     lost = trial.clock()

@@ -3,21 +3,23 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
 from shared.models.message import messages
 from tests.eventually import eventually
 from tests.faults.history import Outcome
 from tests.faults.people import Witnessed
+from tests.faults.rules import LETS_GO_WITHIN
 from tests.faults.trial import Trial
+from tests.faults.witness import notes
 
 
 def remove(person: Witnessed, asked: Outcome, what: str) -> None:
     chat = f"/chats/{asked.chat_id}"
     path = {"message": f"{chat}/messages/{asked.message_id}", "chat": chat, "account": "/me"}[what]
     body = {"password": person.password} if what == "account" else None
-    answer = person.http.request("DELETE", path, json=body)
-    assert answer.status_code == 204, answer.text
+    answer = person.call("delete", "DELETE", path, json=body)
+    assert answer.status == 204, answer.text
 
 
 each_way = pytest.mark.parametrize("what", ["message", "chat", "account"])
@@ -60,7 +62,7 @@ def test_what_is_deleted_while_its_reply_is_written_is_gone_at_once(trial: Trial
     must_be_gone(trial, person, asked, what)
     # its worker lets go of the model, and the credits are back
     (request,) = trial.asked(asked)
-    eventually(lambda: request.ending == "client closed", within=2.5)
+    eventually(lambda: request.ending == "client closed", within=LETS_GO_WITHIN / 1000)
     verdict = trial.check().must_be_clean()
     assert verdict.evidence.users[person.id].credits == 300
     assert told_after(person, asked, mark) in ([], ["message.delta"])  # one may have been on its way to the tab
@@ -110,3 +112,23 @@ def test_a_zombie_that_ends_its_reply_later_resurrects_nothing(trial: Trial, wha
     if what != "message":  # else what waited behind it has been answered since
         assert trial.asked(waiting) == []
         must_be_gone(trial, person, asked, what)
+
+
+def test_what_comes_back_or_vanishes_is_written_down_for_the_checker(trial: Trial) -> None:
+    person = trial.person()
+    outcome = person.ask()
+    trial.wait_for_status(outcome, "completed")
+    remove(person, outcome, "chat")
+
+    def noted() -> list[str]:
+        return [note.what for note in notes(trial.deployment.engine) if note.whose in (person.id, outcome.reply_id)]
+
+    assert not {"rewritten", "removed"} & set(noted())  # a deletion is neither
+    reply = messages.c.id == outcome.reply_id
+    with trial.deployment.engine.begin() as unit:
+        unit.execute(update(messages).where(reply).values(content="what a dead worker knew"))
+    assert noted()[-1] == "rewritten"
+    with trial.deployment.engine.begin() as unit:
+        unit.execute(update(messages).where(reply).values(deleted_at=None))
+        unit.execute(delete(messages).where(reply))
+    assert noted()[-2:] == ["rewritten", "removed"]

@@ -5,8 +5,10 @@ from collections import Counter
 from redis import Redis
 
 from tests.eventually import eventually
+from tests.faults.conftest import on_sqlite
 from tests.faults.history import a_question
 from tests.faults.people import at_the_same_time
+from tests.faults.rules import Rules
 from tests.faults.trial import Trial
 
 QUEUE = "holdfast:test:queue"
@@ -42,6 +44,19 @@ def test_a_job_delivered_to_four_workers_at_once_and_again_later_is_done_once(tr
     assert len(started) == 1
     eventually(lambda: on_the_queue(redis) == sum(trial.deployment.fetched()) == 0)
     assert redis.zcard(f"{QUEUE}:replies.XQ") == 0
+    redis.close()
+
+
+@on_sqlite
+def test_a_job_that_fails_is_put_away_and_not_tried_again(trial: Trial) -> None:
+    trial.restart("worker", HOLDFAST_FAILPOINTS="before_ack=raise")
+    person, redis = trial.person(), trial.deployment.redis_client()
+    outcome = person.ask()
+    eventually(lambda: redis.zcard(f"{QUEUE}:replies.XQ") == 1)
+    # neither now nor later
+    assert on_the_queue(redis) == redis.llen(f"{QUEUE}:replies.DQ") == redis.hlen(f"{QUEUE}:replies.DQ.msgs") == 0
+    trial.check(rules=Rules(tracebacks=True)).must_be_clean()  # Dramatiq's own log of it has one
+    assert person.reply(outcome)["attempt"] == 1
     redis.close()
 
 

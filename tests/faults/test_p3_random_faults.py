@@ -6,9 +6,9 @@ import random
 import pytest
 
 from tests.faults.checker import Verdict
-from tests.faults.invariants import Rules
 from tests.faults.nemesis import Nemesis
 from tests.faults.people import Load
+from tests.faults.rules import Rules
 from tests.faults.trial import Trial
 
 _PEOPLE = 6

@@ -13,10 +13,13 @@ from sqlalchemy import update
 from shared.models.message import messages
 from shared.redis_link import BREAK
 from tests.eventually import eventually
+from tests.faults.conftest import on_postgresql
 from tests.faults.evidence import open_replies
 from tests.faults.history import Outcome
 from tests.faults.people import Witnessed, at_the_same_time
+from tests.faults.rules import LETS_GO_WITHIN
 from tests.faults.trial import Trial
+from tests.faults.witness import notes
 
 # How many offsets are tried: the first in `make test`, F29's own number in `make faults`.
 RACES = [
@@ -129,15 +132,38 @@ def test_a_stop_without_redis_keeps_what_was_saved_and_reaches_the_worker_by_its
     eventually(lambda: person.reply(outcome)["content"])
     # When it is stopped with Redis away
     stopped = stop(person, outcome)
-    # Then it is stopped at once, and within two seconds or so its worker has let go of the model
+    # Then it is stopped at once, and its worker lets go of the model in time (from the commit on: the checker's G9)
     assert (stopped.status, stopped.body["status"], stopped.body["credits"]["charged"]) == (200, "cancelled", 3)
     assert stopped.took < 2
     (request,) = trial.asked(outcome)
-    eventually(lambda: request.ending == "client closed", within=3)
+    eventually(lambda: request.ending == "client closed", within=LETS_GO_WITHIN / 1000)
     getattr(trial.redis, back)()
     time.sleep(BREAK)  # nothing tells from outside when each program tries Redis again
     trial.check().must_be_clean()
     assert told(person.reply(outcome)) == told(stopped.body)
+
+
+@on_postgresql
+def test_at_the_usual_times_a_silent_model_is_let_go_too(trial: Trial) -> None:
+    # Given the lease and the patience of a deployment, a model that says nothing more, and no Redis to hear of it
+    trial.restart("worker", HOLDFAST_LEASE_SECONDS="30", HOLDFAST_SILENCE_TIMEOUT="60")
+    people = [trial.person() for _ in range(3)]
+    places = [(person, chat) for person in people for chat in (person.chats[0], person.new_chat())]
+    asked = [person.ask("chunks=3,gate=never", chat=chat) for person, chat in places]
+    trial.wait_for_text(*asked)
+    trial.redis.kill()
+    # When one after the other is stopped, somewhere between two looks of their worker at its rows
+    for outcome, (person, _) in zip(asked, places, strict=True):
+        assert stop(person, outcome).status == 200
+        time.sleep(0.4)
+    # Then it finds out in time, for each from the commit on
+    eventually(lambda: all(request.closed_at for request in trial.model.requests), within=LETS_GO_WITHIN / 1000)
+    ended = {note.whose: note.at for note in notes(trial.deployment.engine) if note.now == "cancelled"}
+    took = [trial.asked(outcome)[0].closed_at * 1000 - ended[outcome.reply_id] for outcome in asked]
+    assert max(took) <= LETS_GO_WITHIN, took
+    trial.redis.start()
+    time.sleep(BREAK)  # nothing tells from outside when each program tries Redis again
+    trial.check().must_be_clean()
 
 
 def test_a_stopped_reply_lets_others_go_on_and_its_chat_when_its_owner_says_so(trial: Trial) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from shared.models.message import messages
 from tests.eventually import eventually
 from tests.faults.history import Outcome
-from tests.faults.invariants import Rules
+from tests.faults.rules import Rules
 from tests.faults.trial import Trial
 from tests.services.service import Service
 

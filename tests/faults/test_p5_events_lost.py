@@ -11,7 +11,7 @@ import pytest
 from shared.events import CATALOGUE
 from tests.eventually import eventually
 from tests.faults.conftest import mostly_on
-from tests.faults.invariants import Rules
+from tests.faults.rules import Rules
 from tests.faults.trial import Trial
 
 QUEUE = "holdfast:test:queue:replies"

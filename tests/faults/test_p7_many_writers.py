@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from sqlalchemy import make_url, text
 
 from tests.faults.conftest import on_sqlite
-from tests.faults.invariants import Rules
 from tests.faults.people import Load
+from tests.faults.rules import Rules
 from tests.faults.trial import Trial
 from tests.services.sockets import RawSocket
 

@@ -11,8 +11,10 @@ from sqlalchemy import Engine, select, text
 from shared.db import db_now
 
 _FINAL = "('completed', 'failed', 'cancelled')"
-_WATCHED = ("status", "content", "attempt", "credits_charged", "error_code", "finish_reason", "completed_at")
-_REWRITTEN = " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in _WATCHED)
+_WATCHED = ("status", "content", "attempt", "message_type", "credits_charged", "error_code", "finish_reason")
+_REWRITTEN = " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in (*_WATCHED, "completed_at"))
+# A deletion may change a final reply, once.
+_IS_DELETED = "OLD.deleted_at IS NULL AND NEW.deleted_at IS NOT NULL"
 
 # What is noted, when, of which table, under which condition; and the values: whose it is, what it was, what it is.
 _NOTES = [
@@ -28,7 +30,8 @@ _NOTES = [
         "rewritten",
         "UPDATE",
         "messages",
-        f"OLD.reply_to IS NOT NULL AND OLD.status IN {_FINAL} AND NEW.deleted_at IS NULL AND ({_REWRITTEN})",
+        f"OLD.reply_to IS NOT NULL AND OLD.status IN {_FINAL} AND NOT ({_IS_DELETED})"
+        f" AND ({_REWRITTEN} OR OLD.deleted_at IS DISTINCT FROM NEW.deleted_at)",
         ("NEW.id", "OLD.status", "NEW.status"),
     ),
     (
@@ -38,6 +41,7 @@ _NOTES = [
         "NEW.reply_to IS NOT NULL AND OLD.status <> NEW.status AND NEW.status = 'cancelled'",
         ("NEW.id", "OLD.status", "NEW.content"),
     ),
+    ("removed", "DELETE", "messages", "TRUE", ("OLD.owner_id", "OLD.id", "''")),
     ("money", "UPDATE", "users", "OLD.seq <> NEW.seq", ("NEW.id", "NEW.seq", "NEW.credits || ' ' || NEW.held")),
     ("ledger", "INSERT", "credit_entries", "TRUE", ("NEW.user_id", "NEW.kind", "NEW.delta")),
     ("ledger changed", "UPDATE", "credit_entries", "TRUE", ("OLD.user_id", "OLD.delta", "NEW.delta")),

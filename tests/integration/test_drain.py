@@ -4,17 +4,21 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from dramatiq import Worker
 from flask import Flask
 from redis import Redis
 
 from shared.actions.release_reply import release_reply
+from shared.broker import worker_broker
 from shared.core import current_link
 from shared.models import ChatSession, User
+from shared.queues import REPLIES
 from shared.settings import Settings
 from tests.channel import Channel
 from tests.eventually import eventually
 from tests.factories import a_claim, a_post, change, meanwhile, money_of, nothing_changes, on_sqlite_only, the_message
 from tests.fake_model import FakeModel
+from workers.middleware import DrainMiddleware
 from workers.relay import Relay
 from workers.reply import Desk, write_reply
 from workers.watchdog import Watchdog
@@ -70,6 +74,20 @@ def test_a_reply_that_does_not_end_in_time_runs_again_at_once(
     assert (row.status, row.content, row.attempt) == ("completed", "word0@2 word1@2 word2@2 ", 2)
     assert money_of(user.id) == (297, 0)
     assert channel.names().count("message.completed") == 1
+
+
+@on_sqlite_only
+def test_who_drains_leaves_to_others_what_is_on_the_queue(
+    core: Flask, chat: ChatSession, settings: Settings, desk: Desk, redis: Redis
+) -> None:
+    broker = worker_broker(settings, [])
+    consumer = broker.consume(REPLIES, prefetch=1)
+    a_post(chat)
+    DrainMiddleware(broker, desk.watchdog, settings.drain_seconds).before_worker_shutdown(broker, Worker(broker))
+    assert [next(consumer) for _ in range(3)] == [None, None, None]
+    assert redis.llen("holdfast:test:queue:replies") == 1
+    consumer.close()
+    broker.close()
 
 
 @on_sqlite_only

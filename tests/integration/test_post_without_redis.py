@@ -1,5 +1,6 @@
 """Redis has no say in whether a post is accepted; what it missed is made up for by a sweep."""
 
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,10 +11,11 @@ from flask.testing import FlaskClient
 from redis import Redis
 
 from shared.models import ChatSession
-from shared.redis_link import BREAK
+from shared.queues import hand_over
+from shared.redis_link import BREAK, TRIP_TIMEOUT
 from shared.settings import Settings
 from tests.eventually import eventually
-from tests.factories import a_post, money_of, the_message
+from tests.factories import a_post, money_of, on_sqlite_only, the_message
 from tests.services.redis import RedisServer
 from workers.sweeper import sweep
 
@@ -94,3 +96,17 @@ def test_hand_overs_resume_by_themselves(core: Flask, own_redis: RedisServer, re
 
     assert not handed_over()
     eventually(handed_over, within=BREAK + 5)
+
+
+@on_sqlite_only
+def test_a_hand_over_without_an_answer_is_not_sent_again(core: Flask, own_redis: RedisServer, redis: Redis) -> None:
+    hand_over(["the first"])  # from now on there is a connection
+    before = redis.llen(QUEUE)
+    # Given a Redis that comes back right after the producer's time is over
+    own_redis.freeze()
+    back = threading.Timer(1.3 * TRIP_TIMEOUT, own_redis.thaw)
+    back.start()
+    hand_over(["the second"])
+    back.join()
+    eventually(lambda: redis.llen(QUEUE) > before)
+    assert redis.llen(QUEUE) == before + 1

@@ -9,7 +9,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
-from sqlalchemy import case, func, select, update
+from sqlalchemy import case, create_engine, func, select, update
+from sqlalchemy.pool import NullPool
 
 from shared.actions.finish_reply import give_back
 from shared.actions.forget_keys import forget_keys
@@ -102,6 +103,21 @@ def test_what_was_overlooked_is_handed_over_in_bounded_steps_each_once(core: Fla
         at_once(core, hand_over_again, hand_over_again, hand_over_again)
     assert queued(redis) == WITH_A_TURN
     assert {row.handovers for row in query(select(messages.c.handovers).where(messages.c.dispatched_at > 0))} == {1}
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_reply_that_somebody_holds_keeps_no_other_waiting(
+    chat: ChatSession, user: User, redis: Redis, database_url: str
+) -> None:
+    held, other = a_post(chat).reply.id, a_post(a_chat(user)).reply.id
+    redis.flushall()
+    hand_over_again()
+    age_all(dispatched_at=past(60), handovers=0)
+    somebody = create_engine(database_url, poolclass=NullPool)
+    with somebody.begin() as unit:
+        unit.execute(select(messages.c.id).where(messages.c.id == held).with_for_update())
+        hand_over_again()
+    assert (the_message(held).handovers, the_message(other).handovers) == (0, 1)
 
 
 @pytest.mark.usefixtures("backlog")

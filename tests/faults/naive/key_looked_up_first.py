@@ -1,0 +1,34 @@
+"""A web program that looks whether it knows an Idempotency-Key, posts if not, and stores the key when that is done."""
+
+import sys
+from typing import Any
+
+from gunicorn.app.wsgiapp import run
+from sqlalchemy import bindparam, select
+
+from api import messages as api
+from shared.actions.idempotency import Made, made_before
+from shared.db import query, write_unit
+from shared.models.idempotency import idempotency_keys
+from tests.faults.naive import replace
+
+_known = select(idempotency_keys.c.id).where(
+    idempotency_keys.c.user_id == bindparam("user_id"), idempotency_keys.c.key == bindparam("key")
+)
+
+
+def _post_message(user_id: str, chat_ref: str, content: str, model: str, key: str | None) -> Any:
+    if key is None or query(_known, {"user_id": user_id, "key": key}).first():
+        return guarded_post(user_id, chat_ref, content, model, key)
+    posted = guarded_post(user_id, chat_ref, content, model, None)
+    made = Made(posted.message.id, posted.reply.id)
+    with write_unit():
+        made_before(user_id, key, (chat_ref, content, model), made, locked=True)
+    return posted
+
+
+guarded_post = replace(api, "post_message", _post_message)
+
+if __name__ == "__main__":
+    sys.argv[1:] = ["--config", "python:api.gunicorn", "api.app:create_app()"]
+    run()

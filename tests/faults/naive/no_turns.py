@@ -1,0 +1,13 @@
+"""A web program that gives every chat its turn at once, however many replies their owner has running."""
+
+import sys
+
+from tests.faults.naive import rewrite
+
+rewrite("shared.actions.dispatch", 'turn <= bindparam("most") - _taken', 'turn <= bindparam("most") + _taken')
+
+from gunicorn.app.wsgiapp import run  # noqa: E402
+
+if __name__ == "__main__":
+    sys.argv[1:] = ["--config", "python:api.gunicorn", "api.app:create_app()"]
+    run()

@@ -1,0 +1,47 @@
+"""What a worker does for a reply while the process of its own that is to write it isn't there yet."""
+
+import threading
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from shared.models import ChatSession
+from shared.settings import Settings
+from tests.eventually import eventually
+from tests.factories import a_claim, a_post, on_sqlite_only, the_message
+from workers.reply import Desk
+from workers.run import Run
+from workers.solo import Solo
+from workers.watchdog import Drained
+
+
+@on_sqlite_only
+@pytest.mark.settings(lease_seconds=1.5)
+def test_its_lease_is_kept_while_it_waits_for_a_process(
+    core: Flask, chat: ChatSession, settings: Settings, desk: Desk
+) -> None:
+    # Given a reply that may not have a process yet, since others have all that there may be
+    claim = a_claim(a_post(chat))
+    leased = the_message(claim.id).lease_until
+    solo = Solo(settings, desk.watchdog)
+    solo._free = threading.BoundedSemaphore(1)
+    solo._free.acquire()
+    run, ended = Run(claim), list[Exception]()
+
+    def write() -> None:
+        try:
+            solo.write(run)
+        except Drained as error:
+            ended.append(error)
+
+    waiting = threading.Thread(target=write)
+    waiting.start()
+    # Then its lease is renewed, until it is cut
+    try:
+        eventually(lambda: the_message(claim.id).lease_until > leased + 300, within=5)
+    finally:
+        run.cut_short(Drained())
+        waiting.join(5)
+    assert len(ended) == 1
+    assert desk.watchdog._runs == set[Any]()
