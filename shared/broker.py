@@ -122,6 +122,11 @@ class ReplyBroker(RedisBroker):
     def consumer_class(self) -> type[_RedisConsumer]:
         return _PromptConsumer
 
+    def do_fetch(self, queue_name: str, most: int) -> list[bytes]:
+        """Dramatiq passes over a name without an entry, and would never let go of it: so it is made junk."""
+        entries: list[bytes | None] = self._dispatch("fetch")(queue_name, most)
+        return [entry or b"" for entry in entries]
+
 
 def job_for(reply_id: str) -> dramatiq.Message[None]:
     """What is put on the queue to have this reply written."""

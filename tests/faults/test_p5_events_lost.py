@@ -108,16 +108,18 @@ def test_forged_and_unreadable_jobs_do_no_more_than_real_ones(trial: Trial) -> N
             name = uuid4().hex
             redis.hset(f"{QUEUE}.msgs", name, entry)
             redis.rpush(QUEUE, name)
-        redis.rpush(QUEUE, "an id without a job")
+        redis.rpush(QUEUE, "a name without an entry")
     trial.deployment.redeliver(done.reply_id, str(uuid4()), "no id at all", "'; DROP TABLE users; --")
     outcome = person.ask()
     trial.wait_for_status(outcome, "completed")
+    with trial.deployment.redis_client() as redis:
+        redis.rpush(QUEUE, "another one, alone")
     # a job that can't be run may say why in the log
     trial.check(rules=Rules(tracebacks=True)).must_be_clean()
     assert len(trial.asked(done)) == 1
     # and none of it stopped the consumer, or is left to come again
     log = trial.programs["worker"].log[before:]
-    assert log.count("queue.junk") >= len(junk)
+    assert log.count("queue.junk") >= len(junk) + 2
     assert "Consumer encountered" not in log
     with trial.deployment.redis_client() as redis:
         dead = redis.hvals(f"{QUEUE}.XQ.msgs")
