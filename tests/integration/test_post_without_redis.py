@@ -13,7 +13,7 @@ from shared.models import ChatSession
 from shared.redis_link import BREAK
 from shared.settings import Settings
 from tests.eventually import eventually
-from tests.factories import a_post, money_of, the_message
+from tests.factories import a_post, money_of, on_sqlite_only, the_message
 from tests.services.redis import RedisServer
 from workers.sweeper import sweep
 
@@ -94,3 +94,10 @@ def test_hand_overs_resume_by_themselves(core: Flask, own_redis: RedisServer, re
 
     assert not handed_over()
     eventually(handed_over, within=BREAK + 5)
+
+
+@on_sqlite_only
+def test_a_post_opens_one_connection(me: FlaskClient, chat: ChatSession, redis: Redis) -> None:
+    before = redis.info("stats")["total_connections_received"]
+    accepted(me, chat)
+    assert redis.info("stats")["total_connections_received"] == before + 1
