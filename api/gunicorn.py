@@ -1,5 +1,6 @@
 """Gunicorn's settings, from ours."""
 
+import math
 import sys
 
 from shared.core import spare_the_collector
@@ -19,7 +20,7 @@ workers = _settings.web_workers
 threads = _settings.web_threads
 worker_class = "gthread"
 preload_app = True  # the processes share the memory of what they import
-graceful_timeout = int(_settings.drain_seconds)
+graceful_timeout = math.ceil(_settings.drain_seconds)  # whole seconds, and 0 would drop requests
 control_socket_disable = True  # it would stand in the user's home directory, the same for every checkout
 
 

@@ -4,14 +4,14 @@ A job carries one id. It is a hint: the row decides whether there is anything to
 again what got lost. So the producer never retries and the broker never delays.
 """
 
+import time
 from collections.abc import Iterable
 
 from flask import current_app
 from redis import RedisError
 
 from shared.broker import REPLIES, ReplyBroker, job_for, make_broker
-from shared.core import current_link, current_settings
-from shared.redis_link import TRIP_TIMEOUT, connect
+from shared.core import current_link
 
 
 def hand_over(reply_ids: Iterable[str]) -> None:
@@ -23,19 +23,21 @@ def hand_over(reply_ids: Iterable[str]) -> None:
     for reply_id in reply_ids:
         if link.broken:
             return
+        began = time.monotonic()
         try:
             broker.enqueue(job_for(reply_id))
         except RedisError as error:
             link.trip_failed(error)
+        else:
+            link.trip_made(began)
 
 
 def _producer() -> ReplyBroker:
     """For handing over only: gives up quickly, never sends twice."""
     extensions = current_app.extensions
     if "producer" not in extensions:
-        settings = current_settings()
-        client = connect(settings.redis_url, TRIP_TIMEOUT)
-        extensions["producer"] = make_broker(client, settings.namespace, middleware=[])
+        link = current_link()
+        extensions["producer"] = make_broker(link.client, link.namespace, middleware=[])
     broker: ReplyBroker = extensions["producer"]
     return broker
 

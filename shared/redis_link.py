@@ -20,7 +20,9 @@ from shared.settings import Settings, SettingsError
 
 log = logging.getLogger(__name__)
 
-# Seconds. A request makes two trips at most, so a frozen Redis costs it less than the second it may spend there.
+# Seconds that one answer may take, and a trip in all before the next ones are skipped. A request makes two trips at
+# most, so a frozen Redis costs it less than the second it may spend there. One that is merely slow may cost four
+# answers: of a new connection with password and number, or of a script that Redis doesn't know yet.
 TRIP_TIMEOUT = 0.45
 # Seconds without another try after one failed, so that a frozen Redis doesn't delay every request.
 BREAK = 2.0
@@ -29,14 +31,20 @@ _MAX_CONNECTIONS = 512  # far above the threads of a process; redis-py's own lim
 
 def connect(url: str, timeout: float) -> Redis:
     """A client that gives up after `timeout` seconds and never sends a command twice."""
-    pool = ConnectionPool.from_url(
+    return Redis(connection_pool=_pool(url, timeout))
+
+
+def _pool(url: str, timeout: float) -> ConnectionPool:
+    """Connections that ask nothing of their own but what the address needs: each answer would delay the first trip."""
+    return ConnectionPool.from_url(
         url,
         max_connections=_MAX_CONNECTIONS,
         socket_timeout=timeout,
         socket_connect_timeout=min(timeout, TRIP_TIMEOUT),
         retry=Retry(NoBackoff(), 0),
+        protocol=2,  # the newer one begins with HELLO
+        driver_info=None,  # else CLIENT SETINFO, twice
     )
-    return Redis(connection_pool=pool)
 
 
 def refuse_eviction(settings: Settings) -> None:
@@ -71,7 +79,8 @@ class RedisLink:
     def __init__(self, url: str, namespace: str) -> None:
         self.namespace = namespace
         self._url = url
-        self._client = connect(url, TRIP_TIMEOUT)
+        #: For trips, and for the producer of jobs, which then needs no connections of its own.
+        self.client = connect(url, TRIP_TIMEOUT)
         self._broken_until, self._quiet_until = 0.0, 0.0
 
     @property
@@ -92,43 +101,53 @@ class RedisLink:
 
     def pipeline(self) -> Pipeline:
         """An empty trip."""
-        return self._client.pipeline(transaction=False)
+        return self.client.pipeline(transaction=False)
 
     def send(self, pipe: Pipeline) -> list[Any] | None:
         """Make the trip: the commands' answers, or None if Redis could not be asked or refused one of them."""
         if not len(pipe) or self.broken:
             return None
+        began = time.monotonic()
         try:
-            return list(pipe.execute())
+            answers = list(pipe.execute())
         except RedisError as error:
             self.trip_failed(error)
             return None
+        self.trip_made(began)
+        return answers
 
     def subscriber(self) -> PubSub:
         """For listening on the channel: `listen()` waits for as long as it likes, all else has the usual time.
 
         It doesn't try again by itself: whoever listens knows better when.
         """
-        pool = ConnectionPool.from_url(
-            self._url,
-            socket_timeout=TRIP_TIMEOUT,
-            socket_connect_timeout=TRIP_TIMEOUT,
-            retry=Retry(NoBackoff(), 0),
-        )
-        return PubSub(pool)
+        return PubSub(_pool(self._url, TRIP_TIMEOUT))
 
     @property
     def broken(self) -> bool:
         """Whether trips are skipped just now."""
         return time.monotonic() < self._broken_until
 
+    def trip_made(self, began: float) -> None:
+        """Note when a trip that succeeded had begun, and skip trips for a moment if it took too long.
+
+        The time-out is for each answer; a new connection, or a script that Redis doesn't know yet, needs several.
+        """
+        took = time.monotonic() - began
+        if took > TRIP_TIMEOUT:
+            self._broken_until = time.monotonic() + BREAK
+            self._warn(f"Redis needed {took:.2f} s")
+
     def trip_failed(self, error: Exception) -> None:
         """Note a failure, and skip trips for a moment if the next would fail too: Redis is away, or takes no writes."""
-        now = time.monotonic()
         cause = str(error).rpartition("caused error: ")[2]  # before that stands the command, with what it says of whom
         of_one_command = isinstance(error, ResponseError) and not isinstance(error, (OutOfMemoryError, ReadOnlyError))
         if not of_one_command or cause.startswith("MISCONF"):  # it can't save to its disk
-            self._broken_until = now + BREAK
+            self._broken_until = time.monotonic() + BREAK
+        self._warn(cause)
+
+    def _warn(self, cause: str) -> None:
+        now = time.monotonic()
         if now < self._quiet_until:
             return
         self._quiet_until = now + BREAK

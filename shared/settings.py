@@ -6,7 +6,7 @@ program at once, with a sentence that names it.
 
 import difflib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 from functools import partial
 from pathlib import Path
@@ -16,13 +16,22 @@ from dotenv import load_dotenv
 from environs import Env, EnvError, validate
 
 from shared import failpoints
+from shared.addresses import trouble_with_database, trouble_with_redis
 
 PREFIX = "HOLDFAST_"
 # Seconds; the most that HOLDFAST_REPLY_TIMEOUT may be.
 LONGEST_REPLY = 3600
+# Seconds; the most that HOLDFAST_LEASE_SECONDS may be. For a lease a worker insists on its own ending, and a minute
+# after a reply's deadline others end it, or Dramatiq its thread.
+LONGEST_LEASE = 45
+# Seconds; a lease outlasts a wait for a lock (5 s at most) and the next renewal, a third of it later.
+_SHORTEST_REAL_LEASE = 10
+# Sweeps may be so much further apart than HOLDFAST_SWEEP_SECONDS says.
+SLOWEST_SWEEP = 1.2
 
-_positive = validate.Range(min=1)
-_port = validate.Range(min=1, max=65535)
+
+def _from(least: float, most: float) -> Callable[[Any], Any]:
+    return validate.Range(min=least, max=most)
 
 
 class SettingsError(Exception):
@@ -43,8 +52,8 @@ class Settings:
     database_url: str = _setting("DATABASE_URL", "str", "")
     redis_url: str = _setting("REDIS_URL", "str", "")
     secret_key: str = _setting("SECRET_KEY", "str", "")
-    port: int = _setting("PORT", "int", 8000, _port)
-    realtime_port: int = _setting("REALTIME_PORT", "int", 8001, _port)
+    port: int = _setting("PORT", "int", 8000, _from(1, 65535))
+    realtime_port: int = _setting("REALTIME_PORT", "int", 8001, _from(1, 65535))
     openai_api_key: str = _setting("OPENAI_API_KEY", "str", "")
     openai_base_url: str = _setting("OPENAI_BASE_URL", "str", "")
     model: str = _setting("MODEL", "str", "")
@@ -57,37 +66,35 @@ class Settings:
     allowed_origins: list[str] = _own("ALLOWED_ORIGINS", "list", [])
     log_level: str = _own("LOG_LEVEL", "str", "INFO", validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 
-    web_workers: int = _own("WEB_WORKERS", "int", 1, _positive)
-    web_threads: int = _own("WEB_THREADS", "int", 8, _positive)
-    worker_processes: int = _own("WORKER_PROCESSES", "int", 1, _positive)
-    worker_threads: int = _own("WORKER_THREADS", "int", 32, _positive)
-    drain_seconds: float = _own("DRAIN_SECONDS", "float", 10.0, validate.Range(min=0.5))
-    max_sockets: int = _own("MAX_SOCKETS", "int", 20_000, _positive)
+    web_workers: int = _own("WEB_WORKERS", "int", 1, _from(1, 64))
+    web_threads: int = _own("WEB_THREADS", "int", 8, _from(1, 256))
+    worker_processes: int = _own("WORKER_PROCESSES", "int", 1, _from(1, 64))
+    worker_threads: int = _own("WORKER_THREADS", "int", 32, _from(1, 256))
+    drain_seconds: float = _own("DRAIN_SECONDS", "float", 10.0, _from(0.5, 600))
+    max_sockets: int = _own("MAX_SOCKETS", "int", 20_000, _from(1, 1_000_000))
     share_realtime_port: bool = _own("SHARE_REALTIME_PORT", "bool", False)
-    socket_auth_seconds: float = _own("SOCKET_AUTH_SECONDS", "float", 10.0, validate.Range(min=0.1))
-    self_check_seconds: float = _own("SELF_CHECK_SECONDS", "float", 10.0, validate.Range(min=0.2))
+    socket_auth_seconds: float = _own("SOCKET_AUTH_SECONDS", "float", 10.0, _from(0.1, 300))
+    self_check_seconds: float = _own("SELF_CHECK_SECONDS", "float", 10.0, _from(0.2, 300))
 
-    lease_seconds: float = _own("LEASE_SECONDS", "float", 30.0, validate.Range(min=1))
-    sweep_seconds: float = _own("SWEEP_SECONDS", "float", 2.0, validate.Range(min=0.05))
-    max_failures: int = _own("MAX_FAILURES", "int", 2, _positive)
-    max_active_replies: int = _own("MAX_ACTIVE_REPLIES", "int", 2, _positive)
-    max_waiting_replies: int = _own("MAX_WAITING_REPLIES", "int", 50, _positive)
-    first_text_timeout: float = _own("FIRST_TEXT_TIMEOUT", "float", 120.0, validate.Range(min=0.1))
-    silence_timeout: float = _own("SILENCE_TIMEOUT", "float", 60.0, validate.Range(min=0.1))
-    reply_timeout: float = _own("REPLY_TIMEOUT", "float", 900.0, validate.Range(min=0.1, max=LONGEST_REPLY))
-    queue_timeout: float = _own("QUEUE_TIMEOUT", "float", 900.0, validate.Range(min=0.1))
-    turn_timeout: float = _own("TURN_TIMEOUT", "float", 86_400.0, validate.Range(min=0.1))
+    lease_seconds: float = _own("LEASE_SECONDS", "float", 30.0, _from(1, LONGEST_LEASE))
+    sweep_seconds: float = _own("SWEEP_SECONDS", "float", 2.0, _from(0.05, 30))
+    max_failures: int = _own("MAX_FAILURES", "int", 2, _from(1, 100))
+    max_active_replies: int = _own("MAX_ACTIVE_REPLIES", "int", 2, _from(1, 1000))
+    max_waiting_replies: int = _own("MAX_WAITING_REPLIES", "int", 50, _from(1, 10_000))
+    first_text_timeout: float = _own("FIRST_TEXT_TIMEOUT", "float", 120.0, _from(0.1, LONGEST_REPLY))
+    silence_timeout: float = _own("SILENCE_TIMEOUT", "float", 60.0, _from(0.1, LONGEST_REPLY))
+    reply_timeout: float = _own("REPLY_TIMEOUT", "float", 900.0, _from(0.1, LONGEST_REPLY))
+    queue_timeout: float = _own("QUEUE_TIMEOUT", "float", 900.0, _from(0.1, 604_800))
+    turn_timeout: float = _own("TURN_TIMEOUT", "float", 86_400.0, _from(0.1, 2_592_000))
 
-    signup_credits: int = _own("SIGNUP_CREDITS", "int", 300, validate.Range(min=0))
-    credits_per_reply: int = _own("CREDITS_PER_REPLY", "int", 3, validate.Range(min=0))
-    access_token_seconds: int = _own("ACCESS_TOKEN_SECONDS", "int", 900, _positive)
-    refresh_token_seconds: int = _own("REFRESH_TOKEN_SECONDS", "int", 2_592_000, _positive)
+    signup_credits: int = _own("SIGNUP_CREDITS", "int", 300, _from(0, 100_000_000))
+    credits_per_reply: int = _own("CREDITS_PER_REPLY", "int", 3, _from(0, 1_000_000))
+    access_token_seconds: int = _own("ACCESS_TOKEN_SECONDS", "int", 900, _from(1, 86_400))
+    refresh_token_seconds: int = _own("REFRESH_TOKEN_SECONDS", "int", 2_592_000, _from(1, 31_536_000))
     model_sends_finish_reason: bool = _own("MODEL_SENDS_FINISH_REASON", "bool", True)
-    history_messages: int = _own("HISTORY_MESSAGES", "int", 10, _positive)
-    context_tokens: int = _own("CONTEXT_TOKENS", "int", 16_000, _positive)
-    scripted_words_per_second: float = _own(
-        "SCRIPTED_WORDS_PER_SECOND", "float", 12.0, validate.Range(min=0.1, max=10_000)
-    )
+    history_messages: int = _own("HISTORY_MESSAGES", "int", 10, _from(1, 1000))
+    context_tokens: int = _own("CONTEXT_TOKENS", "int", 16_000, _from(1, 10_000_000))
+    scripted_words_per_second: float = _own("SCRIPTED_WORDS_PER_SECOND", "float", 12.0, _from(0.1, 10_000))
     failpoints: str = _own("FAILPOINTS", "str", "")
 
     @property
@@ -158,15 +165,47 @@ def _with_derived_defaults(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _checked(settings: Settings) -> Settings:
-    scheme = settings.database_url.split(":", 1)[0]
-    if scheme not in ("sqlite", "postgresql", "postgresql+psycopg"):
-        raise SettingsError(f"DATABASE_URL starts with {scheme!r}: use sqlite:///FILE or postgresql://USER@HOST/NAME.")
+    if problems := [*_mistakes(settings), *_contradictions(settings)]:
+        raise SettingsError("\n".join(problems))
+    return settings
+
+
+def _mistakes(settings: Settings) -> Iterator[str]:
+    if trouble := trouble_with_database(settings.database_url):
+        yield trouble
+    if settings.redis_url and (trouble := trouble_with_redis(settings.redis_url)):
+        yield trouble
     if settings.env == "production" and len(settings.secret_key) < 32:
-        raise SettingsError("SECRET_KEY must have at least 32 characters in production.")
+        yield "SECRET_KEY must have at least 32 characters in production."
     if settings.failpoints and settings.env != "test":
-        raise SettingsError("HOLDFAST_FAILPOINTS makes programs die on purpose: it works with HOLDFAST_ENV=test only.")
+        yield "HOLDFAST_FAILPOINTS makes programs die on purpose: it works with HOLDFAST_ENV=test only."
     try:
         failpoints.actions(settings.failpoints)
     except ValueError as error:
-        raise SettingsError(f"HOLDFAST_FAILPOINTS: {error}") from error
-    return settings
+        yield f"HOLDFAST_FAILPOINTS: {error}"
+
+
+def _contradictions(settings: Settings) -> Iterator[str]:
+    """Times that are each allowed, but with which a reply would not be run again as promised."""
+    reply = f"HOLDFAST_REPLY_TIMEOUT ({settings.reply_timeout:g})"
+    lease = f"HOLDFAST_LEASE_SECONDS ({settings.lease_seconds:g})"
+    sweep = f"HOLDFAST_SWEEP_SECONDS ({settings.sweep_seconds:g})"
+    waits = {"FIRST_TEXT_TIMEOUT": settings.first_text_timeout, "SILENCE_TIMEOUT": settings.silence_timeout}
+    for name, seconds in waits.items():
+        if seconds >= settings.reply_timeout:
+            yield (
+                f"{PREFIX}{name} ({seconds:g}) must be below {reply}:"
+                " lower it or raise the other, else a model that hangs is never tried again."
+            )
+    if settings.lease_seconds + 2 * SLOWEST_SWEEP * settings.sweep_seconds >= settings.reply_timeout:
+        yield (
+            f"{lease} and two sweeps of {SLOWEST_SWEEP} x {sweep} must take less than {reply}:"
+            " lower them or raise it, else the reply of a worker that died is never run again."
+        )
+    if settings.sweep_seconds > settings.lease_seconds:
+        yield f"{sweep} must not be above {lease}: lower it or raise the other, else a dead worker's replies lie there."
+    if settings.env != "test" and settings.lease_seconds < _SHORTEST_REAL_LEASE:
+        yield (
+            f"{lease} must be {_SHORTEST_REAL_LEASE} or more unless HOLDFAST_ENV is test: raise it,"
+            " else one wait for a lock of the database costs a living worker its replies."
+        )

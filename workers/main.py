@@ -15,8 +15,8 @@ from workers.middleware import AppContextMiddleware, DrainMiddleware
 from workers.reply import create_desk, write_reply
 from workers.solo import Solo
 
-# Milliseconds past every deadline of ours; Dramatiq's own limit only catches what all of those missed.
-_MARGIN_MS = 60_000
+#: Milliseconds past every deadline of ours; Dramatiq's own limit only catches what all of those missed.
+MARGIN_MS = 60_000
 
 
 def create_worker() -> dramatiq.Broker:
@@ -30,7 +30,7 @@ def create_worker() -> dramatiq.Broker:
     broker = worker_broker(settings, [TimeLimit(), Retries(max_retries=0), AppContextMiddleware(core)])
     broker.add_middleware(DrainMiddleware(broker, desk.watchdog, settings.drain_seconds))
     dramatiq.set_broker(broker)
-    limit_ms = int(settings.reply_timeout * 1000) + _MARGIN_MS
+    limit_ms = int(settings.reply_timeout * 1000) + MARGIN_MS
 
     @dramatiq.actor(actor_name=WRITE_REPLY, queue_name=REPLIES, time_limit=limit_ms, broker=broker)
     def write(reply_id: str) -> None:

@@ -19,13 +19,11 @@ from shared.actions.sign_ins import forget_sign_ins
 from shared.core import create_core, current_settings
 from shared.db import DATABASE_AWAY
 from shared.redis_link import refuse_eviction
-from shared.settings import SettingsError, load_settings
+from shared.settings import SLOWEST_SWEEP, SettingsError, load_settings
 from shared.units import is_away
 
 log = logging.getLogger("sweeper")
 
-#: The longest pause between two sweeps, of the one that is set.
-SLOWEST = 1.2
 # Seconds before it is looked again whether anything is too old, once nothing was.
 _CLEANING = 60.0
 # Milliseconds: whom somebody else holds has to wait for the next sweep, not all others for them.
@@ -62,7 +60,8 @@ def _done(step: Callable[[], int]) -> int | None:
 def run(core: Flask, every: float, stopping: threading.Event) -> None:
     """Sweep until told to stop. Where the database was away, no worker could renew its leases: those have time to."""
     patient_until = clean_from = 0.0
-    while not stopping.wait(every * random.uniform(2 - SLOWEST, SLOWEST)):  # jittered, so that many don't sweep in step
+    # jittered, so that many don't sweep in step
+    while not stopping.wait(every * random.uniform(2 - SLOWEST_SWEEP, SLOWEST_SWEEP)):
         with core.app_context():
             if not sweep(rescuing=time.monotonic() > patient_until):
                 patient_until = time.monotonic() + current_settings().lease_seconds / 3

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from shared.dev import read_procfile
+from shared.dev import EXIT_SECONDS, read_procfile
 
 ROOT = Path(__file__).parents[2]
 PROCFILE = read_procfile(ROOT / "Procfile")
@@ -66,6 +66,12 @@ def test_compose_is_for_production_and_has_no_secret_of_its_own(services: dict[s
     assert environment["HOLDFAST_ENV"] == "production"
     assert environment["SECRET_KEY"].startswith("${SECRET_KEY:?")
     assert services["postgres"]["environment"]["POSTGRES_PASSWORD"].startswith("${POSTGRES_PASSWORD:?")
+
+
+@pytest.mark.parametrize("name", PROCFILE)
+def test_compose_waits_for_what_a_program_drains(services: dict[str, Any], name: str) -> None:
+    patience = float(services[name]["stop_grace_period"].removesuffix("s"))
+    assert patience >= float(services[name]["environment"]["HOLDFAST_DRAIN_SECONDS"]) + EXIT_SECONDS
 
 
 def test_the_image_runs_the_web_program_without_being_root() -> None:

@@ -1,7 +1,9 @@
 """`.env.example` is the page that operators read: it has to name every setting, with its default and a sentence."""
 
-from dataclasses import fields
+import re
+from dataclasses import Field, fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,3 +37,11 @@ def test_every_group_of_settings_has_a_sentence() -> None:
     for group in EXAMPLE.split("\n\n"):
         comment = " ".join(line for line in group.splitlines() if line.startswith("#"))
         assert comment.endswith("."), group
+
+
+@pytest.mark.parametrize("setting", [each for each in fields(Settings) if each.metadata["kind"] in ("int", "float")])
+def test_every_number_has_a_maximum_and_the_page_says_it(setting: Field[Any]) -> None:
+    name, rule = setting.metadata["name"], setting.metadata["rule"]
+    group = next(group for group in EXAMPLE.split("\n\n") if f"\n{name}=" in group)
+    comment = " ".join(line for line in group.splitlines() if line.startswith("#"))
+    assert str(rule.max) in re.findall(r"\d+", comment)

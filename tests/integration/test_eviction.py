@@ -24,7 +24,7 @@ def evicting(own_redis: RedisServer) -> RedisServer:
 
 def _programs(guard: Guard, redis: RedisServer, folder: Path, env: str) -> Programs:
     values = environment(f"sqlite:///{folder}/none.db", redis.url, folder, "http://127.0.0.1:1/v1")
-    return Programs(guard, f"evicting-{env}", values | {"HOLDFAST_ENV": env})
+    return Programs(guard, f"evicting-{env}", values | {"HOLDFAST_ENV": env, "HOLDFAST_LEASE_SECONDS": "10"})
 
 
 @pytest.mark.parametrize("name", PROGRAMS)

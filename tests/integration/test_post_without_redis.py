@@ -110,3 +110,10 @@ def test_a_hand_over_without_an_answer_is_not_sent_again(core: Flask, own_redis:
     back.join()
     eventually(lambda: redis.llen(QUEUE) > before)
     assert redis.llen(QUEUE) == before + 1
+
+
+@on_sqlite_only
+def test_a_post_opens_one_connection(me: FlaskClient, chat: ChatSession, redis: Redis) -> None:
+    before = redis.info("stats")["total_connections_received"]
+    accepted(me, chat)
+    assert redis.info("stats")["total_connections_received"] == before + 1

@@ -35,7 +35,7 @@ class SocketServer:
         self.redis = redis
         self.environment = {
             **bare_environment(),
-            **environment("sqlite://", redis.url, guard.folder, "http://127.0.0.1:1"),
+            **environment(f"sqlite:///{guard.folder}/none.db", redis.url, guard.folder, "http://127.0.0.1:1"),
             **_SHORT,
             "REALTIME_PORT": str(free_port()),
             **settings,
