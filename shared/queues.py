@@ -21,7 +21,7 @@ def hand_over(reply_ids: Iterable[str]) -> None:
     """
     link, broker = current_link(), _producer()
     for reply_id in reply_ids:
-        if link.broken:
+        if link.broken or link.slow:
             return
         began = time.monotonic()
         try:

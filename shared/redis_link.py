@@ -5,6 +5,7 @@ Redis holds hints only (events, live text, queue entries), so a failed trip is l
 
 import logging
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,9 +21,9 @@ from shared.settings import Settings, SettingsError
 
 log = logging.getLogger(__name__)
 
-# Seconds that one answer may take, and a trip in all before the next ones are skipped. A request makes two trips at
-# most, so a frozen Redis costs it less than the second it may spend there. One that is merely slow may cost four
-# answers: of a new connection with password and number, or of a script that Redis doesn't know yet.
+# Seconds that one answer may take, and a trip in all before the hand-over after it is left to a sweep. A request makes
+# two trips at most, so a frozen Redis costs it less than the second it may spend there. One that is merely slow may
+# cost four answers: of a new connection with password and number, or of a script that Redis doesn't know yet.
 TRIP_TIMEOUT = 0.45
 # Seconds without another try after one failed, so that a frozen Redis doesn't delay every request.
 BREAK = 2.0
@@ -82,6 +83,7 @@ class RedisLink:
         #: For trips, and for the producer of jobs, which then needs no connections of its own.
         self.client = connect(url, TRIP_TIMEOUT)
         self._broken_until, self._quiet_until = 0.0, 0.0
+        self._of_this_thread = threading.local()
 
     @property
     def channel(self) -> str:
@@ -128,15 +130,18 @@ class RedisLink:
         """Whether trips are skipped just now."""
         return time.monotonic() < self._broken_until
 
-    def trip_made(self, began: float) -> None:
-        """Note when a trip that succeeded had begun, and skip trips for a moment if it took too long.
+    @property
+    def slow(self) -> bool:
+        """Whether this thread has just spent so much on a trip that it had better leave others a hand-over.
 
         The time-out is for each answer; a new connection, or a script that Redis doesn't know yet, needs several.
         """
-        took = time.monotonic() - began
-        if took > TRIP_TIMEOUT:
-            self._broken_until = time.monotonic() + BREAK
-            self._warn(f"Redis needed {took:.2f} s")
+        return time.monotonic() < getattr(self._of_this_thread, "slow_until", 0.0)
+
+    def trip_made(self, began: float) -> None:
+        """Note when a trip that succeeded had begun."""
+        now = time.monotonic()
+        self._of_this_thread.slow_until = now + BREAK if now - began > TRIP_TIMEOUT else 0.0
 
     def trip_failed(self, error: Exception) -> None:
         """Note a failure, and skip trips for a moment if the next would fail too: Redis is away, or takes no writes."""

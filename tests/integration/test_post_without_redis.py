@@ -12,7 +12,7 @@ from redis import Redis
 
 from shared.models import ChatSession
 from shared.queues import hand_over
-from shared.redis_link import BREAK, TRIP_TIMEOUT
+from shared.redis_link import BREAK, TRIP_TIMEOUT, RedisLink
 from shared.settings import Settings
 from tests.eventually import eventually
 from tests.factories import a_post, money_of, on_sqlite_only, the_message
@@ -117,3 +117,16 @@ def test_a_post_opens_one_connection(me: FlaskClient, chat: ChatSession, redis: 
     before = redis.info("stats")["total_connections_received"]
     accepted(me, chat)
     assert redis.info("stats")["total_connections_received"] == before + 1
+
+
+@on_sqlite_only
+def test_after_a_trip_that_took_too_long_a_hand_over_is_left_to_the_sweep(core: Flask, redis: Redis) -> None:
+    link: RedisLink = core.extensions["redis_link"]
+    link.trip_made(began=time.monotonic() - TRIP_TIMEOUT - 0.01)
+    hand_over(["the one after it"])
+    assert redis.llen(QUEUE) == 0
+    with link.trip() as pipe:  # events go on
+        pipe.set("key", "text")
+    assert redis.get("key") == b"text"
+    hand_over(["the one after a good trip"])
+    assert redis.llen(QUEUE) == 1
