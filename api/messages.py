@@ -13,7 +13,6 @@ from api.paging import decode_cursor, encode_cursor, page
 from shared.actions.delete_message import delete_message
 from shared.actions.post_message import Posted, post_message
 from shared.actions.stop_reply import stop_reply
-from shared.core import current_settings
 from shared.db import query
 from shared.errors import InvalidRequest
 from shared.events import credits_data
@@ -34,7 +33,7 @@ _Position = Annotated[int, Meta(ge=0, lt=2**31)]
 @messages.response(202, PostedOut)
 def post(body: dict[str, Any], session_id: str) -> Any:
     """Post a message. The answer holds the placeholder of the reply, which a worker fills in."""
-    posted = post_message(g.user_id, session_id, body["content"], _model(body["model"]), _idempotency_key())
+    posted = post_message(g.user_id, session_id, body["content"], body["model"], _idempotency_key())
     replayed = {"Idempotent-Replayed": "true"} if posted.replayed else {}
     return _presented(posted), 202, replayed
 
@@ -79,13 +78,6 @@ def stop(session_id: str, message_id: str) -> Row:
 def delete(session_id: str, message_id: str) -> None:
     """Delete a message: your own goes with its replies, a reply only when it isn't being written."""
     delete_message(g.user_id, session_id, message_id)
-
-
-def _model(wanted: str | None) -> str:
-    settings = current_settings()
-    if wanted is not None and wanted not in settings.models:
-        raise InvalidRequest(errors={"model": ["GET /config lists the models to choose from."]})
-    return wanted or settings.model
 
 
 def _idempotency_key() -> str | None:

@@ -82,6 +82,14 @@ def snapshot() -> Iterator[None]:
                 _unit.reset(token)
 
 
+def allow_minutes() -> None:
+    """Let each statement of this unit take ten minutes, not ten seconds: for what is rare, large and in one piece."""
+    connection = _unit.get()
+    assert connection is not None
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL statement_timeout = '10min'")
+
+
 def execute(statement: Executable | Prepared, values: Values = None) -> Rows:
     """Run a statement as part of the unit that this thread is in."""
     connection = _unit.get()

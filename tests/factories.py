@@ -18,7 +18,6 @@ from shared.actions.accounts import create_account
 from shared.actions.chats import create_chat
 from shared.actions.claim_reply import Claim, claim_reply
 from shared.actions.post_message import Posted, post_message
-from shared.core import current_settings
 from shared.db import Base, db, db_now, write_unit
 from shared.models import ChatSession, User
 from shared.models.chat import chat_sessions
@@ -42,7 +41,7 @@ def a_chat(user: User | None = None) -> ChatSession:
 
 def a_post(chat: ChatSession | None = None, content: str = "Hello", key: str | None = None) -> Posted:
     chat = chat or a_chat()
-    return post_message(chat.owner_id, chat.id, content, current_settings().model, key)
+    return post_message(chat.owner_id, chat.id, content, None, key)
 
 
 def a_claim(posted: Posted | None = None) -> Claim:

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from sqlalchemy import bindparam, delete, select
 
-from shared.db import execute, query, utc_now, write_unit
+from shared.clock import read_db_moment
+from shared.db import execute, query, write_unit
 from shared.models.idempotency import idempotency_keys
 from shared.units import retried
 
@@ -25,7 +26,7 @@ _forget = delete(idempotency_keys).where(idempotency_keys.c.id.in_(bindparam("id
 @retried
 def forget_keys() -> int:
     """Delete a batch of keys whose day is over; how many."""
-    ids = [row.id for row in query(_old, {"before": utc_now() - _LIFE})]
+    ids = [row.id for row in query(_old, {"before": read_db_moment() - _LIFE})]
     if ids:
         with write_unit():
             execute(_forget, {"ids": ids})

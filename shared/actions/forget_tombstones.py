@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import Select, Table, bindparam, case, delete, exists, select, update
 
-from shared.db import execute, query, utc_now, write_unit
+from shared.clock import read_db_moment
+from shared.db import execute, query, write_unit
 from shared.models.chat import chat_sessions
 from shared.models.message import messages
 from shared.models.user import users
@@ -24,7 +25,7 @@ _has_messages = exists().where(messages.c.chat_session_id == chat_sessions.c.id)
 
 def forget_tombstones() -> int:
     """Delete a batch of tombstones; how many. A client away since before gets `reset` from `GET /sync`."""
-    before = utc_now() - _LIFE
+    before = read_db_moment() - _LIFE
     return _forget(messages, query(old_messages(before))) + _forget(chat_sessions, query(old_chats(before)))
 
 

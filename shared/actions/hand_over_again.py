@@ -3,7 +3,21 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Row, Select, and_, bindparam, case, literal, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    case,
+    cast,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from shared.core import current_link
@@ -19,12 +33,14 @@ BATCH = 250
 _PATIENCE = 10_000
 # Milliseconds that a first hand-over may be under way; past them, and with nothing on the queue, there was none.
 _UNDER_WAY = 2_000
-# Doublings of the patience; more would pass every deadline, and at last the range of the numbers.
+# Doublings of the patience; from then on it stays at three hours. More would at last pass the range of the numbers.
 _MOST_DOUBLINGS = 10
+_MOST_PATIENCE = _PATIENCE << _MOST_DOUBLINGS
 
 _now = select(db_now()).scalar_subquery()
-_repeats = case((messages.c.handovers > _MOST_DOUBLINGS, _MOST_DOUBLINGS), else_=messages.c.handovers)
-_due_again = messages.c.dispatched_at + _PATIENCE * (literal(2).op("<<", return_type=Integer())(_repeats) - 1)
+_further = case((messages.c.handovers > _MOST_DOUBLINGS, messages.c.handovers - _MOST_DOUBLINGS), else_=0)
+_doublings = literal(2).op("<<", return_type=Integer())(messages.c.handovers - _further)
+_due_again = messages.c.dispatched_at + _PATIENCE * (_doublings - 1) + cast(_further, BigInteger) * _MOST_PATIENCE
 _waiting = and_(has_status(Status.PENDING), messages.c.dispatched_at.is_not(None))
 _overlooked = and_(_waiting, messages.c.dispatched_at < _now - _PATIENCE, _due_again < _now)
 _never = and_(_waiting, messages.c.dispatched_at < _now - _UNDER_WAY, or_(messages.c.handovers == 0, _due_again < _now))

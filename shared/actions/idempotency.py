@@ -6,18 +6,23 @@ from dataclasses import dataclass
 import msgspec
 from sqlalchemy import bindparam, exists, insert, select
 
-from shared.db import execute, new_id, utc_now
+from shared.clock import db_moment
+from shared.core import current_settings
+from shared.db import execute, new_id
 from shared.errors import KeyReused
 from shared.models.idempotency import idempotency_keys
 from shared.statements import Prepared
 
-_COLUMNS = ("id", "user_id", "key", "fingerprint", "message_id", "reply_id", "created_at")
+#: What a post was sent with: its chat, content, and model, None if it named none. No setting may change it.
+Request = tuple[str, str, str | None]
+
+_COLUMNS = ("id", "user_id", "key", "fingerprint", "message_id", "reply_id")
 _same_key = (idempotency_keys.c.user_id == bindparam("user_id"), idempotency_keys.c.key == bindparam("key"))
 _store_new = Prepared(
     insert(idempotency_keys)
     .from_select(
-        _COLUMNS,
-        select(*(bindparam(name, type_=idempotency_keys.c[name].type) for name in _COLUMNS)).where(
+        (*_COLUMNS, "created_at"),
+        select(*(bindparam(name, type_=idempotency_keys.c[name].type) for name in _COLUMNS), db_moment()).where(
             ~exists().where(*_same_key)
         ),
     )
@@ -34,30 +39,38 @@ class Made:
     reply_id: str
 
 
-def made_before(user_id: str, key: str, request: tuple[str, ...], made: Made, locked: bool) -> Made | None:
+def made_before(user_id: str, key: str, request: Request, made: Made, locked: bool) -> Made | None:
     """What this key made earlier; None, with the key stored for `made`, if it is new.
 
     `locked` tells that the owner is: without the lock nothing is stored. Raises KeyReused.
     """
-    fingerprint = hashlib.sha256(msgspec.json.encode(("POST", *request))).hexdigest()
-    if locked and _stored(user_id, key, fingerprint, made):
+    if locked and _stored(user_id, key, request, made):
         return None
     known = execute(_find, {"user_id": user_id, "key": key}).first()
-    if known is None:
-        return None
-    if known.fingerprint != fingerprint:
+    if known is None:  # or forgotten between the two statements
+        return made_before(user_id, key, request, made, locked) if locked else None
+    if known.fingerprint not in (_fingerprint(request), _as_before(request)):
         raise KeyReused
     return Made(known.message_id, known.reply_id)
 
 
-def _stored(user_id: str, key: str, fingerprint: str, made: Made) -> bool:
+def _stored(user_id: str, key: str, request: Request, made: Made) -> bool:
     row = {
         "id": new_id(),
         "user_id": user_id,
         "key": key,
-        "fingerprint": fingerprint,
+        "fingerprint": _fingerprint(request),
         "message_id": made.message_id,
         "reply_id": made.reply_id,
-        "created_at": utc_now(),
     }
     return execute(_store_new, row).first() is not None
+
+
+def _fingerprint(request: Request) -> str:
+    return hashlib.sha256(msgspec.json.encode(("POST", *request))).hexdigest()
+
+
+def _as_before(request: Request) -> str:
+    """How it was kept when the default stood where no model was named: so are keys of the day before a deploy."""
+    chat_ref, content, model = request
+    return _fingerprint((chat_ref, content, model or current_settings().model))

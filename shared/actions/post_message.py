@@ -9,7 +9,7 @@ from shared.actions.dispatch import dispatch, open_replies
 from shared.actions.idempotency import Made, made_before
 from shared.core import current_link, current_settings
 from shared.db import db_now, execute, new_id, query, utc_now, write_unit
-from shared.errors import InsufficientCredits, TooManyWaiting
+from shared.errors import InsufficientCredits, InvalidRequest, TooManyWaiting
 from shared.events import credits_event, message_event, publish
 from shared.failpoints import reach
 from shared.models.chat import chat_sessions, find_chat, named_by
@@ -66,17 +66,18 @@ class Posted:
 
 
 @retried
-def post_message(user_id: str, chat_ref: str, content: str, model: str, key: str | None) -> Posted:
+def post_message(user_id: str, chat_ref: str, content: str, model: str | None, key: str | None) -> Posted:
     """Store a message and the placeholder of its reply, hold the credits, and hand the reply over.
 
     1. Lock the owner; take the price from the balance, and three numbers of `seq` for three events.
     2. A known Idempotency-Key answers here, before any refusal, and undoes step 1.
-    3. Take two places in the chat.
+    3. Choose the model, and take two places in the chat.
     4. Store the message, the placeholder and the ledger's entry.
     5. Give waiting replies their turn, if one is free. Commit.
     6. Tell the open tabs, and put the reply on the queue: `workers/reply.py` goes on from there.
 
-    Raises Unauthenticated, Forbidden, NotFound, InsufficientCredits, TooManyWaiting, KeyReused: then nothing is stored.
+    Raises Unauthenticated, Forbidden, NotFound, InsufficientCredits, TooManyWaiting, KeyReused, InvalidRequest: then
+    nothing is stored.
     """
     made = Made(message_id=new_id(), reply_id=new_id())
     with write_unit() as unit:
@@ -103,14 +104,22 @@ def _hold_price(user_id: str) -> Account | None:
 
 
 def _accept(
-    user_id: str, account: Account | None, chat_ref: str, made: Made, content: str, model: str
+    user_id: str, account: Account | None, chat_ref: str, made: Made, content: str, wanted: str | None
 ) -> tuple[Posted, list[str]]:
+    model = _model(wanted)
     if account is None:
         find_chat(user_id, chat_ref)  # a chat that isn't theirs answers first: it must not depend on money
         raise InsufficientCredits
     place = _place(account, chat_ref)
     posted = _store(account, place, made, content, model)
     return posted, dispatch(user_id) if place.open_replies else [made.reply_id]
+
+
+def _model(wanted: str | None) -> str:
+    settings = current_settings()
+    if wanted is not None and wanted not in settings.models:
+        raise InvalidRequest(errors={"model": ["GET /config lists the models to choose from."]})
+    return wanted or settings.model
 
 
 def _replayed(user_id: str, before: Made) -> Posted:

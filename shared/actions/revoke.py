@@ -4,6 +4,7 @@ import time
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
+from shared.clock import read_db_moment
 from shared.core import current_link, current_settings
 from shared.db import execute, query, write_unit
 from shared.models.revocation import revocations
@@ -62,7 +63,7 @@ def copy_revocations() -> int:
     were missing there.
     """
     rows, link = read_rows(), current_link()
-    before = int(time.time()) - current_settings().access_token_seconds - LEEWAY
+    before = int(read_db_moment().timestamp()) - current_settings().access_token_seconds - LEEWAY
     if any(until < before for until in rows.values()):
         _forget_old(before)
     there = read_revocations(link)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from shared.actions.revoke import revoke, tell
+from shared.clock import read_db_moment
 from shared.core import current_settings
 from shared.db import execute, new_id, query, utc_now, write_unit
 from shared.errors import Unauthenticated
@@ -69,8 +70,7 @@ def end_all_sign_ins(user_id: str) -> None:
 @retried
 def forget_sign_ins() -> int:
     """Delete a batch of those whose refresh token has expired; how many."""
-    now = utc_now()
-    ids = query(_over, {"now": now}).scalars()
+    ids = query(_over, {"now": read_db_moment()}).scalars()
     if ids:
         with write_unit():
             execute(_forget, {"ids": ids})

@@ -9,7 +9,7 @@ from shared.db import Base, UtcDateTime, new_id, utc_now
 
 
 class IdempotencyKey(Base):
-    """One key of one user. `fingerprint` is a SHA-256 of method, path and canonical body."""
+    """One key of one user. `fingerprint` is a SHA-256 of method, path and body, as sent."""
 
     __tablename__ = "idempotency_keys"
     __table_args__ = (UniqueConstraint("user_id", "key", name="one_use_per_key"),)

@@ -51,8 +51,14 @@ def test_in_a_deleted_chat(ref: str, me: FlaskClient, chat: ChatSession, channel
 def test_a_key_used_for_another_request(me: FlaskClient, chat: ChatSession, channel: Channel) -> None:
     me.post(f"/chats/{chat.id}/messages", json={"content": "Hello"}, headers={"Idempotency-Key": "k"})
     other = a_chat(a_user())
-    for path, content in ((chat.id, "Hello!"), (chat.id, "hello"), (other.id, "Hello")):
-        again = {"json": {"content": content}, "headers": {"Idempotency-Key": "k"}}
+    hello = {"content": "Hello"}
+    for path, body in (
+        (chat.id, {"content": "Hello!"}),
+        (chat.id, {"content": "hello"}),
+        (chat.id, hello | {"model": "another"}),
+        (other.id, hello),
+    ):
+        again = {"json": body, "headers": {"Idempotency-Key": "k"}}
         found = refused(me, f"/chats/{path}/messages", channel, **again)
         assert found == (422, "idempotency_key_reused")
 
@@ -63,9 +69,13 @@ def test_a_key_that_is_none(key: str, me: FlaskClient, chat: ChatSession, channe
     assert refused(me, f"/chats/{chat.id}/messages", channel, headers=headers) == (422, "invalid_request")
 
 
-def test_a_model_that_is_not_on_the_list(me: FlaskClient, chat: ChatSession, channel: Channel) -> None:
-    body = {"content": "Hello", "model": "another"}
-    assert refused(me, f"/chats/{chat.id}/messages", channel, json=body) == (422, "invalid_request")
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "k"}])
+def test_a_model_that_is_not_on_the_list(
+    headers: dict[str, str], me: FlaskClient, chat: ChatSession, channel: Channel
+) -> None:
+    again = {"json": {"content": "Hello", "model": "another"}, "headers": headers}
+    for ref in (chat.id, a_chat().id, uuid4()):
+        assert refused(me, f"/chats/{ref}/messages", channel, **again) == (422, "invalid_request")
 
 
 @pytest.mark.settings(max_waiting_replies=2)

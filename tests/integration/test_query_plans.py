@@ -2,16 +2,19 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, text
+from sqlalchemy import Table, event, insert, text
 
 from benchmarks.backlog import add_finished, add_waiting
 from shared.actions.finish_reply import Answer, complete_reply
-from shared.db import db, execute, write_unit
-from shared.models import ChatSession
+from shared.db import db, execute, new_id, utc_now, write_unit
+from shared.models import ChatSession, User
+from shared.models.idempotency import idempotency_keys
+from shared.models.sign_in import sign_ins
 from shared.statements import _Plan
 from tests.factories import a_claim, a_post
 from workers.sweeper import clean, sweep
@@ -42,12 +45,12 @@ def money_adds_up() -> None:
     """Not here: what fills the tables makes no entries."""
 
 
-def plans_of(work: Callable[[], Any]) -> dict[str, list[str]]:
-    """How the database would run each statement that looks for messages."""
+def plans_of(work: Callable[[], Any], table: str = "messages") -> dict[str, list[str]]:
+    """How the database would run each statement that looks for messages, or for the rows of another table."""
     seen: dict[str, Any] = {}
 
     def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
-        if "messages" in statement and not statement.startswith("INSERT"):
+        if table in statement and not statement.startswith("INSERT"):
             seen[statement] = values
 
     bind = _Plan.bind
@@ -88,6 +91,19 @@ def test_a_sweep_reads_no_message_that_is_done(prepare: Callable[[], None], core
         if statement.startswith(("SELECT messages", "WITH")):  # what it changes, it has by id
             assert any(name in step for step in plan for name in OPEN_ONLY + DELETED_ONLY), (statement, plan)
         assert not any(map(looks_at_everything, plan)), (statement, plan)
+
+
+@pytest.mark.parametrize("table", [idempotency_keys, sign_ins], ids=str)
+def test_what_is_too_old_is_found_by_its_time(table: Table, core: Flask, user: User) -> None:
+    row = {"user_id": user.id, "fingerprint": "", "message_id": new_id(), "reply_id": new_id()}
+    row |= {"created_at": utc_now(), "expires_at": utc_now() + timedelta(days=30)}
+    with write_unit():
+        rows = [{"id": new_id(), "key": str(n)} | row for n in range(3_000)]
+        execute(insert(table), [{name: given[name] for name in given.keys() & table.c.keys()} for given in rows])
+    learn()
+    ((statement, plan),) = plans_of(clean, table.name).items()
+    assert any(f"ix_{table.name}_" in step for step in plan), (statement, plan)
+    assert not any("Seq Scan" in step or "SCAN" in step for step in plan), (statement, plan)
 
 
 def test_a_reply_in_a_long_chat_of_somebody_with_a_long_past_costs_no_more(

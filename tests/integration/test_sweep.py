@@ -228,9 +228,14 @@ def test_a_sweep_with_nothing_to_do_changes_nothing(chat: ChatSession) -> None:
         sweep()
 
 
-def test_a_job_handed_over_very_often_breaks_no_sweep(posted: Posted) -> None:
-    change(posted.reply.id, handovers=40, dispatched_at=past(100_000))
-    assert hand_over_again() == 1
+@pytest.mark.parametrize(("handovers", "seconds"), [(10, 20_470), (12, 40_950), (1_000, 10_158_070)])
+def test_a_job_that_no_worker_takes_is_handed_over_every_three_hours_at_most(
+    handovers: int, seconds: int, posted: Posted
+) -> None:
+    change(posted.reply.id, handovers=handovers, dispatched_at=past(seconds - 60), deadline_at=past(-3600))
+    assert hand_over_again() == 0
+    change(posted.reply.id, dispatched_at=past(seconds + 60))
+    assert [hand_over_again() for _ in range(3)] == [1, 0, 0]
 
 
 def test_what_never_had_its_turn_is_cancelled_with_the_credits_back(chat: ChatSession, channel: Channel) -> None:
