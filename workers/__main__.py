@@ -5,6 +5,7 @@ import sys
 
 from shared.redis_link import refuse_eviction
 from shared.settings import SettingsError, load_settings
+from workers.stragglers import wait_for_stragglers
 
 # Milliseconds that the master waits for its children before it looks after them. A child that is killed while it boots
 # is not noticed before, and the default is 30 s; the wait is for extra processes that Holdfast has none of.
@@ -34,7 +35,10 @@ def main() -> int:
         f"--worker-fork-timeout={_BOOT_WAIT}",
         f"--worker-shutdown-timeout={_EXIT_WAIT}",
     ]
-    return int(cli.main(cli.make_argument_parser().parse_args(command)) or 0)
+    sys.argv[:] = [sys.executable, "-m", "workers"]  # what Dramatiq runs in its place after a SIGHUP
+    exit_code = int(cli.main(cli.make_argument_parser().parse_args(command)) or 0)
+    wait_for_stragglers()
+    return exit_code
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ import logging
 import math
 import multiprocessing
 import os
-import signal
 import threading
 import time
 from contextlib import suppress
@@ -20,7 +19,8 @@ from shared.core import create_core
 from shared.settings import Settings
 from workers.reply import create_desk, write_claimed
 from workers.run import Run
-from workers.watchdog import Watchdog
+from workers.stragglers import TO_GIVE_BACK, held
+from workers.watchdog import Drained, Watchdog
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class Solo:
         self._watchdog = watchdog
         self._free = threading.BoundedSemaphore(_MOST)
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload([__name__, f"workers.providers.{_module_of(settings)}"])
+        self._context.set_forkserver_preload(["workers.deaf", __name__, f"workers.providers.{_module_of(settings)}"])
 
     def write(self, run: Run) -> None:
         """Have it written; returns when its process has ended, however that came."""
@@ -60,15 +60,27 @@ class Solo:
 
     def _write(self, run: Run) -> int:
         ours, its = multiprocessing.Pipe()
-        process = self._context.Process(target=_work, args=(its, self._settings), name="solo")
         with ours:
-            process.start()
-            its.close()
+            with its:
+                process = self._start(run, its)
             with suppress(EOFError, OSError):  # it has died
                 self._hand_over(run, ours)
                 self._drain_with_it(process, ours)
             process.join()
         return process.exitcode or 0
+
+    def _start(self, run: Run, its: Connection) -> ForkServerProcess:
+        """A fork server may die, before it is deaf or for want of memory; the next try starts another one."""
+        while True:
+            run.check()
+            process = self._context.Process(target=_work, args=(its, held, self._settings), name="solo")
+            try:
+                process.start()
+            except (EOFError, OSError) as error:
+                log.warning("solo.not_started: %s; trying again", type(error).__name__)
+                time.sleep(_TICK)
+            else:
+                return process
 
     def _hand_over(self, run: Run, ours: Connection) -> None:
         while not ours.poll(_TICK):
@@ -89,10 +101,8 @@ def _module_of(settings: Settings) -> str:
     return "openai_client" if settings.provider == "openai" else "scripted"
 
 
-def _work(boss: Connection, settings: Settings) -> None:
+def _work(boss: Connection, _held: Connection, settings: Settings) -> None:
     """What such a process does: the attempt that the worker has claimed and hands over with its lease."""
-    for number in (signal.SIGTERM, signal.SIGINT):  # may reach the whole group; the worker tells when to drain
-        signal.signal(number, signal.SIG_IGN)
     core = create_core(settings)
     desk = create_desk(core, settings)
     try:
@@ -100,17 +110,18 @@ def _work(boss: Connection, settings: Settings) -> None:
         claim, renewed = boss.recv()
     except (EOFError, OSError):  # the reply was cut meanwhile, or the worker is gone
         return
-    threading.Thread(target=_obey, args=(boss, desk.watchdog), daemon=True).start()
     run = Run(claim)
     run.leased(renewed, settings.lease_seconds)  # one clock for all processes of a machine
+    threading.Thread(target=_obey, args=(boss, run, desk.watchdog), daemon=True).start()
     with core.app_context():
         write_claimed(run, desk)
 
 
-def _obey(boss: Connection, watchdog: Watchdog) -> None:
-    """Drain when told to; end with the worker."""
-    try:
+def _obey(boss: Connection, run: Run, watchdog: Watchdog) -> None:
+    """Drain when told to. End with the worker, which did not die of this reply: give it back, however that goes."""
+    with suppress(EOFError, OSError):
         while boss.recv() == _DRAIN:
             watchdog.drain()
-    except (EOFError, OSError):
-        os._exit(1)
+    run.cut_short(Drained())
+    time.sleep(TO_GIVE_BACK)
+    os._exit(1)

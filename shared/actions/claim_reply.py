@@ -16,9 +16,9 @@ from shared.units import retried
 
 _now = db_now()
 _other = messages.alias("other")
-# A name that is still there is of a worker that died: whoever gives a reply back takes the name away.
+# A name that is still there is of a worker that died: who gives a reply back takes it away, except that of one alone.
 _lost = messages.c.claimed_by.is_not(None)
-_ALONE = ", alone"
+ALONE = ", alone"
 _lock_owner = Prepared(
     update(users)
     .where(
@@ -50,7 +50,7 @@ _claim = Prepared(
         status=Status.RUNNING,
         attempt=messages.c.attempt + 1,
         lease_until=_now + bindparam("lease_ms"),
-        claimed_by=case((_lost, bindparam("worker") + _ALONE), else_=bindparam("worker")),
+        claimed_by=case((_lost, bindparam("worker") + ALONE), else_=bindparam("worker")),
         # the clock of the whole reply starts at its first claim; nothing extends it
         deadline_at=case((messages.c.attempt == 0, _now + bindparam("reply_ms")), else_=messages.c.deadline_at),
         first_text_at=None,

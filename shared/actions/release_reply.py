@@ -2,7 +2,7 @@
 
 from sqlalchemy import bindparam, case, update
 
-from shared.actions.claim_reply import Claim
+from shared.actions.claim_reply import ALONE, Claim
 from shared.actions.finish_reply import WRITING, wait_again
 from shared.models.message import Status, messages
 from shared.units import retried
@@ -11,6 +11,8 @@ from shared.units import retried
 _HARMLESS = 2
 
 _failures = messages.c.failures + case((messages.c.drains < _HARMLESS, 0), else_=1)
+# A worker has died with it before: no drain makes it harmless to others, or others to it.
+_if_alone = case((messages.c.claimed_by.endswith(ALONE), messages.c.claimed_by), else_=None)
 _release = (
     update(messages)
     .where(messages.c.id == bindparam("reply_id"), WRITING, _failures < bindparam("most_failures"))
@@ -19,7 +21,7 @@ _release = (
         drains=messages.c.drains + 1,
         failures=_failures,
         lease_until=None,
-        claimed_by=None,
+        claimed_by=_if_alone,
         dispatched_at=None,
         updated_at=bindparam("at"),
         seq=bindparam("new_seq"),

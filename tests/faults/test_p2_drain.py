@@ -5,13 +5,14 @@ import signal
 import time
 from typing import Any
 
+import pytest
 from dramatiq import Message
 from sqlalchemy import select
 
 from shared.broker import REPLIES, ReplyBroker
 from shared.models.message import messages
 from tests.eventually import eventually
-from tests.faults.conftest import mostly_on
+from tests.faults.conftest import mostly_on, on_postgresql
 from tests.faults.history import Outcome
 from tests.faults.people import Load, Witnessed, at_the_same_time
 from tests.faults.rules import Rules
@@ -71,6 +72,45 @@ def test_a_worker_told_to_end_again_and_again_loses_and_doubles_nothing(trial: T
     assert {(row.status, row.failures) for row in ended} == {("completed", 0)}
     assert sum(row.drains for row in ended) == 10
     assert dead_letters(trial) == 0
+
+
+def a_signal_to_the_group_lets_replies_alone_drain(trial: Trial, number: signal.Signals) -> None:
+    # Given two replies that are written in processes of their own, as their worker was killed
+    times = {"HOLDFAST_DRAIN_SECONDS": "4.5", "HOLDFAST_SILENCE_TIMEOUT": "20"}
+    person, worker = trial.person(), trial.programs["worker"]
+    short, slow = person.ask("chunks=20,every=50,gate=soon"), person.ask("chunks=3,gate=late", chat=person.new_chat())
+    trial.wait_for_text(short, slow)
+    trial.restart("worker", **times)
+    trial.wait_for_text(short, slow, attempt=2, within=30)
+    # When a signal reaches all processes of the worker at once
+    logged = len(worker.log)
+    os.killpg(worker.pid, number)
+    eventually(lambda: "Stopping worker process" in worker.log[logged:])
+    # Then what can end in time does, and the other one is given back
+    trial.model.open_gate("soon")
+    trial.wait_for_status(short, "completed")
+    eventually(lambda: rows(trial, [slow])[0].drains == 1)
+    trial.model.open_gate("late")
+    if number == signal.SIGTERM:
+        trial.wait_for_death("worker")
+        trial.restart("worker")
+    trial.check().must_be_clean()
+    assert {(row.status, row.attempt, row.failures, row.drains) for row in rows(trial, [short, slow])} == {
+        ("completed", 2, 1, 0),
+        ("completed", 3, 1, 1),
+    }
+
+
+@mostly_on("sqlite")
+def test_a_deploy_that_tells_every_process_to_end_lets_replies_alone_drain(trial: Trial) -> None:
+    a_signal_to_the_group_lets_replies_alone_drain(trial, signal.SIGTERM)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(0)
+@on_postgresql
+def test_a_hangup_of_every_process_lets_replies_alone_drain_and_starts_the_worker_anew(trial: Trial) -> None:
+    a_signal_to_the_group_lets_replies_alone_drain(trial, signal.SIGHUP)
 
 
 def a_slow_one_of(worker: str, trial: Trial) -> Outcome | None:

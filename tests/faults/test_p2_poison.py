@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import psutil
+import pytest
 from sqlalchemy import select
 
 from shared.models.message import messages
 from tests.eventually import eventually
-from tests.faults.conftest import mostly_on
+from tests.faults.conftest import mostly_on, on_postgresql, on_sqlite
 from tests.faults.history import Outcome, a_question
 from tests.faults.people import Load, at_the_same_time
 from tests.faults.trial import Trial
@@ -20,12 +21,14 @@ from tests.faults.trial import Trial
 # worker's one death costs those whose replies it was writing is measured in benchmarks/.
 _SHARE = 0.8
 _POISONED = "python -m tests.faults.poisoned"
+# Seconds in which a master has long ended after the death of its last process, unless it waits for somebody.
+_MASTER = 1.5
 
 
 @contextmanager
-def supervised(trial: Trial) -> Iterator[list[float]]:
+def supervised(trial: Trial, **environment: str) -> Iterator[list[float]]:
     """A worker that poison kills, started again whenever it has died; when each death was noticed."""
-    trial.restart("worker", instead=_POISONED)
+    trial.restart("worker", instead=_POISONED, **environment)
     deaths: list[float] = []
     over = threading.Event()
 
@@ -33,7 +36,7 @@ def supervised(trial: Trial) -> Iterator[list[float]]:
         while not over.wait(0.1):
             if not trial.programs["worker"].alive:
                 deaths.append(time.monotonic())
-                trial.restart("worker", instead=_POISONED)
+                trial.restart("worker", instead=_POISONED, **environment)
 
     supervisor = threading.Thread(target=supervise)
     supervisor.start()
@@ -65,21 +68,85 @@ def test_poison_takes_its_worker_along_once_and_then_only_itself(trial: Trial) -
     assert [others[n].reply(outcome)["attempt"] for n, outcome in enumerate(slow)] == [2] * 4
 
 
-def test_a_process_of_one_reply_ends_with_its_worker(trial: Trial) -> None:
+@mostly_on("sqlite")
+def test_poison_after_poison_costs_others_no_reply(trial: Trial) -> None:
+    another_poison_costs_others_no_reply(trial, times=2)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(0)
+@on_postgresql
+def test_even_a_third_poison_costs_others_no_reply(trial: Trial) -> None:
+    another_poison_costs_others_no_reply(trial, times=3)
+
+
+def another_poison_costs_others_no_reply(trial: Trial, times: int) -> None:
+    # Given replies of others that last
+    others = [trial.person() for _ in range(4)]
+    with supervised(trial, HOLDFAST_SILENCE_TIMEOUT="20") as deaths:
+        slow = at_the_same_time(lambda person=person: person.ask("chunks=3,gate=door") for person in others)
+        poisoner = trial.person()
+        for number in range(1, times + 1):
+            trial.wait_for_text(*slow, attempt=number, within=30)
+            # When poison kills the worker, each time that it has begun with them again
+            poisoner.ask(content=f"{a_question('chunks=3')} poison", chat=poisoner.new_chat())
+            eventually(lambda number=number: len(deaths) == number, within=20)
+        trial.wait_for_text(*slow, attempt=times + 1, within=30)
+        trial.model.open_gate("door")
+        # Then they are answered: their workers' deaths after the first were no failures of theirs
+        trial.check().must_be_clean()
+    ended = stored(trial, list(slow))
+    assert {(row.status, row.failures, row.drains) for row in ended} == {("completed", 1, times - 1)}
+
+
+def written_alone(trial: Trial, outcome: Outcome, **environment: str) -> list[psutil.Process]:
+    """Let it lose its worker: the process that fetched it again, and those that this one has started for it."""
+    trial.wait_for_text(outcome)
+    trial.restart("worker", **environment)
+    trial.wait_for_text(outcome, attempt=2, within=30)
+    (fetcher,) = psutil.Process(trial.programs["worker"].pid).children()
+    return [fetcher, *fetcher.children(recursive=True)]
+
+
+@mostly_on("postgresql")
+def test_a_process_of_one_reply_gives_it_back_before_it_ends_with_its_worker(trial: Trial) -> None:
     # Given a reply that is written in a process of its own, as its worker was killed
     person = trial.person()
     outcome = person.ask("chunks=3,gate=door")
-    trial.wait_for_text(outcome)
-    trial.programs["worker"].kill()
-    trial.restart("worker")
-    trial.wait_for_text(outcome, attempt=2, within=30)
-    # When only the process is killed that fetched its job
-    (fetcher,) = psutil.Process(trial.programs["worker"].pid).children()
-    fetcher.kill()
-    # Then the process of the reply goes too
-    second = trial.asked(outcome)[1]
-    eventually(lambda: second.ending == "client closed", within=2)
+    fetcher, *_ = written_alone(trial, outcome)
+    # When only the process is killed that fetched its job, and the database is busy
+    with trial.deployment.nothing_changes_of(person.id):
+        fetcher.kill()
+        second = trial.asked(outcome)[1]
+        eventually(lambda: second.ending == "client closed", within=2)
+        time.sleep(_MASTER)
+    # Then it has given back the reply by the time at which whoever supervises the worker kills what is left
     trial.wait_for_death("worker")
+    trial.programs["worker"].kill()
+    (row,) = stored(trial, [outcome])
+    assert (row.status, row.failures, row.drains) == ("pending", 1, 1)
+    # And the next worker writes it
+    trial.model.open_gate("door")
+    trial.restart("worker")
+    trial.check().must_be_clean()
+    (row,) = stored(trial, [outcome])
+    assert (row.status, row.attempt, row.failures) == ("completed", 3, 1)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(0)
+@on_sqlite
+def test_a_process_of_one_reply_that_can_not_give_it_back_ends_all_the_same(trial: Trial) -> None:
+    person = trial.person()
+    outcome = person.ask("chunks=3,gate=door")
+    processes = written_alone(trial, outcome, HOLDFAST_LEASE_SECONDS="15")
+    # When the database lets nothing through from its worker's death on
+    with trial.deployment.nothing_changes_of(person.id):
+        processes[0].kill()
+        # Then all that the worker has started is gone within seconds
+        trial.wait_for_death("worker")
+        eventually(lambda: not [process for process in processes if process.is_running()])
+    # And the reply ends: its second worker died, for all that is known
     trial.restart("worker")
     trial.check().must_be_clean()
     assert person.reply(outcome)["error"]["code"] == "worker_lost"

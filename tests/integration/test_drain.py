@@ -8,6 +8,7 @@ from dramatiq import Worker
 from flask import Flask
 from redis import Redis
 
+from shared.actions.claim_reply import claim_reply
 from shared.actions.release_reply import release_reply
 from shared.broker import worker_broker
 from shared.core import current_link
@@ -74,6 +75,14 @@ def test_a_reply_that_does_not_end_in_time_runs_again_at_once(
     assert (row.status, row.content, row.attempt) == ("completed", "word0@2 word1@2 word2@2 ", 2)
     assert money_of(user.id) == (297, 0)
     assert channel.names().count("message.completed") == 1
+
+
+def test_what_is_written_alone_will_be_so_again(chat: ChatSession) -> None:
+    claim = a_claim(a_post(chat))
+    change(claim.id, claimed_by="worker 2, alone")
+    assert release_reply(claim)
+    assert (again := claim_reply(claim.id, "worker 3"))
+    assert again.alone
 
 
 @on_sqlite_only
