@@ -11,6 +11,7 @@ from sqlalchemy import case, func, select, update
 from shared.models.message import IS_OPEN, Status, has_status, messages
 from tests.backlog import add_backlog
 from tests.eventually import eventually
+from tests.faults.conftest import mostly_on
 from tests.faults.evidence import Evidence, stored
 from tests.faults.invariants import g2_all_final, g3_final_is_final
 from tests.faults.money import g4_money_adds_up, g5_money_matches_outcomes
@@ -81,6 +82,7 @@ def done(trial: Trial, ids: list[str]) -> int:
         return int(connection.execute(completed).scalar_one())
 
 
+@mostly_on("postgresql")
 def test_two_sweepers_leave_run_again_or_fail_what_is_stuck_each_reply_once(trial: Trial) -> None:
     trial.programs["sweeper"].kill()
     backlog, fate = Backlog(trial, STUCK), messages.c.seq % 15

@@ -50,6 +50,7 @@ def dead_letters(trial: Trial) -> int:
         return int(redis.zcard("holdfast:test:queue:replies.XQ"))
 
 
+@mostly_on("sqlite")
 def test_a_worker_told_to_end_again_and_again_loses_and_doubles_nothing(trial: Trial) -> None:
     trial.restart("worker", HOLDFAST_DRAIN_SECONDS="4")
     outcomes = twenty_replies(trial)

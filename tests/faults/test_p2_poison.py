@@ -47,6 +47,7 @@ def supervised(trial: Trial, **environment: str) -> Iterator[list[float]]:
         supervisor.join(30)
 
 
+@mostly_on("postgresql")
 def test_poison_takes_its_worker_along_once_and_then_only_itself(trial: Trial) -> None:
     # Given replies of others that are being written
     others = [trial.person() for _ in range(4)]

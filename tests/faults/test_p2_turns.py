@@ -6,6 +6,7 @@ from itertools import pairwise
 from redis import Redis
 
 from tests.eventually import eventually
+from tests.faults.conftest import mostly_on
 from tests.faults.trial import Trial
 from tests.services.guard import Guard
 from tests.services.service import Service
@@ -48,6 +49,7 @@ def test_a_second_sweeper_changes_nothing_and_a_slow_worker_keeps_its_reply(tria
     assert person.reply(slow)["attempt"] == 1
 
 
+@mostly_on("postgresql")
 def test_a_finisher_that_dies_before_handing_over_costs_a_sweep(trial: Trial) -> None:
     trial.restart("worker", HOLDFAST_FAILPOINTS="after_final_commit=exit")
     person = trial.person()

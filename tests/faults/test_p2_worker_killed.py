@@ -1,9 +1,7 @@
 """P2, workers killed with -9 (F01, F02, F03): every accepted message still reaches its one end."""
 
-import pytest
-
 from tests.eventually import eventually
-from tests.faults.conftest import mostly_on
+from tests.faults.conftest import by_turns, mostly_on
 from tests.faults.people import at_the_same_time
 from tests.faults.trial import Trial
 
@@ -59,7 +57,7 @@ def test_what_a_killed_worker_wrote_is_written_again_within_a_lease_and_two_swee
     assert killed < second <= killed + AGAIN_WITHIN
 
 
-@pytest.mark.parametrize("point", ["after_claim", "after_chunk:3", "before_final_commit"])
+@by_turns("point", ["after_claim", "after_chunk:3", "before_final_commit"])
 def test_a_worker_killed_while_it_writes_costs_a_run_and_nothing_else(trial: Trial, point: str) -> None:  # F02
     person = trial.person()
     trial.restart("worker", HOLDFAST_FAILPOINTS=f"{point}=exit")
@@ -72,6 +70,7 @@ def test_a_worker_killed_while_it_writes_costs_a_run_and_nothing_else(trial: Tri
     assert len(trial.asked(outcome)) == (1 if point == "after_claim" else 2)
 
 
+@mostly_on("sqlite")
 def test_a_reply_whose_every_worker_is_killed_fails_once_and_costs_nothing(trial: Trial) -> None:  # F02
     person = trial.person()
     outcome = person.ask("chunks=5,every=20,gate=never")
@@ -86,7 +85,7 @@ def test_a_reply_whose_every_worker_is_killed_fails_once_and_costs_nothing(trial
     assert failed["credits"] == {"held": 0, "charged": 0, "released": 3}
 
 
-@pytest.mark.parametrize("point", ["after_final_commit", "before_ack"])
+@by_turns("point", ["after_final_commit", "before_ack"])
 def test_a_reply_that_was_stored_before_the_kill_is_not_written_again(trial: Trial, point: str) -> None:  # F03
     person = trial.person()
     trial.programs["worker"].kill()

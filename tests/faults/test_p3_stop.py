@@ -13,7 +13,7 @@ from sqlalchemy import update
 from shared.models.message import messages
 from shared.redis_link import BREAK
 from tests.eventually import eventually
-from tests.faults.conftest import on_postgresql
+from tests.faults.conftest import mostly_on, on_postgresql
 from tests.faults.evidence import open_replies
 from tests.faults.history import Outcome
 from tests.faults.people import Witnessed, at_the_same_time
@@ -146,7 +146,7 @@ def test_a_stop_without_redis_keeps_what_was_saved_and_reaches_the_worker_by_its
 @on_postgresql
 def test_at_the_usual_times_a_silent_model_is_let_go_too(trial: Trial) -> None:
     # Given the lease and the patience of a deployment, a model that says nothing more, and no Redis to hear of it
-    trial.restart("worker", HOLDFAST_LEASE_SECONDS="30", HOLDFAST_SILENCE_TIMEOUT="60")
+    trial.restart("worker", HOLDFAST_LEASE_SECONDS="30", HOLDFAST_SILENCE_TIMEOUT="50")
     people = [trial.person() for _ in range(3)]
     places = [(person, chat) for person in people for chat in (person.chats[0], person.new_chat())]
     asked = [person.ask("chunks=3,gate=never", chat=chat) for person, chat in places]
@@ -205,6 +205,7 @@ def stop_after(seconds: float, person: Witnessed, outcome: Outcome) -> Outcome:
     return stop(person, outcome)
 
 
+@mostly_on("postgresql")
 def test_a_stop_and_a_sweeper_that_meet_give_the_credits_back_once(trial: Trial) -> None:  # F31
     # Given twenty replies without text, of a worker that has died for the last time, and no sweeper
     people = [trial.person() for _ in range(10)]

@@ -5,6 +5,7 @@ from sqlalchemy import select
 
 from shared.models.message import messages
 from tests.eventually import eventually
+from tests.faults.conftest import by_turns
 from tests.faults.history import Outcome
 from tests.faults.rules import Rules
 from tests.faults.trial import Trial
@@ -31,7 +32,7 @@ def freeze_between_units(trial: Trial, outcome: Outcome) -> None:
 
 
 # The first answer does not end, or the whole of it waits in the socket for whoever wakes up.
-@pytest.mark.parametrize("script", ["chunks=30,hang_after=6,times=1", "chunks=100,every=20"])
+@by_turns("script", ["chunks=30,hang_after=6,times=1", "chunks=100,every=20"])
 def test_a_woken_worker_changes_nothing_and_says_nothing(script: str, trial: Trial, other_worker: Service) -> None:
     # Given a worker that is frozen while it writes
     person = trial.person()
