@@ -95,6 +95,8 @@ def a_signal_to_the_group_lets_replies_alone_drain(trial: Trial, number: signal.
     if number == signal.SIGTERM:
         trial.wait_for_death("worker")
         trial.restart("worker")
+    else:
+        eventually(lambda: "ready for action" in worker.log[logged:], within=30)
     trial.check().must_be_clean()
     assert {(row.status, row.attempt, row.failures, row.drains) for row in rows(trial, [short, slow])} == {
         ("completed", 2, 1, 0),
