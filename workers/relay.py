@@ -16,9 +16,9 @@ from workers.run import Run
 
 log = logging.getLogger(__name__)
 
-# A trip costs every program, so there is a rest after each: twice what it took, which nobody sees while the machine has
-# room. When pieces come faster than _ROOM a second the rest is a window that grows with them, up to _LONGEST seconds.
-_REST, _ROOM, _GROWTH, _LONGEST = 2.0, 600.0, 0.025 / 1000, 0.09
+# A trip costs every program, so there is a rest after each: twice what it took, and _SHORTEST seconds, which nobody
+# sees. When pieces come faster than _ROOM a second it is a window that grows with them, up to _LONGEST seconds.
+_REST, _ROOM, _GROWTH, _SHORTEST, _LONGEST = 2.0, 600.0, 0.025 / 1000, 0.005, 0.09
 # Of the last trip, in the rate of pieces.
 _SMOOTH = 0.2
 # Characters of one reply in one trip: a model that says a megabyte at once must not hold up everybody's events.
@@ -69,7 +69,7 @@ class Relay:
         self._rate += _SMOOTH * (pieces / (started - self._before) - self._rate)
         self._before = started
         took, window = time.monotonic() - started, (self._rate - _ROOM) * _GROWTH
-        return min(_LONGEST, max(_REST * took, window))
+        return min(_LONGEST, max(_SHORTEST, _REST * took, window))
 
     def _take(self) -> list[tuple[Run, int, str]]:
         with self._lock:
