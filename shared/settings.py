@@ -69,7 +69,7 @@ class Settings:
     web_workers: int = _own("WEB_WORKERS", "int", 1, _from(1, 64))
     web_threads: int = _own("WEB_THREADS", "int", 8, _from(1, 256))
     worker_processes: int = _own("WORKER_PROCESSES", "int", 1, _from(1, 64))
-    worker_threads: int = _own("WORKER_THREADS", "int", 32, _from(1, 256))
+    worker_threads: int = _own("WORKER_THREADS", "int", 32, _from(1, 1_000))
     drain_seconds: float = _own("DRAIN_SECONDS", "float", 10.0, _from(0.5, 600))
     max_sockets: int = _own("MAX_SOCKETS", "int", 20_000, _from(1, 1_000_000))
     share_realtime_port: bool = _own("SHARE_REALTIME_PORT", "bool", False)
