@@ -63,7 +63,7 @@ def test_for_a_moment_it_costs_no_reply(
 
 
 @on_sqlite_only
-@pytest.mark.settings(lease_seconds=1.5, model="fake:chunks=200,every=20")
+@pytest.mark.settings(lease_seconds=3.0, model="fake:chunks=300,every=20")
 def test_a_reply_whose_lease_nears_its_end_is_silent_until_it_is_renewed(
     core: Flask, chat: ChatSession, desk: Desk, channel: Channel, outage: Outage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -74,7 +74,7 @@ def test_a_reply_whose_lease_nears_its_end_is_silent_until_it_is_renewed(
         eventually(lambda: channel.named("message.delta"))
         # When two thirds of the lease are over, it goes on to read, and says nothing
         (run,) = desk.watchdog._runs
-        eventually(lambda: clock() > the_message(posted.reply.id).lease_until - 450)
+        eventually(lambda: clock() > the_message(posted.reply.id).lease_until - 900)
         said, read = len(channel.named("message.delta")), run.size
         eventually(lambda: run.size > read + 30)
         assert len(channel.named("message.delta")) == said
