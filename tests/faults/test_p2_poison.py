@@ -166,7 +166,7 @@ def test_while_poison_is_about_the_replies_of_others_flow(trial: Trial) -> None:
     poisoner = trial.person()
     with supervised(trial) as deaths:
         poison = poisoner.ask(content=f"{a_question('chunks=3')} poison")
-        eventually(lambda: deaths)
+        eventually(lambda: deaths, within=30)  # the worker has yet to start
         # When others post until it has failed
         with Load(others, "chunks=3"):
             trial.wait_for_status(poison, "failed", within=30)
