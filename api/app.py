@@ -3,16 +3,16 @@
 from flask import Flask
 from flask_smorest import Api
 
-from api.account import account
-from api.auth import auth
-from api.chats import chats
-from api.credits import credits_
-from api.errors import register_errors
-from api.messages import messages
-from api.ops import ops
-from api.pages import pages
-from api.revoked import Revoked
-from api.sync import sync
+from api.access.revoked import Revoked
+from api.http.errors import register_errors
+from api.resources.account import account
+from api.resources.auth import auth
+from api.resources.chats import chats
+from api.resources.credits import credits_
+from api.resources.messages import messages
+from api.resources.ops import ops
+from api.resources.pages import pages
+from api.resources.sync import sync
 from shared.core import create_core
 from shared.settings import Settings, load_settings
 

@@ -14,7 +14,7 @@ import time
 
 import requests
 
-from api import tokens
+from api.access import tokens
 from benchmarks.systems import Holdfast, run_folder
 
 SOCKETS = 5_000

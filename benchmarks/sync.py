@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from api import tokens
+from api.access import tokens
 from api.app import create_app
 from benchmarks.processes import BOTH_CORES, Processes
 from benchmarks.systems import migrate_once_it_is_up, run_folder, start_postgres

@@ -1,7 +1,7 @@
 """Every error a caller, an event or a stored message can name: one closed catalogue of codes.
 
 A class's docstring is its title; its `detail` is the sentence shown to people and says what to do.
-`api/errors.py` gives each its HTTP status.
+`api/http/errors.py` gives each its HTTP status.
 """
 
 from functools import cache

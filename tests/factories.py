@@ -13,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Row, select, update
 
-from api import tokens
+from api.access import tokens
 from shared.actions.accounts import create_account
 from shared.actions.chats import create_chat
 from shared.actions.claim_reply import Claim, claim_reply

@@ -34,7 +34,7 @@ export function createSync({ api, dispatch, read }) {
 
   async function isMore() {
     const { cursor } = read();
-    const page = await api.sync(cursor);
+    const page = await api.resources.sync(cursor);
     if (cursor !== null && !page.reset) dispatch("synced", page);
     else await anew(page);
     return page.reset || page.hasMore || cursor === null;
@@ -43,8 +43,8 @@ export function createSync({ api, dispatch, read }) {
   // Reads all that is on the screen. What changes meanwhile has a number after the cursor.
   async function anew({ cursor, credits }) {
     const { openChat } = read();
-    const messages = openChat && (await api.messages(openChat).catch((problem) => closeIfGone(openChat, problem)));
-    dispatch("anew", { cursor, credits, chats: await api.chats(), messages });
+    const messages = openChat && (await api.resources.messages(openChat).catch((problem) => closeIfGone(openChat, problem)));
+    dispatch("anew", { cursor, credits, chats: await api.resources.chats(), messages });
   }
 
   function closeIfGone(id, problem) {
@@ -53,13 +53,13 @@ export function createSync({ api, dispatch, read }) {
   }
 
   async function moreChats() {
-    dispatch("chats.more", await api.chats(read().chatsCursor));
+    dispatch("chats.more", await api.resources.chats(read().chatsCursor));
   }
 
   async function openMessages() {
     const { openChat: chatSessionId } = read();
     if (!chatSessionId) return;
-    const page = await api.messages(chatSessionId).catch((problem) => {
+    const page = await api.resources.messages(chatSessionId).catch((problem) => {
       closeIfGone(chatSessionId, problem);
       throw problem;
     });
@@ -68,7 +68,7 @@ export function createSync({ api, dispatch, read }) {
 
   async function earlierMessages() {
     const { openChat: chatSessionId, earlierCursor } = read();
-    dispatch("messages.earlier", { chatSessionId, ...(await api.messages(chatSessionId, earlierCursor)) });
+    dispatch("messages.earlier", { chatSessionId, ...(await api.resources.messages(chatSessionId, earlierCursor)) });
   }
 
   // What is missing may still be on its way.

@@ -3,7 +3,7 @@
 import heapq
 import time
 
-from api.tokens import Claims
+from api.access.tokens import Claims
 from shared.revocations import Voids, is_void
 
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import socketio
 
-from api import tokens
+from api.access import tokens
+from api.access.tokens import Claims
 from api.sockets.door import Door, drop
 from api.sockets.outbox import Transport
 from api.sockets.presence import Presence
 from api.sockets.rooms import NAMESPACE, Rooms, room_of
-from api.tokens import Claims
 from shared.errors import HoldfastError, TokenExpired, Unauthenticated
 from shared.settings import Settings
 

@@ -1,4 +1,4 @@
-"""Begin, go on with, and end a sign-in: the row that refresh tokens stand on. Signing tokens is `api/tokens.py`'s."""
+"""Begin, renew and end a sign-in: the row that refresh tokens stand on. `api/access/tokens.py` signs the tokens."""
 
 from datetime import timedelta
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from api.errors import STATUS
+from api.http.errors import STATUS
 from scripts import events
 from shared.errors import HoldfastError, ReplyError, catalogue
 from shared.events import CATALOGUE

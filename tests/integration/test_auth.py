@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
-from api import tokens
+from api.access import tokens
 from shared.db import db, utc_now, write_unit
 from shared.models import User
 from shared.models.credits import credit_entries

@@ -9,8 +9,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from api import tokens
-from api.paging import encode_cursor
+from api.access import tokens
+from api.http.paging import encode_cursor
 from shared.models import ChatSession, User
 from shared.settings import Settings
 from tests.channel import Channel

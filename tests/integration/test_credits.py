@@ -5,7 +5,7 @@ from uuid import uuid4
 from flask import Flask
 from flask.testing import FlaskClient
 
-from api import tokens
+from api.access import tokens
 from shared.actions.finish_reply import Answer, complete_reply, fail_reply
 from shared.actions.rescue import expire_overdue
 from shared.errors import ModelRejected

@@ -10,8 +10,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event, select, text, update
 
-from api import tokens
-from api.revoked import Revoked
+from api.access import tokens
+from api.access.revoked import Revoked
 from shared.actions.accounts import delete_account, disable_account, enable_account
 from shared.actions.sign_ins import begin_sign_in, end_sign_in, forget_sign_ins
 from shared.db import db, execute, query, utc_now, write_unit

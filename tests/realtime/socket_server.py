@@ -67,7 +67,7 @@ class SocketServer:
         return None
 
     def token(self, user: str, lifetime: float = 60, **claims: Any) -> str:
-        """As `api/tokens.py` makes them; None takes a claim away."""
+        """As `api/access/tokens.py` makes them; None takes a claim away."""
         now = int(time.time())
         whole = {"iss": "holdfast", "aud": "access", "sub": user, "iat": now, "exp": int(now + lifetime), **claims}
         said = {name: value for name, value in whole.items() if value is not None}

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
+from api.access.tokens import Claims
 from api.sockets.presence import Presence
-from api.tokens import Claims
 from shared.revocations import of_session, of_user
 
 # When this module is loaded: tests may run much later, so what is "not yet" lies far ahead.

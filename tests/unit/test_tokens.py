@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from api import tokens
+from api.access import tokens
 from shared.errors import TokenExpired, Unauthenticated
 
 SECRET = "a secret that is long enough to sign with"

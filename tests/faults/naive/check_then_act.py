@@ -7,7 +7,7 @@ from typing import Any
 from gunicorn.app.wsgiapp import run
 from sqlalchemy import bindparam, update
 
-from api import messages as api
+from api.resources import messages as api
 from shared.actions import post_message as action
 from shared.db import execute
 from shared.models.user import Account, account_of, users

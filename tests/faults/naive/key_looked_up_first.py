@@ -6,7 +6,7 @@ from typing import Any
 from gunicorn.app.wsgiapp import run
 from sqlalchemy import bindparam, select
 
-from api import messages as api
+from api.resources import messages as api
 from shared.actions.idempotency import Made, made_before
 from shared.db import query, write_unit
 from shared.models.idempotency import idempotency_keys

@@ -10,7 +10,7 @@ import time
 from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.tokens import Claims
+from api.access.tokens import Claims
 from shared.actions.revoke import read_rows
 from shared.revocations import is_void
 

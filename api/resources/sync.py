@@ -4,9 +4,9 @@ from typing import Any
 
 from flask import g
 
-from api.auth import signed_in
-from api.blueprint import ApiBlueprint
-from api.live_text import with_live_text
+from api.access.decorators import signed_in
+from api.http.blueprint import ApiBlueprint
+from api.resources.live_text import with_live_text
 from shared.actions.sync import changes_since
 from shared.change_schemas import SyncIn, SyncOut
 from shared.events import credits_data

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 from flask import request
 from sqlalchemy import select
 
-from api.auth import public
-from api.blueprint import ApiBlueprint
+from api.access.decorators import public
+from api.http.blueprint import ApiBlueprint
 from shared.core import current_settings
 from shared.db import db
 from shared.schemas import ConfigOut

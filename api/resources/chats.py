@@ -5,24 +5,23 @@ from typing import Any
 from uuid import UUID
 
 from flask import g
-from sqlalchemy import literal, select, tuple_
+from sqlalchemy import select
 
-from api.auth import signed_in
-from api.blueprint import ApiBlueprint
-from api.paging import decode_cursor, encode_cursor, page
+from api.access.decorators import signed_in
+from api.http.blueprint import ApiBlueprint
+from api.http.paging import keyset_page
 from shared.actions.chats import create_chat, delete_chat, rename_chat, see_chat
 from shared.actions.parking import resume_queue
-from shared.db import db
-from shared.models import ChatSession
+from shared.models.chat import chat_sessions as rows
 from shared.models.chat import find_chat
 from shared.schemas import ChatIn, ChatOut, ChatPage, ChatPatch, ChatsIn, SeenIn
 from shared.statements import Row
 
 chats = ApiBlueprint("chats", __name__, url_prefix="/chats", description="Conversations")
 _SORTS = {
-    "lastActiveAt": ChatSession.last_active_at,
-    "updatedAt": ChatSession.updated_at,
-    "createdAt": ChatSession.created_at,
+    "lastActiveAt": rows.c.last_active_at,
+    "updatedAt": rows.c.updated_at,
+    "createdAt": rows.c.created_at,
 }
 
 
@@ -39,16 +38,10 @@ def create(body: dict[str, Any]) -> Row:
 @signed_in
 @chats.arguments(ChatsIn, location="query")
 @chats.response(200, ChatPage)
-def list_chats(query: dict[str, Any]) -> dict[str, Any]:
+def list_chats(asked: dict[str, Any]) -> dict[str, Any]:
     """Your chats, newest first."""
-    by = _SORTS[query["sort"]]
-    wanted = select(ChatSession).where(ChatSession.owner_id == g.user_id, ChatSession.deleted_at.is_(None))
-    if query["cursor"]:
-        moment, last_id = decode_cursor(query["cursor"], tuple[datetime, UUID])
-        last = tuple_(literal(moment, by.type), literal(str(last_id), ChatSession.id.type))
-        wanted = wanted.where(tuple_(by, ChatSession.id) < last)
-    rows = db.session.scalars(wanted.order_by(by.desc(), ChatSession.id.desc()).limit(query["limit"] + 1)).all()
-    return page(list(rows), query["limit"], lambda chat: encode_cursor(getattr(chat, by.key), chat.id))
+    own = select(rows).where(rows.c.owner_id == g.user_id, rows.c.deleted_at.is_(None))
+    return keyset_page(own, asked, [_SORTS[asked["sort"]], rows.c.id], tuple[datetime, UUID])
 
 
 @chats.get("/<session_id>")

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from flask import Blueprint, Response, abort, send_file, send_from_directory
 
-from api.auth import public
-from api.ops import realtime_url
+from api.access.decorators import public
+from api.resources.ops import realtime_url
 
 pages = Blueprint("pages", __name__)
 
-CLIENT = Path(__file__).parent / "client"
-NODE_MODULES = Path(__file__).parents[1] / "node_modules"
+CLIENT = Path(__file__).parents[1] / "client"
+NODE_MODULES = Path(__file__).parents[2] / "node_modules"
 
 # What a page may load from npm packages: the name in the URL, and the file it stands for.
 VENDOR = {

@@ -4,8 +4,9 @@ from typing import Any
 
 from flask import Response, g
 
-from api.auth import forget_session, signed_in
-from api.blueprint import ApiBlueprint
+from api.access.decorators import signed_in
+from api.http.blueprint import ApiBlueprint
+from api.resources.auth import forget_session
 from shared.account_schemas import PasswordIn, UserOut
 from shared.actions.accounts import delete_account
 from shared.db import db

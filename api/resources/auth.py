@@ -1,15 +1,14 @@
-"""Who is asking: sign-up, sign-in, and the decorators by which every route declares its access."""
+"""Sign up, sign in, refresh and sign out."""
 
-from collections.abc import Callable
-from functools import partial, wraps
+from functools import partial
 from typing import Any, TypeGuard
 
-from flask import Response, after_this_request, g, request
+from flask import Response, after_this_request, request
 from sqlalchemy import select
 
-from api import tokens
-from api.blueprint import ApiBlueprint
-from api.revoked import was_revoked
+from api.access import tokens
+from api.access.decorators import bearer_token, public
+from api.http.blueprint import ApiBlueprint
 from shared.account_schemas import RefreshIn, SessionOut, SignInIn, SignUpIn
 from shared.actions.accounts import create_account
 from shared.actions.sign_ins import begin_sign_in, end_sign_in, renew_sign_in
@@ -17,51 +16,11 @@ from shared.core import current_settings
 from shared.db import db
 from shared.errors import TokenExpired, Unauthenticated, WrongCredentials
 from shared.models import User
-from shared.models.user import DEMO, require_in_use
+from shared.models.user import DEMO
 from shared.passwords import hash_password, password_fits
 
 auth = ApiBlueprint("auth", __name__, url_prefix="/auth", description="Accounts and sessions")
 _COOKIE = "holdfast_refresh"
-
-View = Callable[..., Any]
-
-
-def public(view: View) -> View:
-    """Anybody may ask."""
-    view.access = "public"  # type: ignore[attr-defined]
-    return view
-
-
-def signed_in(view: View) -> View:
-    """Only with a valid access token of an account in use; `g.user_id` is whose it is."""
-
-    @wraps(view)
-    def checked(*args: Any, **kwargs: Any) -> Any:
-        require_in_use(g.user_id)
-        return view(*args, **kwargs)
-
-    return with_token(checked)
-
-
-def with_token(view: View) -> View:
-    """As signed_in(), for a view whose first statement refuses an account that is not in use: spares a query."""
-
-    @wraps(view)
-    def guarded(*args: Any, **kwargs: Any) -> Any:
-        claims = tokens.verify(current_settings().secret_key, tokens.ACCESS, _bearer())
-        if was_revoked(claims):
-            raise Unauthenticated
-        g.user_id = claims.user_id
-        return view(*args, **kwargs)
-
-    guarded.access = "signed in"  # type: ignore[attr-defined]
-    return guarded
-
-
-def _bearer() -> str | None:
-    """The token in the request's header."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token if scheme.lower() == "bearer" else None
 
 
 @auth.post("/sign-up")
@@ -117,7 +76,7 @@ def sign_out(body: dict[str, Any]) -> Response:
     shown = [
         _valid(tokens.REFRESH, body.get("refresh_token")),
         _valid(tokens.REFRESH, request.cookies.get(_COOKIE)),
-        _valid(tokens.ACCESS, _bearer()),
+        _valid(tokens.ACCESS, bearer_token()),
     ]
     for session_id, user_id in {(claims.session_id, claims.user_id) for claims in shown if claims}:
         if session_id:

@@ -6,14 +6,13 @@ from flask import g, request
 from msgspec import Meta
 from sqlalchemy import select
 
-from api.auth import signed_in, with_token
-from api.blueprint import ApiBlueprint
-from api.live_text import with_live_text
-from api.paging import decode_cursor, encode_cursor, page
+from api.access.decorators import signed_in, with_token
+from api.http.blueprint import ApiBlueprint
+from api.http.paging import keyset_page
+from api.resources.live_text import with_live_text
 from shared.actions.delete_message import delete_message
 from shared.actions.post_message import Posted, post_message
 from shared.actions.stop_reply import stop_reply
-from shared.db import query
 from shared.errors import InvalidRequest
 from shared.events import credits_data
 from shared.models.chat import find_chat
@@ -42,17 +41,14 @@ def post(body: dict[str, Any], session_id: str) -> Any:
 @signed_in
 @messages.arguments(MessagesIn, location="query")
 @messages.response(200, MessagePage)
-def list_messages(page_of: dict[str, Any], session_id: str) -> dict[str, Any]:
+def list_messages(asked: dict[str, Any], session_id: str) -> dict[str, Any]:
     """The chat's messages by position."""
     chat = find_chat(g.user_id, session_id)
-    newest_first = page_of["order"] == "desc"
     wanted = select(rows).where(rows.c.chat_session_id == chat.id, rows.c.deleted_at.is_(None))
-    if page_of["cursor"]:
-        (last,) = decode_cursor(page_of["cursor"], tuple[_Position])
-        wanted = wanted.where(rows.c.position < last if newest_first else rows.c.position > last)
-    order = rows.c.position.desc() if newest_first else rows.c.position.asc()
-    found = query(wanted.order_by(order).limit(page_of["limit"] + 1))
-    return page(with_live_text(found), page_of["limit"], lambda message: encode_cursor(message.position))
+    newest_first = asked["order"] == "desc"
+    return keyset_page(
+        wanted, asked, [rows.c.position], tuple[_Position], newest_first=newest_first, present=with_live_text
+    )
 
 
 @messages.get("/<message_id>")

@@ -1,0 +1,1 @@
+"""How requests are read and answered: bodies, pages of a list, errors."""

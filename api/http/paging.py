@@ -1,0 +1,61 @@
+"""Keyset paging: a cursor names the last row of a page, so a page costs the same wherever it lies."""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import ColumnElement, Select, literal, tuple_
+
+from shared.db import query
+from shared.errors import InvalidRequest
+from shared.statements import Row
+
+T = TypeVar("T")
+
+
+def keyset_page(
+    wanted: Select[Any],
+    asked: dict[str, Any],
+    keys: Sequence[ColumnElement[Any]],
+    shape: type[Any],
+    *,
+    newest_first: bool = True,
+    present: Callable[[list[Row]], list[Any]] = list,
+) -> dict[str, Any]:
+    """The page of `wanted` that `asked` names by its `limit` and `cursor`, in the order of `keys`.
+
+    `shape` is the tuple of types that a cursor of this list holds, one for each key. `present` turns the rows into
+    the items. Raises InvalidRequest for a cursor of another list.
+    """
+    if asked["cursor"]:
+        wanted = wanted.where(_after(_decoded(asked["cursor"], shape), keys, newest_first))
+    order = [key.desc() if newest_first else key.asc() for key in keys]
+    rows = query(wanted.order_by(*order).limit(asked["limit"] + 1))
+    items, more = rows[: asked["limit"]], len(rows) > asked["limit"]
+    cursor = encode_cursor(*(getattr(items[-1], str(key.key)) for key in keys)) if more else None
+    return {"items": present(items), "next_cursor": cursor}
+
+
+def _after(last: Sequence[Any], keys: Sequence[ColumnElement[Any]], newest_first: bool) -> ColumnElement[bool]:
+    values = tuple_(*(literal(_plain(value), key.type) for value, key in zip(last, keys, strict=True)))
+    return tuple_(*keys) < values if newest_first else tuple_(*keys) > values
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, UUID) else value
+
+
+def encode_cursor(*values: object) -> str:
+    """An opaque cursor for these values."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(values)).decode().rstrip("=")
+
+
+def _decoded(cursor: str, shape: type[T]) -> T:
+    try:
+        data = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        return msgspec.json.decode(data, type=shape)
+    except (binascii.Error, ValueError) as error:
+        raise InvalidRequest(errors={"cursor": ["Not a cursor of this list."]}) from error
