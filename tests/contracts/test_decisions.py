@@ -1,0 +1,58 @@
+"""DECISIONS.md: each entry is whole, each number that is named anywhere is there, and documents have no long lines."""
+
+import re
+import subprocess
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "DECISIONS.md").read_text()
+NAMING = ("*.py", "*.md", "*.js", "*.yaml", "*.toml")
+DOCUMENTS = sorted(file for folder in (".", "docs", "benchmarks") for file in (ROOT / folder).glob("*.md"))
+HEADING = re.compile(r"^### D-(\d\d+) \S", re.MULTILINE)
+# What each entry has, in this order.
+PARTS = (r"^\d{4}-\d\d-\d\d$", r"^- \*\*Status\*\* \S", r"^- \*\*Why\*\* \S", r"^- \*\*Revisit when\*\* \S")
+
+
+def mistakes(text: str) -> list[str]:
+    """Numbers that are missing, doubled or out of order in their section, and entries without one of their parts."""
+    numbers = [int(number) for number in HEADING.findall(text)]
+    found = [] if sorted(numbers) == [*range(1, len(numbers) + 1)] else ["a number is missing or doubled"]
+    for section in re.split(r"^## ", text, flags=re.MULTILINE):
+        pairs = pairwise(map(int, HEADING.findall(section)))
+        found += [f"{number} stands after {before}" for before, number in pairs if number <= before]
+    entries = [entry for entry in re.split(r"^##+ ", text, flags=re.MULTILINE) if entry.startswith("D-")]
+    return found + [entry[:60] for entry in entries if not re.search("(?ms)" + ".*".join(PARTS), entry)]
+
+
+def long_lines(text: str) -> list[str]:
+    """Lines of more than 120 characters outside tables and blocks of code."""
+    prose = re.sub(r"(?ms)^```.*?^```$", "", text)
+    return [line for line in prose.splitlines() if len(line) > 120 and not line.startswith("|")]
+
+
+def test_each_entry_is_whole_and_in_order() -> None:
+    assert mistakes(TEXT) == []
+
+
+@pytest.mark.parametrize("part", ["### D-02 ", "\n20", "- **Status** ", "- **Why** ", "- **Revisit when** "])
+def test_an_entry_without_a_part_is_found(part: str) -> None:
+    before, start, entry = TEXT.partition("### D-02 ")
+    assert mistakes(before + (start + entry).replace(part, "", 1))
+
+
+def test_each_number_that_is_named_is_there() -> None:
+    command = ["git", "grep", "-ohwE", "D-[0-9]+", "--", *NAMING]
+    named = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    assert set(named) <= {f"D-{number}" for number in HEADING.findall(TEXT)}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: str(file.relative_to(ROOT)))
+def test_a_document_has_no_long_lines(document: Path) -> None:
+    assert long_lines(document.read_text()) == []
+
+
+def test_a_long_line_is_found_outside_tables_and_code() -> None:
+    assert long_lines(f"{'x' * 121}\n```\n{'y' * 121}\n```\n|{'z' * 121}") == ["x" * 121]
