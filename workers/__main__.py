@@ -5,7 +5,7 @@ import sys
 
 from shared.redis_link import refuse_eviction
 from shared.settings import SettingsError, load_settings
-from workers.stragglers import wait_for_stragglers
+from workers.alone.stragglers import wait_for_stragglers
 
 # Milliseconds that the master waits for its children before it looks after them. A child that is killed while it boots
 # is not noticed before, and the default is 30 s; the wait is for extra processes that Holdfast has none of.

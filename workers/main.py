@@ -11,9 +11,9 @@ from shared.core import create_core, spare_the_collector
 from shared.failpoints import reach
 from shared.queues import hand_over
 from shared.settings import load_settings
+from workers.alone.writer import AloneWriter
 from workers.middleware import AppContextMiddleware, DrainMiddleware
 from workers.reply import create_desk, write_reply
-from workers.solo import Solo
 
 #: Milliseconds past every deadline of ours; Dramatiq's own limit only catches what all of those missed.
 MARGIN_MS = 60_000
@@ -25,7 +25,7 @@ def create_worker() -> dramatiq.Broker:
     settings = load_settings()
     core = create_core(settings)
     desk = create_desk(core, settings)
-    desk = replace(desk, write_alone=Solo(settings, desk.watchdog).write)
+    desk = replace(desk, write_alone=AloneWriter(settings, desk.watchdog).write)
 
     broker = worker_broker(settings, [TimeLimit(), Retries(max_retries=0), AppContextMiddleware(core)])
     broker.add_middleware(DrainMiddleware(broker, desk.watchdog, settings.drain_seconds))

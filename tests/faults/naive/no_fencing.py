@@ -21,7 +21,7 @@ assert _fence in live._APPEND, "the fence of the live text has moved"
 replace(live, "_APPEND", live._APPEND.replace(_fence, "if false then"))
 replace(watchdog.Watchdog, "watch", lambda self, run: None)
 # a process of its own would be fenced
-replace(worker, "Solo", lambda settings, watchdog: SimpleNamespace(write=None))
+replace(worker, "AloneWriter", lambda settings, watchdog: SimpleNamespace(write=None))
 
 if __name__ == "__main__":
     sys.exit(main())

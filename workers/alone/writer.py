@@ -1,7 +1,7 @@
-"""Writes a reply in a process of its own, where it can end nobody else's: its last worker died while it wrote it.
+"""Writes a reply alone, in a process of its own: its last worker died while it wrote it, so it may end this one too.
 
-The processes come from a fork server, so each costs a fork and not the imports; the server itself starts when the
-first of them is needed. Never a fork of the worker, whose other threads may hold any lock.
+The processes come from a fork server, so each costs a fork and not the imports. The server starts when the first
+process is needed. A worker is never forked: its other threads may hold any lock.
 """
 
 import logging
@@ -17,33 +17,35 @@ from multiprocessing.context import ForkServerProcess
 
 from shared.core import create_core
 from shared.settings import Settings
+from workers.alone.stragglers import TO_GIVE_BACK, held
 from workers.reply import create_desk, write_claimed
 from workers.run import Run
-from workers.stragglers import TO_GIVE_BACK, held
 from workers.watchdog import Drained, Watchdog
 
 log = logging.getLogger(__name__)
 
-# Processes at once, of 17 MB of their own each: what killed the worker may have been a lack of memory. Others wait.
+# Processes at once, each with 17 MB of its own. Further replies wait: a lack of memory may have killed the worker.
 _MOST = 20
-# Seconds between looks at whether to go on waiting.
+# Seconds between two checks whether to go on waiting.
 _TICK = 0.25
-# What the two say to each other, besides the claim.
+# The messages between worker and process, besides the claim.
 _READY, _DRAIN = "ready", "drain"
 
 
-class Solo:
-    """The processes that one worker process has started for single replies."""
+class AloneWriter:
+    """Starts and watches the processes in which this worker's replies are written alone."""
 
     def __init__(self, settings: Settings, watchdog: Watchdog) -> None:
         self._settings = settings
         self._watchdog = watchdog
         self._free = threading.BoundedSemaphore(_MOST)
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["workers.deaf", __name__, f"workers.providers.{_module_of(settings)}"])
+        self._context.set_forkserver_preload(
+            ["workers.alone.signals", __name__, f"workers.providers.{_module_of(settings)}"]
+        )
 
     def write(self, run: Run) -> None:
-        """Have it written; returns when its process has ended, however that came."""
+        """Have the reply written. Returns when its process has ended, for whatever reason."""
         run.last_text = math.inf  # no silence counts before the model is asked
         self._watchdog.watch(run)  # until the other process takes over
         try:
@@ -56,7 +58,7 @@ class Solo:
         finally:
             self._watchdog.leave(run)
         if exit_code:
-            log.error("solo.died: exit code %s; once its lease lapses the reply fails", exit_code)
+            log.error("alone.died: exit code %s; the reply fails once its lease has lapsed", exit_code)
 
     def _write(self, run: Run) -> int:
         ours, its = multiprocessing.Pipe()
@@ -70,14 +72,14 @@ class Solo:
         return process.exitcode or 0
 
     def _start(self, run: Run, its: Connection) -> ForkServerProcess:
-        """A fork server may die, before it is deaf or for want of memory; the next try starts another one."""
+        """Start it. A fork server may have died of a signal or for lack of memory; then the next try starts another."""
         while True:
             run.check()
-            process = self._context.Process(target=_work, args=(its, held, self._settings), name="solo")
+            process = self._context.Process(target=_work, args=(its, held, self._settings), name="alone")
             try:
                 process.start()
             except (EOFError, OSError) as error:
-                log.warning("solo.not_started: %s; trying again", type(error).__name__)
+                log.warning("alone.not_started: %s; trying again", type(error).__name__)
                 time.sleep(_TICK)
             else:
                 return process
@@ -102,13 +104,13 @@ def _module_of(settings: Settings) -> str:
 
 
 def _work(boss: Connection, _held: Connection, settings: Settings) -> None:
-    """What such a process does: the attempt that the worker has claimed and hands over with its lease."""
+    """Run in such a process: write the attempt that the worker has claimed and hands over with its lease."""
     core = create_core(settings)
     desk = create_desk(core, settings)
     try:
         boss.send(_READY)
         claim, renewed = boss.recv()
-    except (EOFError, OSError):  # the reply was cut meanwhile, or the worker is gone
+    except (EOFError, OSError):  # the reply was cut meanwhile, or the worker has died
         return
     run = Run(claim)
     run.leased(renewed, settings.lease_seconds)  # one clock for all processes of a machine
@@ -118,7 +120,7 @@ def _work(boss: Connection, _held: Connection, settings: Settings) -> None:
 
 
 def _obey(boss: Connection, run: Run, watchdog: Watchdog) -> None:
-    """Drain when told to. End with the worker, which did not die of this reply: give it back, however that goes."""
+    """Drain when the worker says so. If the worker dies, give the reply back and end: it did not die of this reply."""
     with suppress(EOFError, OSError):
         while boss.recv() == _DRAIN:
             watchdog.drain()

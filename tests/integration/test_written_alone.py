@@ -10,9 +10,9 @@ from shared.models import ChatSession
 from shared.settings import Settings
 from tests.eventually import eventually
 from tests.factories import a_claim, a_post, on_sqlite_only, the_message
+from workers.alone.writer import AloneWriter
 from workers.reply import Desk
 from workers.run import Run
-from workers.solo import Solo
 from workers.watchdog import Drained
 
 
@@ -24,14 +24,14 @@ def test_its_lease_is_kept_while_it_waits_for_a_process(
     # Given a reply that may not have a process yet, since others have all that there may be
     claim = a_claim(a_post(chat))
     leased = the_message(claim.id).lease_until
-    solo = Solo(settings, desk.watchdog)
-    solo._free = threading.BoundedSemaphore(1)
-    solo._free.acquire()
+    writer = AloneWriter(settings, desk.watchdog)
+    writer._free = threading.BoundedSemaphore(1)
+    writer._free.acquire()
     run, ended = Run(claim), list[Exception]()
 
     def write() -> None:
         try:
-            solo.write(run)
+            writer.write(run)
         except Drained as error:
             ended.append(error)
 
