@@ -4,7 +4,7 @@ import math
 import sys
 
 from shared.core import spare_the_collector
-from shared.redis_link import refuse_eviction
+from shared.redis.link import refuse_eviction
 from shared.settings import SettingsError, load_settings
 
 try:

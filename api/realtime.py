@@ -28,8 +28,8 @@ from api.sockets.pulse import Pulse  # noqa: E402
 from api.sockets.server import Server, create_server, end  # noqa: E402
 from shared.errors import TokenExpired, Unauthenticated  # noqa: E402
 from shared.logs import configure_logs  # noqa: E402
-from shared.redis_link import RedisLink, refuse_eviction  # noqa: E402
-from shared.revocations import read_revocations  # noqa: E402
+from shared.redis.link import RedisLink, refuse_eviction  # noqa: E402
+from shared.redis.revocations import read_revocations  # noqa: E402
 from shared.settings import Settings, SettingsError, load_settings  # noqa: E402
 
 log = logging.getLogger("realtime")

@@ -12,7 +12,7 @@ from benchmarks.backlog import add_finished, add_waiting
 from benchmarks.processes import BOTH_CORES, Processes
 from benchmarks.systems import migrate_once_it_is_up, run_folder, start_postgres, start_redis
 from shared.core import create_core
-from shared.db import db
+from shared.database.tables import db
 from shared.settings import load_settings
 from workers.sweeper import sweep
 

@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 
 from benchmarks.clients import DirectConversation, OurConversation
 from benchmarks.processes import PATIENCE, SYSTEM_CORE, Processes, free_port
-from shared.db import migrate
+from shared.database.migrate import migrate
 from shared.embedded_redis import EmbeddedRedis
 
 ROOT = Path(__file__).parent.parent

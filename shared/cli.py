@@ -39,7 +39,7 @@ def migrate(settings: Settings) -> None:
     """Bring the database to the newest schema."""
     from sqlalchemy.exc import OperationalError  # noqa: PLC0415 `up` must not load the database's libraries
 
-    from shared.db import migrate  # noqa: PLC0415
+    from shared.database.migrate import migrate  # noqa: PLC0415
 
     try:
         migrate(settings.database_url)

@@ -5,10 +5,10 @@ import gc
 from flask import Flask, current_app
 
 from shared import failpoints
-from shared.connections import engine_options
-from shared.db import db
+from shared.database.connections import engine_options
+from shared.database.tables import db
 from shared.logs import configure_logs
-from shared.redis_link import RedisLink
+from shared.redis.link import RedisLink
 from shared.settings import Settings
 
 _KEY = "HOLDFAST"

@@ -5,7 +5,7 @@ from sqlalchemy import select, update
 from shared.actions.accounts import create_account
 from shared.core import create_core
 from shared.data_folder import kept_secret
-from shared.db import execute, query, write_unit
+from shared.database.units import execute, query, write_unit
 from shared.errors import EmailTaken
 from shared.models.user import DEMO, users
 from shared.passwords import hash_password, password_fits

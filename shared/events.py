@@ -23,7 +23,7 @@ from shared.change_schemas import (
     SocketClosing,
 )
 from shared.models.user import Account
-from shared.redis_link import RedisLink
+from shared.redis.link import RedisLink
 from shared.schemas import ChatOut, MessageOut
 
 # Bytes of UTF-8; a longer text is left out of the event, and the client asks for it.

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from flask import current_app
 from redis import RedisError
 
-from shared.broker import REPLIES, ReplyBroker, job_for, make_broker
 from shared.core import current_link
+from shared.redis.broker import REPLIES, ReplyBroker, job_for, make_broker
 
 
 def hand_over(reply_ids: Iterable[str]) -> None:

@@ -7,7 +7,7 @@ from uuid import uuid4
 from redis import Redis
 
 from shared.events import Event
-from shared.redis_link import RedisLink
+from shared.redis.link import RedisLink
 
 
 class Channel:

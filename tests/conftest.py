@@ -14,7 +14,7 @@ from xdist.scheduler import LoadFileScheduling
 
 from api.app import create_app
 from shared.core import create_core
-from shared.db import db
+from shared.database.tables import db
 from shared.settings import Settings, load_settings
 from tests.environment import environment
 from tests.fake_model import FakeModel

@@ -18,7 +18,9 @@ from shared.actions.accounts import create_account
 from shared.actions.chats import create_chat
 from shared.actions.claim_reply import Claim, claim_reply
 from shared.actions.post_message import Posted, post_message
-from shared.db import Base, db, db_now, write_unit
+from shared.database.clock import db_now
+from shared.database.tables import Base, db
+from shared.database.units import write_unit
 from shared.models import ChatSession, User
 from shared.models.chat import chat_sessions
 from shared.models.credits import credit_entries

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from shared.redis_link import refuse_eviction
+from shared.redis.link import refuse_eviction
 from shared.settings import SettingsError, load_settings
 from workers.alone.stragglers import wait_for_stragglers
 

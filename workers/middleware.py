@@ -7,8 +7,8 @@ from typing import Any
 from dramatiq import Broker, MessageProxy, Middleware, Worker
 from flask import Flask
 
-from shared.broker import ReplyBroker
 from shared.logs import work
+from shared.redis.broker import ReplyBroker
 from workers.watchdog import Watchdog
 
 

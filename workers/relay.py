@@ -8,10 +8,10 @@ import logging
 import threading
 import time
 
-from shared import live
 from shared.actions.finish_reply import Superseded
 from shared.events import Event, encode
-from shared.redis_link import RedisLink
+from shared.redis import live_text
+from shared.redis.link import RedisLink
 from workers.run import Run
 
 log = logging.getLogger(__name__)
@@ -91,7 +91,7 @@ class Relay:
     def _send(self, batch: list[tuple[Run, int, str]]) -> None:
         if not batch:
             return
-        lengths = live.append(self._link, [_piece(*entry) for entry in batch])
+        lengths = live_text.append(self._link, [_piece(*entry) for entry in batch])
         if lengths is None:
             return  # Redis is away; the list will be too short next time
         for (run, index, _), length in zip(batch, lengths, strict=True):
@@ -102,10 +102,10 @@ class Relay:
 
     def _restore(self, run: Run, pieces: int) -> None:
         text = "".join(run.sent[:pieces])
-        live.rewrite(self._link, run.claim.id, run.claim.attempt, text, pieces)
+        live_text.rewrite(self._link, run.claim.id, run.claim.attempt, text, pieces)
 
 
-def _piece(run: Run, index: int, text: str) -> live.Piece:
+def _piece(run: Run, index: int, text: str) -> live_text.Piece:
     claim = run.claim
     delta = {
         "messageId": claim.id,
@@ -115,4 +115,4 @@ def _piece(run: Run, index: int, text: str) -> live.Piece:
         "text": text,
     }
     event = encode(Event(claim.owner_id, "message.delta", delta))
-    return live.Piece(claim.id, claim.attempt, text, event)
+    return live_text.Piece(claim.id, claim.attempt, text, event)

@@ -17,10 +17,9 @@ from shared.actions.rescue import expire_overdue, fail_hung, give_turns, rescue_
 from shared.actions.revoke import copy_revocations
 from shared.actions.sign_ins import forget_sign_ins
 from shared.core import create_core, current_settings
-from shared.db import DATABASE_AWAY
-from shared.redis_link import refuse_eviction
+from shared.database.retries import DATABASE_AWAY, is_away
+from shared.redis.link import refuse_eviction
 from shared.settings import SLOWEST_SWEEP, SettingsError, load_settings
-from shared.units import is_away
 
 log = logging.getLogger("sweeper")
 

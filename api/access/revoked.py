@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api.access.tokens import Claims
 from shared.actions.revoke import read_rows
-from shared.revocations import is_void
+from shared.redis.revocations import is_void
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from typing import Any
 import jwt
 
 from shared.errors import TokenExpired, Unauthenticated
-from shared.revocations import LEEWAY
+from shared.redis.revocations import LEEWAY
 
 ACCESS = "access"
 REFRESH = "refresh"

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from shared import errors
-from shared.db import DATABASE_AWAY
+from shared.database.retries import DATABASE_AWAY
 from shared.errors import HoldfastError
 
 log = logging.getLogger(__name__)

@@ -9,9 +9,9 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import ColumnElement, Select, literal, tuple_
 
-from shared.db import query
+from shared.database.prepared import Row
+from shared.database.units import query
 from shared.errors import InvalidRequest
-from shared.statements import Row
 
 T = TypeVar("T")
 

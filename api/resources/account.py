@@ -9,7 +9,7 @@ from api.http.blueprint import ApiBlueprint
 from api.resources.auth import forget_session
 from shared.account_schemas import PasswordIn, UserOut
 from shared.actions.accounts import delete_account
-from shared.db import db
+from shared.database.tables import db
 from shared.errors import WrongPassword
 from shared.models import User
 from shared.passwords import password_fits

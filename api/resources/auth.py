@@ -13,7 +13,7 @@ from shared.account_schemas import RefreshIn, SessionOut, SignInIn, SignUpIn
 from shared.actions.accounts import create_account
 from shared.actions.sign_ins import begin_sign_in, end_sign_in, renew_sign_in
 from shared.core import current_settings
-from shared.db import db
+from shared.database.tables import db
 from shared.errors import TokenExpired, Unauthenticated, WrongCredentials
 from shared.models import User
 from shared.models.user import DEMO

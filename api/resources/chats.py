@@ -12,10 +12,10 @@ from api.http.blueprint import ApiBlueprint
 from api.http.paging import keyset_page
 from shared.actions.chats import create_chat, delete_chat, rename_chat, see_chat
 from shared.actions.parking import resume_queue
+from shared.database.prepared import Row
 from shared.models.chat import chat_sessions as rows
 from shared.models.chat import find_chat
 from shared.schemas import ChatIn, ChatOut, ChatPage, ChatPatch, ChatsIn, SeenIn
-from shared.statements import Row
 
 chats = ApiBlueprint("chats", __name__, url_prefix="/chats", description="Conversations")
 _SORTS = {

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from api.access.decorators import public
 from api.http.blueprint import ApiBlueprint
 from shared.core import current_settings
-from shared.db import db
+from shared.database.tables import db
 from shared.schemas import ConfigOut
 
 ops = ApiBlueprint("ops", __name__, description="Configuration and health")

@@ -11,7 +11,7 @@ from redis.client import PubSub
 
 from api.sockets.pulse import Pulse
 from api.sockets.rooms import Heard, deliver, present_users
-from shared.redis_link import RedisLink, shut
+from shared.redis.link import RedisLink, shut
 
 log = logging.getLogger("realtime")
 

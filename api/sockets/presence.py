@@ -4,7 +4,7 @@ import heapq
 import time
 
 from api.access.tokens import Claims
-from shared.revocations import Voids, is_void
+from shared.redis.revocations import Voids, is_void
 
 
 class Presence:

@@ -9,7 +9,7 @@ from uuid import uuid4
 import msgspec
 
 from api.sockets.rooms import Heard
-from shared.redis_link import RedisLink
+from shared.redis.link import RedisLink
 
 log = logging.getLogger("realtime")
 

@@ -8,7 +8,10 @@ from shared.actions.hand_over_again import begin_anew
 from shared.actions.revoke import revoke, revoke_no_more, tell
 from shared.actions.sign_ins import end_all_sign_ins
 from shared.core import current_settings
-from shared.db import execute, new_id, query, utc_now, write_unit
+from shared.database.clock import utc_now
+from shared.database.retries import retried
+from shared.database.tables import new_id
+from shared.database.units import execute, query, write_unit
 from shared.errors import EmailTaken
 from shared.events import Event
 from shared.models import User
@@ -18,8 +21,7 @@ from shared.models.idempotency import idempotency_keys
 from shared.models.sign_in import sign_ins
 from shared.models.user import lock_owner, users
 from shared.queues import hand_over
-from shared.revocations import of_user
-from shared.units import retried
+from shared.redis.revocations import of_user
 
 # A deleted account's email is its own id: nobody has it.
 _find = select(users.c.id).where(users.c.email == bindparam("address"), users.c.deleted_at.is_(None))

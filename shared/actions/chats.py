@@ -5,14 +5,15 @@ from sqlalchemy import Update, insert, update
 from shared.actions.dispatch import dispatch
 from shared.actions.erase import erase, tell_erased
 from shared.core import current_link
-from shared.db import execute, utc_now, write_unit
+from shared.database.clock import utc_now
+from shared.database.prepared import Row
+from shared.database.retries import retried
+from shared.database.units import execute, write_unit
 from shared.events import Event, chat_event, credits_event, publish
 from shared.models.chat import STILL_SEEN, chat_sessions, find_chat
 from shared.models.message import messages
 from shared.models.user import Account, act, lock_owner
 from shared.queues import hand_over
-from shared.statements import Row
-from shared.units import retried
 
 
 @retried

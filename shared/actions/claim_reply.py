@@ -5,14 +5,15 @@ from typing import Any
 
 from sqlalchemy import bindparam, case, exists, func, select, update
 
-from shared import live
 from shared.core import current_link, current_settings
-from shared.db import db_now, execute, utc_now, write_unit
+from shared.database.clock import db_now, utc_now
+from shared.database.prepared import Prepared, Row
+from shared.database.retries import retried
+from shared.database.units import execute, write_unit
 from shared.events import message_event, publish
 from shared.models.message import Status, has_status, is_open, messages
 from shared.models.user import users
-from shared.statements import Prepared, Row
-from shared.units import retried
+from shared.redis import live_text
 
 _now = db_now()
 _other = messages.alias("other")
@@ -121,5 +122,5 @@ def claim_of(row: Row) -> Claim:
 def _announce(row: Row) -> None:
     link = current_link()
     with link.trip() as pipe:
-        live.begin(link, pipe, row.id, row.attempt)
+        live_text.begin(link, pipe, row.id, row.attempt)
         publish(link, pipe, [message_event("message.started", row)])

@@ -4,15 +4,15 @@ from sqlalchemy import bindparam, select, update
 
 from shared.actions.dispatch import dispatch
 from shared.actions.erase import erase, tell_erased
-from shared.db import execute, write_unit
+from shared.database.prepared import Row
+from shared.database.retries import retried
+from shared.database.units import execute, write_unit
 from shared.errors import ReplyRunning
 from shared.events import Event, credits_event
 from shared.models.chat import find_chat
 from shared.models.message import FINAL, Status, find_message, messages
 from shared.models.user import lock_owner
 from shared.queues import hand_over
-from shared.statements import Row
-from shared.units import retried
 
 _replies = select(messages).where(
     messages.c.chat_session_id == bindparam("chat_id"),

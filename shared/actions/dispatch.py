@@ -6,10 +6,11 @@ Runs inside every unit that may free or take a turn, under the owner's lock; the
 from sqlalchemy import bindparam, case, exists, func, select, update
 
 from shared.core import current_settings
-from shared.db import db_now, execute
+from shared.database.clock import db_now
+from shared.database.prepared import Prepared
+from shared.database.units import execute
 from shared.models.chat import chat_sessions
 from shared.models.message import IS_OPEN, messages
-from shared.statements import Prepared
 
 _now = db_now()
 _open = (

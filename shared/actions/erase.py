@@ -5,14 +5,15 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, select, update
 
-from shared import live
 from shared.core import current_link
-from shared.db import allow_minutes, execute, utc_now
+from shared.database.clock import utc_now
+from shared.database.prepared import Row
+from shared.database.units import allow_minutes, execute
 from shared.events import Event, publish
 from shared.models.credits import RELEASE, record
 from shared.models.message import IS_OPEN, Status, messages
 from shared.models.user import Account, move
-from shared.statements import Row
+from shared.redis import live_text
 
 
 @dataclass(frozen=True)
@@ -49,5 +50,5 @@ def tell_erased(erased: Erased, events: list[Event]) -> None:
     link = current_link()
     with link.trip() as pipe:
         for reply in erased.unfinished:
-            live.close(link, pipe, reply.id, reply.attempt)
+            live_text.close(link, pipe, reply.id, reply.attempt)
         publish(link, pipe, events)

@@ -9,12 +9,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, func, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from shared import live
 from shared.actions.claim_reply import Claim
 from shared.actions.dispatch import dispatch, open_replies
 from shared.actions.parking import park_chat
 from shared.core import current_link, current_settings
-from shared.db import commit_lightly, db_now, execute, query, utc_now, write_unit
+from shared.database.clock import db_now, utc_now
+from shared.database.prepared import Prepared, Row
+from shared.database.retries import retried
+from shared.database.units import commit_lightly, execute, query, write_unit
 from shared.errors import ReplyError
 from shared.events import Event, chat_event, credits_event, message_event, publish
 from shared.failpoints import reach
@@ -23,8 +25,7 @@ from shared.models.credits import RELEASE, record
 from shared.models.message import MessageType, Status, has_status, messages
 from shared.models.user import move
 from shared.queues import hand_over
-from shared.statements import Prepared, Row
-from shared.units import retried
+from shared.redis import live_text
 
 #: Milliseconds past its deadline after which a worker that still renews is taken to hang. More than a lease, for as
 #: long it may insist on ending the reply itself while the database is away.
@@ -214,5 +215,5 @@ def _names(claim: Claim) -> dict[str, Any]:
 def _announce(row: Row, events: list[Event]) -> None:
     link = current_link()
     with link.trip() as pipe:
-        live.close(link, pipe, row.id, row.attempt)
+        live_text.close(link, pipe, row.id, row.attempt)
         publish(link, pipe, events)

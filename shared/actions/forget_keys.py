@@ -4,10 +4,10 @@ from datetime import timedelta
 
 from sqlalchemy import bindparam, delete, select
 
-from shared.clock import read_db_moment
-from shared.db import execute, query, write_unit
+from shared.database.clock import read_db_moment
+from shared.database.retries import retried
+from shared.database.units import execute, query, write_unit
 from shared.models.idempotency import idempotency_keys
-from shared.units import retried
 
 # How long a client may repeat a request.
 _LIFE = timedelta(hours=24)

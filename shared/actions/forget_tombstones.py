@@ -6,13 +6,13 @@ from typing import Any
 
 from sqlalchemy import Select, Table, bindparam, case, delete, exists, select, update
 
-from shared.clock import read_db_moment
-from shared.db import execute, query, write_unit
+from shared.database.clock import read_db_moment
+from shared.database.prepared import Row
+from shared.database.retries import retried
+from shared.database.units import execute, query, write_unit
 from shared.models.chat import chat_sessions
 from shared.models.message import messages
 from shared.models.user import users
-from shared.statements import Row
-from shared.units import retried
 
 _LIFE = timedelta(days=90)
 # Rows of a table that a sweep forgets; the next one takes the rest.

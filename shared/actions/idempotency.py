@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import msgspec
 from sqlalchemy import bindparam, exists, insert, select
 
-from shared.clock import db_moment
 from shared.core import current_settings
-from shared.db import execute, new_id
+from shared.database.clock import db_moment
+from shared.database.prepared import Prepared
+from shared.database.tables import new_id
+from shared.database.units import execute
 from shared.errors import KeyReused
 from shared.models.idempotency import idempotency_keys
-from shared.statements import Prepared
 
 #: What a post was sent with: its chat, content, and model, None if it named none. No setting may change it.
 Request = tuple[str, str, str | None]

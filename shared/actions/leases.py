@@ -5,9 +5,10 @@ from sqlalchemy import bindparam, select, update
 from shared.actions.claim_reply import Claim
 from shared.actions.finish_reply import WRITING
 from shared.core import current_settings
-from shared.db import db_now, execute, query, write_unit
+from shared.database.clock import db_now
+from shared.database.retries import retried
+from shared.database.units import execute, query, write_unit
 from shared.models.message import Status, has_status, messages
-from shared.units import retried
 
 _renew = (
     update(messages)

@@ -9,13 +9,14 @@ from sqlalchemy import bindparam, update
 
 from shared.actions.dispatch import dispatch, open_replies
 from shared.core import current_link
-from shared.db import execute, utc_now, write_unit
+from shared.database.clock import utc_now
+from shared.database.prepared import Prepared, Row
+from shared.database.retries import retried
+from shared.database.units import execute, write_unit
 from shared.events import chat_event, publish
 from shared.models.chat import STILL_SEEN, chat_sessions, find_chat
 from shared.models.user import lock_owner, move
 from shared.queues import hand_over
-from shared.statements import Prepared, Row
-from shared.units import retried
 
 _of_chat = update(chat_sessions).where(chat_sessions.c.id == bindparam("chat_id"))
 _park = _of_chat.values(

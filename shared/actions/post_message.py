@@ -8,7 +8,11 @@ from sqlalchemy import ColumnElement, bindparam, insert, select, update
 from shared.actions.dispatch import dispatch, open_replies
 from shared.actions.idempotency import Made, made_before
 from shared.core import current_link, current_settings
-from shared.db import db_now, execute, new_id, query, utc_now, write_unit
+from shared.database.clock import db_now, utc_now
+from shared.database.prepared import Prepared, Row
+from shared.database.retries import retried
+from shared.database.tables import new_id
+from shared.database.units import execute, query, write_unit
 from shared.errors import InsufficientCredits, InvalidRequest, TooManyWaiting
 from shared.events import credits_event, message_event, publish
 from shared.failpoints import reach
@@ -17,8 +21,6 @@ from shared.models.credits import HOLD, record
 from shared.models.message import MessageRow, MessageType, Status, messages
 from shared.models.user import Account, account_of, act
 from shared.queues import hand_over
-from shared.statements import Prepared, Row
-from shared.units import retried
 
 _take_places = {
     column: Prepared(

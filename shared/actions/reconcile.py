@@ -23,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 
-from shared.db import db
+from shared.database.tables import db
 from shared.models.credits import GRANT, HOLD, RELEASE, credit_entries
 from shared.models.message import IS_OPEN, Status, has_status, messages
 from shared.models.user import users

@@ -4,8 +4,8 @@ from sqlalchemy import bindparam, case, update
 
 from shared.actions.claim_reply import ALONE, Claim
 from shared.actions.finish_reply import WRITING, wait_again
+from shared.database.retries import retried
 from shared.models.message import Status, messages
-from shared.units import retried
 
 # So many drains are nobody's fault. A reply that meets yet another counts it as a failure: it may be what stops them.
 _HARMLESS = 2

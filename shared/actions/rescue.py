@@ -24,13 +24,14 @@ from shared.actions.finish_reply import (
     give_back,
 )
 from shared.core import current_settings
-from shared.db import DATABASE_AWAY, db_now, query, write_unit
+from shared.database.clock import db_now
+from shared.database.retries import DATABASE_AWAY, is_away, retried
+from shared.database.units import query, write_unit
 from shared.errors import ReplyTimeout, WorkerLost
 from shared.models.chat import chat_sessions
 from shared.models.message import IS_OPEN, Status, has_status, messages
 from shared.models.user import lock_owner
 from shared.queues import hand_over
-from shared.units import is_away, retried
 
 log = logging.getLogger(__name__)
 

@@ -4,12 +4,12 @@ import time
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
-from shared.clock import read_db_moment
 from shared.core import current_link, current_settings
-from shared.db import execute, query, write_unit
+from shared.database.clock import read_db_moment
+from shared.database.retries import retried
+from shared.database.units import execute, query, write_unit
 from shared.models.revocation import revocations
-from shared.revocations import LEEWAY, Voids, drop_stranger, read_revocations, write_revocations
-from shared.units import retried
+from shared.redis.revocations import LEEWAY, Voids, drop_stranger, read_revocations, write_revocations
 
 # Rows that a sweep forgets; the next one takes the rest.
 _BATCH = 500

@@ -5,14 +5,15 @@ from datetime import timedelta
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from shared.actions.revoke import revoke, tell
-from shared.clock import read_db_moment
 from shared.core import current_settings
-from shared.db import execute, new_id, query, utc_now, write_unit
+from shared.database.clock import read_db_moment, utc_now
+from shared.database.retries import retried
+from shared.database.tables import new_id
+from shared.database.units import execute, query, write_unit
 from shared.errors import Unauthenticated
 from shared.models.sign_in import sign_ins
 from shared.models.user import lock_owner, require_in_use
-from shared.revocations import Voids, of_session
-from shared.units import retried
+from shared.redis.revocations import Voids, of_session
 
 # Rows that a sweep forgets; the next one takes the rest.
 _BATCH = 500

@@ -7,21 +7,22 @@ from dataclasses import dataclass
 
 from sqlalchemy import bindparam, func, update
 
-from shared import live
 from shared.actions.dispatch import dispatch
 from shared.actions.parking import park_chat
 from shared.core import current_link
-from shared.db import execute, utc_now, write_unit
+from shared.database.clock import utc_now
+from shared.database.prepared import Prepared, Row
+from shared.database.retries import retried
+from shared.database.units import execute, write_unit
 from shared.errors import NotAReply
 from shared.events import Event, chat_event, credits_event, message_event, publish
-from shared.live import LiveText
 from shared.models.chat import find_chat
 from shared.models.credits import RELEASE, record
 from shared.models.message import FINAL, IS_OPEN, Status, find_message, messages
 from shared.models.user import lock_owner, move
 from shared.queues import hand_over
-from shared.statements import Prepared, Row
-from shared.units import retried
+from shared.redis import live_text
+from shared.redis.live_text import LiveText
 
 _stop = Prepared(
     update(messages)
@@ -62,7 +63,7 @@ def stop_reply(user_id: str, chat_ref: str, message_id: str) -> Row:
         raise NotAReply
     if reply.status in FINAL:
         return reply
-    (seen,) = live.read(current_link(), [(reply.id, reply.attempt)])
+    (seen,) = live_text.read(current_link(), [(reply.id, reply.attempt)])
     with write_unit():
         lock_owner(user_id)
         now = find_message(reply.chat_session_id, reply.id)
@@ -108,6 +109,6 @@ def _end(reply: Row, kept: LiveText) -> _Stopped:
 def _announce(stopped: _Stopped) -> None:
     link = current_link()
     with link.trip() as pipe:
-        live.close(link, pipe, stopped.reply.id, stopped.reply.attempt)
+        live_text.close(link, pipe, stopped.reply.id, stopped.reply.attempt)
         publish(link, pipe, stopped.events)
     hand_over(stopped.turns)

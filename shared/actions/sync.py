@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import FromClause, Select, bindparam, or_, select
 
-from shared.db import query, snapshot
+from shared.database.prepared import Prepared, Row
+from shared.database.units import query, snapshot
 from shared.errors import Forbidden
 from shared.models.chat import chat_sessions
 from shared.models.message import IS_OPEN, Status, messages
 from shared.models.user import Account, users
-from shared.statements import Prepared, Row
 
 _account = Prepared(
     select(users.c.id, users.c.credits, users.c.held, users.c.seq, users.c.pruned_seq).where(

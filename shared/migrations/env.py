@@ -1,11 +1,11 @@
-"""Runs the migrations in `versions/` against the database that `shared.db.migrate()` names."""
+"""Runs the migrations in `versions/` against the database that `shared/database/migrate.py` names."""
 
 from alembic import context
 from sqlalchemy import create_engine, pool
 
-import shared.connections
+import shared.database.connections
 import shared.models  # noqa: F401  registers the tables
-from shared.db import Base
+from shared.database.tables import Base
 
 engine = create_engine(context.config.attributes["database_url"], poolclass=pool.NullPool)
 with engine.connect() as connection:

@@ -8,9 +8,11 @@ from uuid import UUID
 from sqlalchemy import JSON, ForeignKey, Index, String, Table, Uuid, bindparam, case, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.db import Base, UtcDateTime, new_id, query, utc_now
+from shared.database.clock import utc_now
+from shared.database.prepared import Prepared, Row
+from shared.database.tables import Base, UtcDateTime, new_id
+from shared.database.units import query
 from shared.errors import Forbidden, NotFound
-from shared.statements import Prepared, Row
 from shared.text import clean
 
 DEFAULT_TITLE = "New chat"

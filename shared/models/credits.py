@@ -5,8 +5,10 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, Table, UniqueConstraint, Uuid, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.db import Base, UtcDateTime, execute, new_id, utc_now
-from shared.statements import Prepared
+from shared.database.clock import utc_now
+from shared.database.prepared import Prepared
+from shared.database.tables import Base, UtcDateTime, new_id
+from shared.database.units import execute
 
 GRANT = "grant"  # given: at sign-up, by a plan, by an operator; `ref` names the occasion
 HOLD = "hold"  # set aside when a message is accepted; `ref` is the reply

@@ -5,7 +5,8 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, String, Table, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.db import Base, UtcDateTime, new_id, utc_now
+from shared.database.clock import utc_now
+from shared.database.tables import Base, UtcDateTime, new_id
 
 
 class IdempotencyKey(Base):

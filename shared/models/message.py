@@ -25,9 +25,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.db import Base, UtcDateTime, new_id, query, utc_now
+from shared.database.clock import utc_now
+from shared.database.prepared import Prepared, Row
+from shared.database.tables import Base, UtcDateTime, new_id
+from shared.database.units import query
 from shared.errors import Forbidden, NotFound
-from shared.statements import Prepared, Row
 
 
 class MessageType(StrEnum):

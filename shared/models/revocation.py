@@ -1,9 +1,9 @@
-"""The revocations: which access tokens are void before their time. `shared/revocations.py` says what a row means."""
+"""Which access tokens are void before their time. `shared/redis/revocations.py` says how a row is read."""
 
 from sqlalchemy import BigInteger, String, Table
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.db import Base
+from shared.database.tables import Base
 
 
 class Revocation(Base):

@@ -7,9 +7,11 @@ from typing import Self
 from sqlalchemy import CheckConstraint, String, Table, Uuid, bindparam, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.db import Base, UtcDateTime, execute, new_id, query, utc_now
+from shared.database.clock import utc_now
+from shared.database.prepared import Prepared, Row
+from shared.database.tables import Base, UtcDateTime, new_id
+from shared.database.units import execute, query
 from shared.errors import Unauthenticated
-from shared.statements import Prepared, Row
 
 #: The role of the user that a development run makes.
 DEMO = "demo"

@@ -30,6 +30,7 @@ BREACHES = {
     "api/access/tokens.py": "import api.resources.auth",
     "api/sockets/rooms.py": "import sqlalchemy",
     "shared/models/chat.py": "import shared.actions.dispatch",
+    "shared/database/tables.py": "import shared.database.clock",
     "workers/run.py": "import socketio",
     "shared/actions/dispatch.py": "import openai",
     "api/resources/messages.py": "import dramatiq",
@@ -43,7 +44,7 @@ def test_each_breach_is_found(tmp_path: Path) -> None:
     for file, line in BREACHES.items():
         with (tmp_path / file).open("a") as module:
             module.write(f"\n{line}\n")
-    assert "Contracts: 0 kept, 8 broken." in lint_imports(tmp_path).stdout
+    assert "Contracts: 0 kept, 9 broken." in lint_imports(tmp_path).stdout
 
 
 def knows_the_environment(source: str) -> bool:

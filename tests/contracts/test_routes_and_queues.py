@@ -3,7 +3,7 @@
 import pytest
 from flask import Flask
 
-from shared.broker import QUEUES
+from shared.redis.broker import QUEUES
 
 OPEN_TO_ALL = {
     "auth.sign_up",

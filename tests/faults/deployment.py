@@ -9,8 +9,8 @@ from redis import Redis
 from sqlalchemy import Engine, create_engine, update
 from sqlalchemy.pool import NullPool
 
-from shared.broker import REPLIES, ReplyBroker, job_for
 from shared.models.user import users
+from shared.redis.broker import REPLIES, ReplyBroker, job_for
 from tests.environment import environment
 from tests.eventually import eventually
 from tests.fake_model import FakeModel

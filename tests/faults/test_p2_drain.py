@@ -9,8 +9,8 @@ import pytest
 from dramatiq import Message
 from sqlalchemy import select
 
-from shared.broker import REPLIES, ReplyBroker
 from shared.models.message import messages
+from shared.redis.broker import REPLIES, ReplyBroker
 from tests.eventually import eventually
 from tests.faults.conftest import mostly_on, on_postgresql
 from tests.faults.history import Outcome

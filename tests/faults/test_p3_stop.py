@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import update
 
 from shared.models.message import messages
-from shared.redis_link import BREAK
+from shared.redis.link import BREAK
 from tests.eventually import eventually
 from tests.faults.conftest import mostly_on, on_postgresql
 from tests.faults.evidence import open_replies

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from shared.actions.grant_credits import grant_credits
 from shared.core import create_core
-from shared.db import db
+from shared.database.tables import db
 from shared.settings import load_settings
 from tests.faults.history import Outcome
 from tests.faults.people import Witnessed, at_the_same_time

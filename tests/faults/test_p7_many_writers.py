@@ -16,7 +16,7 @@ from tests.faults.rules import Rules
 from tests.faults.trial import Trial
 from tests.services.sockets import RawSocket
 
-# Seconds; less than the busy time-out of shared/db.py.
+# Seconds; less than the busy time-out of shared/database/units.py.
 HELD = 2.0
 MAY_REFUSE = Rules(statuses=frozenset({503}))
 # Eight processes that write as the product does; each update adds one. They part before they touch the database.
@@ -24,7 +24,7 @@ WRITERS = """
 import os, sys
 from sqlalchemy import update
 from shared.core import create_core
-from shared.db import execute, write_unit
+from shared.database.units import execute, write_unit
 from shared.models.chat import chat_sessions
 from shared.settings import load_settings
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine, select, text
 
-from shared.db import db_now
+from shared.database.clock import db_now
 
 _FINAL = "('completed', 'failed', 'cancelled')"
 _WATCHED = ("status", "content", "attempt", "message_type", "credits_charged", "error_code", "finish_reason")

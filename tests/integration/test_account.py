@@ -11,10 +11,12 @@ from sqlalchemy import select, update
 from shared.actions.claim_reply import claim_reply
 from shared.actions.finish_reply import Answer, Superseded, complete_reply
 from shared.core import current_link
-from shared.db import db, utc_now, write_unit
-from shared.live import Piece, append
+from shared.database.clock import utc_now
+from shared.database.tables import db
+from shared.database.units import write_unit
 from shared.models.credits import credit_entries
 from shared.models.user import users
+from shared.redis.live_text import Piece, append
 from shared.settings import Settings
 from tests.channel import Channel
 from tests.factories import (

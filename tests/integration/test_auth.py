@@ -12,7 +12,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from api.access import tokens
-from shared.db import db, utc_now, write_unit
+from shared.database.clock import utc_now
+from shared.database.tables import db
+from shared.database.units import write_unit
 from shared.models import User
 from shared.models.credits import credit_entries
 from shared.models.user import users

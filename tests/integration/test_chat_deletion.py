@@ -12,7 +12,8 @@ from sqlalchemy.exc import OperationalError
 
 from shared.actions.chats import delete_chat
 from shared.actions.finish_reply import Answer, complete_reply
-from shared.db import db, execute, write_unit
+from shared.database.tables import db
+from shared.database.units import execute, write_unit
 from shared.models import ChatSession, User
 from shared.models.message import messages
 from shared.settings import Settings

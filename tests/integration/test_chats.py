@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
-from shared.db import write_unit
+from shared.database.units import write_unit
 from shared.models import ChatSession, User
 from shared.models.chat import chat_sessions
 from tests.channel import Channel

@@ -8,7 +8,8 @@ from sqlalchemy import insert, update
 
 from shared.actions.delete_message import delete_message
 from shared.actions.finish_reply import Answer, Superseded, complete_reply
-from shared.db import execute, new_id, write_unit
+from shared.database.tables import new_id
+from shared.database.units import execute, write_unit
 from shared.models import ChatSession, User
 from shared.models.chat import chat_sessions
 from shared.models.message import MessageType, Status, messages

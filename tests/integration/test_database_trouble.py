@@ -19,7 +19,8 @@ from shared.actions.claim_reply import Claim
 from shared.actions.finish_reply import Answer, complete_reply, fail_reply, give_back
 from shared.actions.leases import renew_leases
 from shared.actions.sign_ins import begin_sign_in, end_sign_in
-from shared.db import DATABASE_AWAY, db
+from shared.database.retries import DATABASE_AWAY
+from shared.database.tables import db
 from shared.errors import ModelRejected
 from shared.models import ChatSession, User
 from tests.channel import Channel

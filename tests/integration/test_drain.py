@@ -10,10 +10,10 @@ from redis import Redis
 
 from shared.actions.claim_reply import claim_reply
 from shared.actions.release_reply import release_reply
-from shared.broker import worker_broker
 from shared.core import current_link
 from shared.models import ChatSession, User
 from shared.queues import REPLIES
+from shared.redis.broker import worker_broker
 from shared.settings import Settings
 from tests.channel import Channel
 from tests.eventually import eventually

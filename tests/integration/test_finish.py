@@ -16,7 +16,7 @@ from shared.actions.finish_reply import (
     note_first_text,
 )
 from shared.actions.leases import renew_leases, still_ours
-from shared.db import write_unit
+from shared.database.units import write_unit
 from shared.errors import ModelRejected
 from shared.models import ChatSession, User
 from shared.models.credits import HOLD, RELEASE, record

@@ -15,7 +15,9 @@ from api.app import create_app
 from shared.actions import idempotency
 from shared.actions.accounts import disable_account, enable_account
 from shared.actions.forget_keys import forget_keys
-from shared.db import db, execute, utc_now, write_unit
+from shared.database.clock import utc_now
+from shared.database.tables import db
+from shared.database.units import execute, write_unit
 from shared.models import ChatSession, User
 from shared.models.idempotency import idempotency_keys
 from shared.settings import Settings

@@ -7,7 +7,7 @@ from sqlalchemy import delete, text, update
 from sqlalchemy.exc import IntegrityError
 
 from shared.actions.finish_reply import Answer, fail_reply
-from shared.db import execute, write_unit
+from shared.database.units import execute, write_unit
 from shared.errors import ModelRejected
 from shared.models import ChatSession, User
 from shared.models.credits import GRANT, HOLD, RELEASE, credit_entries, record

@@ -10,14 +10,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
 
-from shared import live
 from shared.actions.finish_reply import Answer, complete_reply, give_back
 from shared.actions.post_message import Posted
 from shared.actions.rescue import give_turns
 from shared.core import current_link
 from shared.events import Event, encode
 from shared.models import ChatSession
-from shared.redis_link import RedisLink
+from shared.redis import live_text
+from shared.redis.link import RedisLink
 from shared.settings import Settings
 from tests.channel import Channel
 from tests.eventually import eventually
@@ -36,7 +36,7 @@ def held_after_its_first_piece(core: Flask, chat: ChatSession, desk: Desk, model
     posted = a_post(chat, "Please fake:chunks=10,every=1,gate=door")
     with meanwhile(core, lambda: write_reply(posted.reply.id, desk)):
         try:
-            eventually(lambda: live.read(current_link(), [(posted.reply.id, 1)])[0])
+            eventually(lambda: live_text.read(current_link(), [(posted.reply.id, 1)])[0])
             yield posted
         finally:
             model.open_gate("door")
@@ -53,7 +53,7 @@ def shown(me: FlaskClient, posted: Posted) -> dict[str, Any]:
 def put(message_id: str, attempt: int, text: str, link: Any = None) -> int | None:
     """What a worker's trip with this piece gets as an answer."""
     event = encode(Event("nobody", "message.delta", {"text": text}))
-    lengths = live.append(link or current_link(), [live.Piece(message_id, attempt, text, event)])
+    lengths = live_text.append(link or current_link(), [live_text.Piece(message_id, attempt, text, event)])
     return lengths[0] if lengths else None
 
 
@@ -94,7 +94,7 @@ def test_text_for_a_closed_reply_is_refused_and_nobody_hears_it(chat: ChatSessio
     channel.forget()
     assert put(claim.id, 1, "b") == -1
     assert channel.heard() == []
-    assert live.read(current_link(), [(claim.id, 1)]) == [None]
+    assert live_text.read(current_link(), [(claim.id, 1)]) == [None]
 
 
 def test_text_of_an_older_attempt_is_refused_and_the_newer_stays(chat: ChatSession, channel: Channel) -> None:
@@ -108,16 +108,16 @@ def test_text_of_an_older_attempt_is_refused_and_the_newer_stays(chat: ChatSessi
     channel.forget()
     assert put(first.id, 1, "zombie") == -1
     assert channel.heard() == []
-    assert live.read(current_link(), [(first.id, 2)]) == [live.LiveText("new", 1)]
+    assert live_text.read(current_link(), [(first.id, 2)]) == [live_text.LiveText("new", 1)]
 
 
 def test_one_trip_may_carry_some_that_are_refused(core: Flask, channel: Channel) -> None:
-    def piece(message_id: str, attempt: int) -> live.Piece:
+    def piece(message_id: str, attempt: int) -> live_text.Piece:
         event = encode(Event("nobody", "message.delta", {"messageId": message_id, "attempt": attempt}))
-        return live.Piece(message_id, attempt, "text", event)
+        return live_text.Piece(message_id, attempt, "text", event)
 
-    assert live.append(current_link(), [piece("a", 2), piece("b", 1)]) == [1, 1]
-    assert live.append(current_link(), [piece("a", 1), piece("b", 1), piece("a", 2)]) == [-1, 2, 2]
+    assert live_text.append(current_link(), [piece("a", 2), piece("b", 1)]) == [1, 1]
+    assert live_text.append(current_link(), [piece("a", 1), piece("b", 1), piece("a", 2)]) == [-1, 2, 2]
     heard = [(event.data["messageId"], event.data["attempt"]) for event in channel.heard()]
     assert heard == [("a", 2), ("b", 1), ("b", 1), ("a", 2)]
 
@@ -129,7 +129,7 @@ def test_a_replaced_worker_stops_at_its_next_piece(
         # as if its lease had lapsed and another worker had taken it
         change(posted.reply.id, attempt=2)
         with current_link().trip() as pipe:
-            live.begin(current_link(), pipe, posted.reply.id, 2)
+            live_text.begin(current_link(), pipe, posted.reply.id, 2)
     row = the_message(posted.reply.id)
     assert (row.status, row.attempt, row.content) == ("running", 2, "")
     assert {event.data["index"] for event in channel.named("message.delta")} == {0}
@@ -203,24 +203,24 @@ def test_live_text_of_an_unreachable_redis_is_none(settings: Settings, own_redis
     link, reply = RedisLink(own_redis.url, settings.namespace), str(uuid4())
     assert put(reply, 1, "text", link) == 1
     own_redis.freeze()
-    assert live.read(link, [(reply, 1), ("another", 1)]) == [None, None]
+    assert live_text.read(link, [(reply, 1), ("another", 1)]) == [None, None]
     assert put(reply, 1, "text", link) is None
 
 
 def test_text_of_an_earlier_attempt_is_dropped_when_the_next_begins(chat: ChatSession, core: Flask) -> None:
     link, posted = current_link(), a_post(chat)
     first = a_claim(posted)
-    live.append(link, [live.Piece(first.id, 1, "secret", b"[]")])
+    live_text.append(link, [live_text.Piece(first.id, 1, "secret", b"[]")])
     with link.trip() as pipe:
-        live.begin(link, pipe, first.id, 2)
-    assert live.read(link, [(first.id, 1)]) == [None]
+        live_text.begin(link, pipe, first.id, 2)
+    assert live_text.read(link, [(first.id, 1)]) == [None]
 
 
 def test_lost_text_is_not_put_back_once_the_reply_is_closed(chat: ChatSession, core: Flask) -> None:
     link, claim = current_link(), a_claim(a_post(chat))
-    live.rewrite(link, claim.id, 1, "text", 2)
-    assert live.read(link, [(claim.id, 1)]) == [live.LiveText("text", 2)]
+    live_text.rewrite(link, claim.id, 1, "text", 2)
+    assert live_text.read(link, [(claim.id, 1)]) == [live_text.LiveText("text", 2)]
     with link.trip() as pipe:
-        live.close(link, pipe, claim.id, 1)
-    live.rewrite(link, claim.id, 1, "text", 2)
-    assert live.read(link, [(claim.id, 1)]) == [None]
+        live_text.close(link, pipe, claim.id, 1)
+    live_text.rewrite(link, claim.id, 1, "text", 2)
+    assert live_text.read(link, [(claim.id, 1)]) == [None]

@@ -9,12 +9,13 @@ from flask import Flask
 from redis import Redis
 from sqlalchemy import select
 
-from shared import db as module
 from shared.actions.accounts import disable_account
 from shared.actions.chats import delete_chat
 from shared.actions.revoke import copy_revocations
 from shared.actions.sign_ins import begin_sign_in
-from shared.db import query, utc_now
+from shared.database import units as module
+from shared.database.clock import utc_now
+from shared.database.units import query
 from shared.models import ChatSession, User
 from shared.models.revocation import revocations
 from shared.settings import Settings

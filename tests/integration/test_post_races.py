@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from shared.db import db
+from shared.database.tables import db
 from shared.models import ChatSession, User
 from shared.models.message import messages
 from tests.factories import a_chat, a_post, a_user, money_of, signed_in, the_user

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from redis import Redis
 
 from shared.models import ChatSession
-from shared.redis_link import RedisLink
+from shared.redis.link import RedisLink
 from shared.settings import Settings
 from tests.factories import on_sqlite_only
 from tests.services.redis import RedisServer

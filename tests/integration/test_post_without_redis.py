@@ -12,7 +12,7 @@ from redis import Redis
 
 from shared.models import ChatSession
 from shared.queues import hand_over
-from shared.redis_link import BREAK, TRIP_TIMEOUT, RedisLink
+from shared.redis.link import BREAK, TRIP_TIMEOUT, RedisLink
 from shared.settings import Settings
 from tests.eventually import eventually
 from tests.factories import a_post, money_of, on_sqlite_only, the_message

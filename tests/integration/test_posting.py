@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from redis import Redis
 from sqlalchemy import select
 
-from shared.db import db
+from shared.database.tables import db
 from shared.models import ChatSession, User
 from shared.models.credits import credit_entries
 from shared.settings import Settings

@@ -11,11 +11,13 @@ from sqlalchemy import Table, event, insert, text
 
 from benchmarks.backlog import add_finished, add_waiting
 from shared.actions.finish_reply import Answer, complete_reply
-from shared.db import db, execute, new_id, utc_now, write_unit
+from shared.database.clock import utc_now
+from shared.database.prepared import _Plan
+from shared.database.tables import db, new_id
+from shared.database.units import execute, write_unit
 from shared.models import ChatSession, User
 from shared.models.idempotency import idempotency_keys
 from shared.models.sign_in import sign_ins
-from shared.statements import _Plan
 from tests.factories import a_claim, a_post
 from workers.sweeper import clean, sweep
 

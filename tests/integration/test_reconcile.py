@@ -14,7 +14,8 @@ from sqlalchemy import update
 
 from shared.actions.finish_reply import Answer, complete_reply, fail_reply
 from shared.actions.reconcile import differences, reconcile
-from shared.db import db, execute, write_unit
+from shared.database.tables import db
+from shared.database.units import execute, write_unit
 from shared.errors import ModelRejected
 from shared.models import User
 from shared.models.credits import GRANT, HOLD, RELEASE, record

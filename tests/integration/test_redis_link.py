@@ -5,7 +5,7 @@ import logging
 import pytest
 from redis import Redis, ResponseError
 
-from shared.redis_link import RedisLink
+from shared.redis.link import RedisLink
 from tests.services.redis import RedisServer
 
 

@@ -8,12 +8,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event
 
-from shared import live
 from shared.actions.claim_reply import Claim
 from shared.actions.finish_reply import Answer, complete_reply, fail_reply
-from shared.db import db
+from shared.database.tables import db
 from shared.errors import ModelRejected
 from shared.models import ChatSession, User
+from shared.redis import live_text
 from tests.channel import Channel
 from tests.eventually import eventually
 from tests.factories import a_chat, a_claim, a_post, meanwhile, money_of, on_sqlite_only, the_message, the_user
@@ -174,7 +174,7 @@ def test_a_text_refused_at_the_very_end_leaves_the_next_replys_connection_alone(
     core: Flask, chat: ChatSession, desk: Desk, fake_model: FakeModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given a trip to Redis that comes only after its reply has ended
-    ended, was_refused, append = threading.Event(), threading.Event(), live.append
+    ended, was_refused, append = threading.Event(), threading.Event(), live_text.append
 
     def late(*args: Any) -> Any:
         ended.wait(10)
@@ -183,7 +183,7 @@ def test_a_text_refused_at_the_very_end_leaves_the_next_replys_connection_alone(
             was_refused.set()
         return answers
 
-    monkeypatch.setattr(live, "append", late)
+    monkeypatch.setattr(live_text, "append", late)
     written(chat, desk, "First")
     # When it is refused while the next reply uses the same connection
     second = a_post(chat, "Second fake:chunks=3,gate=door")

@@ -18,11 +18,11 @@ from shared.actions.claim_reply import claim_reply
 from shared.actions.rescue import expire_overdue
 from shared.actions.sign_ins import begin_sign_in, end_sign_in
 from shared.core import current_link
-from shared.db import execute, query, write_unit
+from shared.database.units import execute, query, write_unit
 from shared.models import ChatSession, User
 from shared.models.revocation import revocations
 from shared.models.user import users
-from shared.revocations import LEEWAY, of_session, of_user, read_revocations
+from shared.redis.revocations import LEEWAY, of_session, of_user, read_revocations
 from shared.settings import Settings
 from tests.factories import (
     a_post,

@@ -13,7 +13,7 @@ from redis.exceptions import ConnectionError as RefusedError
 from redis.exceptions import TimeoutError as FrozenError
 from sqlalchemy import text
 
-from shared.db import db
+from shared.database.tables import db
 from shared.settings import Settings
 from tests.eventually import eventually
 from tests.services.redis import RedisServer

@@ -14,13 +14,15 @@ from api.access import tokens
 from api.access.revoked import Revoked
 from shared.actions.accounts import delete_account, disable_account, enable_account
 from shared.actions.sign_ins import begin_sign_in, end_sign_in, forget_sign_ins
-from shared.db import db, execute, query, utc_now, write_unit
+from shared.database.clock import utc_now
+from shared.database.tables import db
+from shared.database.units import execute, query, write_unit
 from shared.errors import Unauthenticated
 from shared.models import User
 from shared.models.revocation import revocations
 from shared.models.sign_in import sign_ins
 from shared.models.user import lock_owner, users
-from shared.revocations import LEEWAY
+from shared.redis.revocations import LEEWAY
 from shared.settings import Settings
 from tests.eventually import eventually
 from tests.factories import a_user, at_once, nothing_changes

@@ -5,12 +5,14 @@ from flask import Flask
 from sqlalchemy import bindparam, insert, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from shared.db import db, execute, query, utc_now, write_unit
+from shared.database.clock import utc_now
+from shared.database.prepared import Prepared
+from shared.database.tables import db
+from shared.database.units import execute, query, write_unit
 from shared.models import User
 from shared.models.credits import GRANT, record
 from shared.models.message import messages
 from shared.models.user import users
-from shared.statements import Prepared
 from tests.factories import a_claim, nothing_changes, the_user
 
 _a_message = select(messages).where(messages.c.id == bindparam("message_id"))

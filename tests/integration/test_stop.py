@@ -14,8 +14,8 @@ from shared.actions.leases import renew_leases
 from shared.actions.rescue import rescue_lapsed
 from shared.core import current_link
 from shared.errors import ModelRejected
-from shared.live import LiveText, Piece, append, read
 from shared.models import ChatSession, User
+from shared.redis.live_text import LiveText, Piece, append, read
 from shared.settings import Settings
 from tests.channel import Channel
 from tests.eventually import eventually
@@ -169,7 +169,7 @@ def test_text_of_an_attempt_that_was_replaced_meanwhile_is_not_kept(
         a_claim(posted)
         return seen
 
-    monkeypatch.setattr("shared.live.read", replaced_after_the_look)
+    monkeypatch.setattr("shared.redis.live_text.read", replaced_after_the_look)
     stopped = stop(me, posted.reply)
     assert (stopped["content"], stopped["attempt"], stopped["credits"]["charged"]) == ("", 2, 0)  # type: ignore[index]
 

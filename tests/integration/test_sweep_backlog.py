@@ -17,7 +17,8 @@ from shared.actions.forget_keys import forget_keys
 from shared.actions.hand_over_again import BATCH as HAND_OVERS
 from shared.actions.hand_over_again import hand_over_again
 from shared.actions.rescue import BATCH, expire_overdue, fail_hung, give_turns, rescue_lapsed
-from shared.db import execute, query, utc_now, write_unit
+from shared.database.clock import utc_now
+from shared.database.units import execute, query, write_unit
 from shared.models import ChatSession, User
 from shared.models.chat import chat_sessions
 from shared.models.credits import credit_entries

@@ -20,14 +20,15 @@ from shared.actions.release_reply import release_reply
 from shared.actions.stop_reply import stop_reply
 from shared.actions.sync import changes_since
 from shared.core import current_link
-from shared.db import db, execute, new_id, query, write_unit
+from shared.database.prepared import _Plan
+from shared.database.tables import db, new_id
+from shared.database.units import execute, query, write_unit
 from shared.errors import HoldfastError, WorkerLost
-from shared.live import Piece, append
 from shared.models import ChatSession, User
 from shared.models.chat import chat_sessions
 from shared.models.message import messages
 from shared.models.user import move
-from shared.statements import _Plan
+from shared.redis.live_text import Piece, append
 from tests.channel import Channel
 from tests.factories import (
     a_chat,

@@ -12,7 +12,9 @@ from shared.actions import forget_tombstones as module
 from shared.actions.chats import delete_chat
 from shared.actions.forget_tombstones import forget_tombstones
 from shared.actions.reconcile import reconcile
-from shared.db import db, execute, query, utc_now, write_unit
+from shared.database.clock import utc_now
+from shared.database.tables import db
+from shared.database.units import execute, query, write_unit
 from shared.models import ChatSession, User
 from shared.models.chat import chat_sessions
 from shared.models.message import messages

@@ -11,8 +11,8 @@ import jwt
 import psutil
 from redis import Redis
 
-from shared.redis_link import RedisLink
-from shared.revocations import revocations_key
+from shared.redis.link import RedisLink
+from shared.redis.revocations import revocations_key
 from tests.environment import environment
 from tests.eventually import eventually
 from tests.services.guard import Guard

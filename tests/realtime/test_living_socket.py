@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from redis import Redis
 
-from shared.revocations import of_session, of_user, revocations_key
+from shared.redis.revocations import of_session, of_user, revocations_key
 from tests.eventually import eventually
 from tests.realtime.socket_server import SocketServer, events_in
 from tests.services.sockets import RawSocket

@@ -19,7 +19,7 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
-from shared.db import migrate
+from shared.database.migrate import migrate
 from tests.eventually import eventually
 from tests.services.guard import Guard
 from tests.services.service import Service, identity

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
-from shared.db import migrate
+from shared.database.migrate import migrate
 
 
 class SqliteDatabases:

@@ -6,7 +6,7 @@ import pytest
 
 from api.access.tokens import Claims
 from api.sockets.presence import Presence
-from shared.revocations import of_session, of_user
+from shared.redis.revocations import of_session, of_user
 
 # When this module is loaded: tests may run much later, so what is "not yet" lies far ahead.
 NOW, FAR = int(time.time()), 1_000_000

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from shared import live
 from shared.actions.claim_reply import Claim
 from shared.actions.finish_reply import Superseded
-from shared.redis_link import RedisLink
+from shared.redis import live_text
+from shared.redis.link import RedisLink
 from tests.eventually import eventually
 from workers.relay import LONGEST_PIECE, Relay
 from workers.run import Run
@@ -18,16 +18,16 @@ class Redis:
     """Stands in for the live text: it answers as told, or as if each list held what it was sent."""
 
     def __init__(self) -> None:
-        self.trips: list[list[live.Piece]] = []
+        self.trips: list[list[live_text.Piece]] = []
         self.rewritten: list[tuple[str, int, str, int]] = []
         self.lengths: dict[str, int] = {}
         self.away = False
 
-    def append(self, link: RedisLink, pieces: list[live.Piece]) -> list[int] | None:
+    def append(self, link: RedisLink, pieces: list[live_text.Piece]) -> list[int] | None:
         self.trips.append(pieces)
         return None if self.away else [self._length(piece) for piece in pieces]
 
-    def _length(self, piece: live.Piece) -> int:
+    def _length(self, piece: live_text.Piece) -> int:
         if self.lengths.get(piece.message_id) != -1:
             self.lengths[piece.message_id] = self.lengths.get(piece.message_id, 0) + 1
         return self.lengths[piece.message_id]
@@ -40,8 +40,8 @@ class Redis:
 @pytest.fixture
 def redis(monkeypatch: pytest.MonkeyPatch) -> Redis:
     redis = Redis()
-    monkeypatch.setattr(live, "append", redis.append)
-    monkeypatch.setattr(live, "rewrite", redis.rewrite)
+    monkeypatch.setattr(live_text, "append", redis.append)
+    monkeypatch.setattr(live_text, "rewrite", redis.rewrite)
     return redis
 
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import make_url
 
 from shared.actions.finish_reply import HUNG_AFTER
-from shared.redis_link import connect
+from shared.redis.link import connect
 from shared.settings import LONGEST_LEASE, Settings, SettingsError, load_settings
 from workers.main import MARGIN_MS
 

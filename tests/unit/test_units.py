@@ -5,7 +5,7 @@ import time
 import pytest
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from shared.units import retried, was_undone
+from shared.database.retries import retried, was_undone
 
 
 class _Trouble(Exception):

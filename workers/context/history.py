@@ -5,9 +5,9 @@ from sqlalchemy import bindparam, func, or_, select
 from shared.actions.claim_reply import Claim
 from shared.actions.finish_reply import Superseded
 from shared.core import current_settings
-from shared.db import query
+from shared.database.prepared import Prepared
+from shared.database.units import query
 from shared.models.message import ROLES, MessageType, Status, messages
-from shared.statements import Prepared
 from workers.context.budget import BYTES_PER_TOKEN
 
 _newest = (

@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 from shared.actions.claim_reply import Claim, claim_reply
 from shared.core import current_link
 from shared.events import Event, encode
-from shared.live import Piece, append
 from shared.models import User
+from shared.redis.live_text import Piece, append
 from tests.channel import Channel
 
 Step = dict[str, Any]

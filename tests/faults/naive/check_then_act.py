@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, update
 
 from api.resources import messages as api
 from shared.actions import post_message as action
-from shared.db import execute
+from shared.database.units import execute
 from shared.models.user import Account, account_of, users
 from tests.faults.naive import replace
 

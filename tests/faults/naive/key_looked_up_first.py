@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select
 
 from api.resources import messages as api
 from shared.actions.idempotency import Made, made_before
-from shared.db import query, write_unit
+from shared.database.units import query, write_unit
 from shared.models.idempotency import idempotency_keys
 from tests.faults.naive import replace
 

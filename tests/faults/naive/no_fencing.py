@@ -11,14 +11,14 @@ rewrite(
     'WRITING = bindparam("of_attempt", type_=messages.c.attempt.type) > 0',
 )
 
-from shared import live  # noqa: E402
+from shared.redis import live_text  # noqa: E402
 from workers import main as worker  # noqa: E402
 from workers import watchdog  # noqa: E402
 from workers.__main__ import main  # noqa: E402
 
 _fence = "if current == 'closed' or (current and tonumber(current) > tonumber(attempt)) then"
-assert _fence in live._APPEND, "the fence of the live text has moved"
-replace(live, "_APPEND", live._APPEND.replace(_fence, "if false then"))
+assert _fence in live_text._APPEND, "the fence of the live text has moved"
+replace(live_text, "_APPEND", live_text._APPEND.replace(_fence, "if false then"))
 replace(watchdog.Watchdog, "watch", lambda self, run: None)
 # a process of its own would be fenced
 replace(worker, "AloneWriter", lambda settings, watchdog: SimpleNamespace(write=None))

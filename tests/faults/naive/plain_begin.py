@@ -6,7 +6,7 @@ from typing import Any
 from gunicorn.app.wsgiapp import run
 from sqlalchemy import Engine, event
 
-from shared import db
+from shared.database import units as db
 
 event.remove(Engine, "begin", db._begin_sqlite)
 

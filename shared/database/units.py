@@ -1,42 +1,19 @@
-"""The database: sessions, units of work, its clock, and the migration to the newest schema.
-
-The tables live in `shared/models/`, what a connection is in `shared/connections.py`.
-"""
+"""Units: one transaction each, and the way in which every statement runs inside one or alone."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-import uuid_utils
-from alembic import command
-from alembic.config import Config
-from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Engine, Executable, String, event
-from sqlalchemy.exc import InternalError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy import Connection, Engine, Executable, String, event
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import TypeDecorator
 
-from shared.statements import Prepared, Rows
-
-#: What is raised while the database is away, restarts, or is locked for too long. Nothing was done, or nobody knows.
-#: A server that only reads raises an InternalError, and one that gave up an idle unit.
-DATABASE_AWAY = (OperationalError, InternalError, PoolTimeout)
+from shared.database.prepared import Prepared, Rows
+from shared.database.tables import db
 
 #: What fills a statement's parameters: one row, or many.
 Values = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
-
-
-class Base(DeclarativeBase):
-    """What every table's class inherits from."""
-
-
-db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 
 
 @event.listens_for(Engine, "begin")
@@ -117,24 +94,6 @@ def _run(connection: Connection, statement: Executable | Prepared, values: Value
     return Rows(result) if result.returns_rows else Rows()
 
 
-class db_now(FunctionElement[int]):
-    """The database's own clock, in milliseconds since 1970. Decides leases, turns and deadlines."""
-
-    type = BigInteger()
-    inherit_cache = True
-
-
-@compiles(db_now, "postgresql")
-def _postgres_now(*_: Any, **__: Any) -> str:
-    # now() would be the transaction's start
-    return "(extract(epoch from clock_timestamp()) * 1000)::bigint"
-
-
-@compiles(db_now, "sqlite")
-def _sqlite_now(*_: Any, **__: Any) -> str:
-    return "cast((julianday('now') - 2440587.5) * 86400000 as integer)"
-
-
 class commit_lightly(FunctionElement[str]):
     """In what a statement returns: its transaction's commit does not wait for the disk.
 
@@ -153,33 +112,3 @@ def _postgres_commit_lightly(*_: Any, **__: Any) -> str:
 @compiles(commit_lightly, "sqlite")
 def _sqlite_commit_lightly(*_: Any, **__: Any) -> str:
     return "null"
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """A moment in UTC. SQLite keeps no time zone, so it is put back when read."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is not None and value.tzinfo is None:
-            return value.replace(tzinfo=UTC)
-        return value
-
-
-def utc_now() -> datetime:
-    """This machine's clock; for what people read, never for a decision."""
-    return datetime.now(UTC)
-
-
-def new_id() -> str:
-    """A UUIDv7: unique, and sorted by time."""
-    return str(uuid_utils.uuid7())
-
-
-def migrate(database_url: str) -> None:
-    """Bring the schema of this database to the newest version; does nothing if it is there."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["database_url"] = database_url
-    command.upgrade(config, "head")

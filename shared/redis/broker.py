@@ -11,7 +11,7 @@ from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
 from dramatiq.errors import ConnectionClosed, DecodeError
 from redis import Redis, RedisError
 
-from shared.redis_link import connect
+from shared.redis.link import connect
 from shared.settings import Settings
 
 log = logging.getLogger(__name__)

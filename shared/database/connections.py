@@ -11,7 +11,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import Pool
 
-from shared.statements import only_reads
+from shared.database.prepared import only_reads
 
 # Milliseconds, on the server. A unit that waits longer for a lock is undone and repeated, three times in all.
 _LOCK_TIMEOUT = 1_500

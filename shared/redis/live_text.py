@@ -8,7 +8,7 @@ from typing import Any
 
 from redis.client import Pipeline
 
-from shared.redis_link import RedisLink
+from shared.redis.link import RedisLink
 from shared.settings import LONGEST_REPLY
 
 # Seconds; twice as long as any reply may take, so that nothing expires under a reader.

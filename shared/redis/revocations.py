@@ -6,7 +6,7 @@ are void. It only copies the table `revocations`, so it may be lost and written 
 
 from collections.abc import Iterable, Mapping
 
-from shared.redis_link import RedisLink
+from shared.redis.link import RedisLink
 
 #: Seconds that clocks of two machines may differ.
 LEEWAY = 30

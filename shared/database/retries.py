@@ -1,6 +1,6 @@
 """Repeat a unit that the database undid through no fault of its own: a deadlock, a long lock, a connection that broke.
 
-The unit itself is `write_unit()` in `shared/db.py`.
+The unit itself is `write_unit()` in `shared/database/units.py`.
 """
 
 import logging
@@ -10,7 +10,12 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+#: The errors of a database that is away, restarts, or stays locked too long. The transaction was undone, or its outcome
+#: is unknown. A server that only reads raises an InternalError, and so does one that ended an idle transaction.
+DATABASE_AWAY = (OperationalError, InternalError, PoolTimeout)
 
 log = logging.getLogger(__name__)
 P = ParamSpec("P")

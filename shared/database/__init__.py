@@ -1,0 +1,1 @@
+"""The database: connections, transactions, statements, the clock and the schema. The tables: `shared/models/`."""
