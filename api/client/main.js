@@ -1,13 +1,13 @@
 // The page's wiring: what happens is dispatched to the store, what is to be seen is drawn once a frame.
 
 import { createActions } from "./actions.js";
-import { createApi, request } from "./api.js";
-import { createOutbox } from "./outbox.js";
-import { createSession } from "./session.js";
-import { createSeen } from "./seen.js";
-import { openSocket } from "./socket.js";
-import { reduce, start } from "./store.js";
-import { createSync } from "./sync.js";
+import { createApi, request } from "./wire/api.js";
+import { createOutbox } from "./wire/outbox.js";
+import { createSession } from "./wire/session.js";
+import { createSeen } from "./wire/seen.js";
+import { openSocket } from "./wire/socket.js";
+import { reduce, start } from "./state/store.js";
+import { createSync } from "./wire/sync.js";
 import { setUpChats, showChats } from "./views/chats.js";
 import { setUpComposer } from "./views/composer.js";
 import { setUpConversation, showConversation } from "./views/conversation.js";

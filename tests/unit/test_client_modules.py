@@ -21,7 +21,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 REDUCE = """async (events) => {
-    const { reduce, start } = await import("/client/store.js");
+    const { reduce, start } = await import("/client/state/store.js");
     return events.map(([type, data]) => ({ type, data })).reduce(reduce, start);
 }"""
 
@@ -157,7 +157,7 @@ def test_a_message_lifts_its_chat_and_a_deleted_chat_does_not_come_back(page: Pa
 
 
 PAUSED = """async (events) => {
-    const { isPaused, reduce, start } = await import("/client/store.js");
+    const { isPaused, reduce, start } = await import("/client/state/store.js");
     return isPaused(events.map(([type, data]) => ({ type, data })).reduce(reduce, start));
 }"""
 
@@ -265,7 +265,7 @@ HOSTILE = """<img src=x onerror="pwned=1"> <script>pwned=2</script> <svg onload=
 
 # Renders the text as it grows, into the page, and tells every element and attribute that came of it.
 RENDER = """async (text) => {
-    const { render } = await import("/client/markdown.js");
+    const { render } = await import("/client/views/markdown.js");
     const seen = new Set();
     for (let end = 1; end <= text.length; end++) {
         document.body.replaceChildren(render(text.slice(0, end)));
@@ -332,7 +332,7 @@ function io(url, options) {
 """
 RENEWED = """async (answer) => {
     window.answer = answer;
-    const { openSocket } = await import("/client/socket.js?faked");
+    const { openSocket } = await import("/client/wire/socket.js?faked");
     const socket = openSocket({ url: "x", session: { fresh: async () => "fresh" }, heard() {} });
     await socket.renew();
     return window.said;
@@ -340,16 +340,16 @@ RENEWED = """async (answer) => {
 
 
 def test_a_new_token_renews_the_living_socket_and_if_refused_a_new_one_is_made(page: Page) -> None:
-    source = (Path(__file__).parents[2] / "api" / "client" / "socket.js").read_text()
+    source = (Path(__file__).parents[2] / "api" / "client" / "wire" / "socket.js").read_text()
     body = FAKE_IO + source.replace('import { io } from "/vendor/socket.io.js";', "")
-    page.route("**/socket.js?faked", lambda route: route.fulfill(content_type="text/javascript", body=body))
+    page.route("**/wire/socket.js?faked", lambda route: route.fulfill(content_type="text/javascript", body=body))
     refresh = ["auth.refresh", {"token": "fresh"}]
     assert page.evaluate(RENEWED, {"ok": True}) == [refresh]
     assert page.evaluate(RENEWED, {"code": "unauthenticated"}) == [refresh, ["disconnected"], ["connected"]]
 
 
 WAITS = """async () => {
-    const { createSync } = await import("/client/sync.js");
+    const { createSync } = await import("/client/wire/sync.js");
     const real = window.setTimeout;
     const waits = [];
     let due;

@@ -1,7 +1,7 @@
 // Markdown that grows: only what changed is replaced, so that a selection further up survives, and never
 // more often than the page can bear.
 
-import { render } from "../markdown.js";
+import { render } from "./markdown.js";
 
 const SHARE = 5; // of the time at most one in so many may be spent on a text that still grows
 

@@ -1,6 +1,6 @@
 // One message's element, brought up to date when its message has changed.
 
-import { isFinal } from "../messages.js";
+import { isFinal } from "../state/messages.js";
 import { showMarkdown } from "./live-text.js";
 
 const template = document.querySelector("#message").content.firstElementChild;

@@ -1,7 +1,7 @@
 // Reading from REST what events don't bring: the first look, whatever was missed while the socket was
 // away, text with a gap in it, and replies about which nothing has been heard for a while.
 
-import { isFinal } from "./messages.js";
+import { isFinal } from "../state/messages.js";
 
 const QUIET = 5_000; // ms without an event before an unfinished reply is asked for
 const QUIET_AT_MOST = 30_000;
