@@ -157,7 +157,8 @@ def test_a_message_lifts_its_chat_and_a_deleted_chat_does_not_come_back(page: Pa
 
 
 PAUSED = """async (events) => {
-    const { isPaused, reduce, start } = await import("/client/state/store.js");
+    const { isPaused } = await import("/client/state/chats.js");
+    const { reduce, start } = await import("/client/state/store.js");
     return isPaused(events.map(([type, data]) => ({ type, data })).reduce(reduce, start));
 }"""
 

@@ -1,7 +1,9 @@
-// The page's whole state and the one pure function that changes it: no DOM, no fetch, no clock.
-// Events of the server keep their own names; what a message does with an event is in messages.js.
+// The page's whole state, and the one pure function that changes it: no DOM, no fetch, no clock.
+// Events of the server keep their own names. Each part of the state has a module of its own in this folder.
 
 import * as changed from "./changes.js";
+import * as chats from "./chats.js";
+import * as drafts from "./drafts.js";
 import * as conversation from "./messages.js";
 
 export const start = {
@@ -9,12 +11,12 @@ export const start = {
   socket: "offline", // offline | online
   user: null,
   credits: null, // {balance, held, seq}
-  notice: "", // the one sentence above the composer
-  chats: [], // newest activity first
-  chatsCursor: null, // where the next page of them begins
-  gone: [], // ids of what was deleted: an answer that is late must not bring it back
+  notice: "", // the sentence above the composer
+  gone: [], // ids of deleted rows; a late answer about one of them is ignored, else the row would come back
   ...changed.empty,
+  ...chats.empty,
   ...conversation.empty,
+  ...drafts.empty,
 };
 
 export function reduce(state, { type, data }) {
@@ -33,9 +35,9 @@ const changes = {
 
   "credits.changed": creditsChanged,
 
-  "chats.more": (state, page) => ({ ...page.items.reduce(putChat, state), chatsCursor: page.nextCursor }),
-  "chat.created": putChat,
-  "chat.updated": putChat,
+  "chats.more": chats.more,
+  "chat.created": chats.put,
+  "chat.updated": chats.put,
   "chat.deleted": chatDeleted,
   "chat.opened": conversation.opened,
 
@@ -50,32 +52,32 @@ const changes = {
   "message.deleted": messageDeleted,
   "message.delta": conversation.delta,
 
-  "draft.sending": conversation.draftSending,
-  "draft.unsent": conversation.draftUnsent,
-  "draft.discarded": conversation.draftDiscarded,
+  "draft.sending": drafts.sending,
+  "draft.unsent": drafts.unsent,
+  "draft.discarded": drafts.discarded,
   "draft.accepted": draftAccepted,
 };
 
 const unchanged = (state) => state;
 
-// What the socket brings.
+// An event from the socket.
 function heard(state, { name, data }) {
   return changed.counted(reduce(state, { type: name, data }), data?.seq);
 }
 
-// A page of what was missed: rows as they are, and tombstones.
-function synced(state, { chats, messages, credits, cursor }) {
-  const listed = chats.reduce((so, chat) => (chat.deleted ? chatDeleted : putChat)(so, chat), state);
+// A page of missed changes: each is a row or a tombstone.
+function synced(state, { chats: rows, messages, credits, cursor }) {
+  const listed = rows.reduce((so, chat) => (chat.deleted ? chatDeleted : chats.put)(so, chat), state);
   const all = messages.reduce((so, one) => (one.deleted ? messageDeleted : putMessage)(so, one), listed);
   return changed.reached(creditsChanged(all, { ...credits, seq: cursor }), cursor);
 }
 
-// The first look, or one after too long: nothing that was known counts. What was read is no older than the cursor.
-function anew(state, { cursor, chats, messages, credits }) {
-  const { openChat, drafts } = state;
+// The first sync, or one after a reset. The new rows replace everything known; none is older than the cursor.
+function anew(state, { cursor, chats: page, messages, credits }) {
+  const { openChat } = state;
   const known = { ...state, credits: { ...state.credits, ...credits, seq: cursor } };
-  const bare = { ...known, ...conversation.empty, openChat, drafts, ...changed.empty, cursor, chats: [], gone: [] };
-  const listed = { ...chats.items.reduce(putChat, bare), chatsCursor: chats.nextCursor };
+  const bare = { ...known, ...chats.empty, ...conversation.empty, openChat, ...changed.empty, cursor, gone: [] };
+  const listed = chats.more(bare, page);
   return messages ? conversation.loaded(listed, { chatSessionId: openChat, ...messages }) : listed;
 }
 
@@ -89,25 +91,14 @@ function creditsChanged(state, credits) {
   return credits.seq < state.credits?.seq ? state : { ...state, credits };
 }
 
-function putChat(state, chat) {
-  const known = state.chats.find(({ id }) => id === chat.id);
-  if (known?.seq > chat.seq || state.gone.includes(chat.id)) return state;
-  return { ...state, chats: [...state.chats.filter((other) => other !== known), chat].sort(byActivity) };
-}
-
-function byActivity(one, other) {
-  return Date.parse(other.lastActiveAt) - Date.parse(one.lastActiveAt);
-}
-
 function chatDeleted(state, { id }) {
-  const chats = state.chats.filter((chat) => chat.id !== id);
-  const rest = { ...state, chats, gone: [...state.gone, id] };
-  return state.openChat === id ? { ...rest, ...conversation.empty } : rest;
+  const rest = { ...chats.removed(state, id), gone: [...state.gone, id] };
+  return state.openChat === id ? { ...rest, ...conversation.empty, ...drafts.empty } : rest;
 }
 
-// Late news of a message that is gone still says something about its chat.
+// A late event of a deleted message still changes its chat.
 function putMessage(state, message) {
-  const so = active(state, message);
+  const so = chats.active(state, message);
   return state.gone.includes(message.id) ? so : conversation.put(so, message);
 }
 
@@ -115,28 +106,9 @@ function messageDeleted(state, { id }) {
   return conversation.removed({ ...state, gone: [...state.gone, id] }, id);
 }
 
-// What a message does to its chat, as the server does it: it moves up, and the end of a reply is something to read.
-// A reply that starts, or waits again, leaves it as it is; a post has a parked chat go on.
-function active(state, message) {
-  const chat = state.chats.find(({ id }) => id === message.chatSessionId);
-  const ends = message.messageType !== "user" && conversation.isFinal(message);
-  const posted = message.messageType === "user" || (message.status === "pending" && message.attempt === 0);
-  if (!chat || message.seq <= chat.seq || !(ends || posted)) return state;
-  const at = message.completedAt ?? message.createdAt;
-  const lastActiveAt = Date.parse(at) > Date.parse(chat.lastActiveAt) ? at : chat.lastActiveAt;
-  const parked = ends && chat.parked;
-  return putChat(state, { ...chat, lastActiveAt, parked, unread: ends, seq: message.seq });
-}
-
-// Whether messages of the open chat wait for the user to go on.
-export function isPaused({ chats, openChat, messages }) {
-  const parked = chats.find(({ id }) => id === openChat)?.parked ?? false;
-  return parked && messages.some(({ status }) => status === "pending");
-}
-
-// The answer to a post carries the balance at that moment; `credits.changed` may have brought a later one.
+// The answer carries the balance right after the post. A later one from `credits.changed` stays.
 function draftAccepted(state, { key, message, reply, credits }) {
   const seq = Math.max(message.seq, reply.seq);
-  const stored = [message, reply].reduce(putMessage, conversation.draftDiscarded(state, key));
+  const stored = [message, reply].reduce(putMessage, drafts.discarded(state, key));
   return creditsChanged(stored, { ...credits, seq });
 }

@@ -1,6 +1,6 @@
 // What surrounds the conversation: title, credits, who is signed in, what is wrong, the drawer on a phone.
 
-import { isPaused } from "../state/store.js";
+import { isPaused } from "../state/chats.js";
 
 const find = (selector) => document.querySelector(selector);
 const menu = find("[data-action=menu]");
