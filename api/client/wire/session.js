@@ -1,84 +1,92 @@
-// Who is signed in. The access token lives in this module's memory alone; the refresh token is an
-// HttpOnly cookie that no script sees, and brings the session back after a reload.
+// The signed-in user's session. Only this module's memory holds the access token. The refresh token is an HttpOnly
+// cookie, which no script can read. After a reload, the cookie brings the session back.
 
 import { Problem, request } from "./api.js";
 
-const EARLY = 60; // s before it ends, an access token is exchanged for a new one
+const EARLY = 60; // s; an access token is exchanged this long before it expires
 
-export function createSession({ signedIn, signedOut, renewed }) {
-  let token = null;
-  let freshUntil = 0;
-  let renewal = null;
-  let timer = null;
+export class Session {
+  #tell; // {signedIn, signedOut, renewed}: functions of the page
+  #token = null;
+  #freshUntil = 0;
+  #renewal = null;
+  #timer = null;
 
-  function accept({ accessToken, expiresIn, user }) {
-    const lifetime = Math.max(expiresIn - EARLY, expiresIn / 2) * 1000;
-    token = accessToken;
-    freshUntil = Date.now() + lifetime;
-    clearTimeout(timer);
-    timer = setTimeout(() => renew().then(renewed, () => {}), lifetime);
-    signedIn(user);
+  constructor(tell) {
+    this.#tell = tell;
   }
 
-  function drop() {
-    clearTimeout(timer);
-    token = null;
-    freshUntil = 0;
-    signedOut();
+  signIn(credentials) {
+    return this.#enter("/auth/sign-in", credentials);
   }
 
-  async function enter(path, credentials) {
-    accept(await request("POST", path, { body: credentials }));
+  signUp(credentials) {
+    return this.#enter("/auth/sign-up", credentials);
   }
 
-  // All who need a new token at the same time share one exchange.
-  function renew() {
-    renewal ??= oneTabAtATime(exchange).finally(() => (renewal = null));
-    return renewal;
+  // Ends the session on the server, even if the browser holds no cookie.
+  async signOut() {
+    await request("POST", "/auth/sign-out", { token: this.#token });
+    this.#drop();
   }
 
-  async function exchange() {
+  // All callers that need a new token at the same time share one exchange.
+  renew() {
+    this.#renewal ??= oneTabAtATime(() => this.#exchange()).finally(() => (this.#renewal = null));
+    return this.#renewal;
+  }
+
+  // An access token that is still valid.
+  async fresh() {
+    if (Date.now() >= this.#freshUntil) await this.renew();
+    return this.#token;
+  }
+
+  // Repeats the call once with a new token if the server refuses the first one.
+  async withToken(call) {
     try {
-      accept(await request("POST", "/auth/refresh"));
+      return await call(await this.fresh());
     } catch (problem) {
-      if (isRefusal(problem)) drop();
+      if (problem.status !== 401 || !this.#token) throw problem;
+      await this.renew();
+      return call(this.#token);
+    }
+  }
+
+  async #enter(path, credentials) {
+    this.#accept(await request("POST", path, { body: credentials }));
+  }
+
+  async #exchange() {
+    try {
+      this.#accept(await request("POST", "/auth/refresh"));
+    } catch (problem) {
+      if (isRefusal(problem)) this.#drop();
       throw problem;
     }
   }
 
-  async function fresh() {
-    if (Date.now() >= freshUntil) await renew();
-    return token;
+  #accept({ accessToken, expiresIn, user }) {
+    const lifetime = Math.max(expiresIn - EARLY, expiresIn / 2) * 1000;
+    this.#token = accessToken;
+    this.#freshUntil = Date.now() + lifetime;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.renew().then(this.#tell.renewed, () => {}), lifetime);
+    this.#tell.signedIn(user);
   }
 
-  async function withToken(call) {
-    try {
-      return await call(await fresh());
-    } catch (problem) {
-      if (problem.status !== 401 || !token) throw problem;
-      await renew();
-      return call(token);
-    }
+  #drop() {
+    clearTimeout(this.#timer);
+    this.#token = null;
+    this.#freshUntil = 0;
+    this.#tell.signedOut();
   }
-
-  async function leave() {
-    await request("POST", "/auth/sign-out", { token }); // ends the session on the server, cookie or no cookie
-    drop();
-  }
-
-  return {
-    signIn: (credentials) => enter("/auth/sign-in", credentials),
-    signUp: (credentials) => enter("/auth/sign-up", credentials),
-    signOut: leave,
-    renew,
-    fresh,
-    withToken,
-  };
 }
 
 const isRefusal = (problem) => problem instanceof Problem && [400, 401, 403].includes(problem.status);
 
-// The tabs share one cookie and its session; each exchange replaces the cookie. (No locks outside of https and localhost.)
+// All tabs share one cookie and its session, and each exchange replaces the cookie. So the tabs take turns.
+// Browsers offer locks on https and localhost only; elsewhere the tabs do not wait for each other.
 function oneTabAtATime(exchange) {
   return navigator.locks ? navigator.locks.request("holdfast-refresh", exchange) : exchange();
 }

@@ -1,23 +1,50 @@
-// The socket: hands every event to `heard`, tells when it is there and when it is away, and never gives up.
+// The socket. It passes every event to `heard`, reports when it is online or offline, and never stops reconnecting.
 
 import { io } from "/vendor/socket.io.js";
 
+const FIRST_RETRY = 500; // ms
 const SLOWEST_RETRY = 10_000; // ms
 
 export function openSocket({ url, session, heard, online, offline }) {
-  let refusals = 0;
-  let timer = null;
   const socket = io(url, {
     transports: ["websocket"],
     reconnectionDelay: 500,
     reconnectionDelayMax: 5_000,
     auth: (give) => session.fresh().then((token) => give({ token }), () => give({})),
   });
+  const retries = createRetries(socket, session);
 
-  // Where the server ended it, or refused the token, the library doesn't try again by itself.
-  function tryAgain() {
+  socket.onAny(heard);
+  socket.on("connect", () => {
+    retries.succeeded();
+    online();
+  });
+  socket.on("disconnect", (reason) => {
+    offline();
+    if (reason === "io server disconnect") retries.next();
+  });
+  socket.on("connect_error", () => {
+    offline();
+    if (!socket.active) retries.next();
+  });
+
+  return {
+    renew: () => renew(socket, session),
+    close: () => {
+      retries.cancel();
+      socket.disconnect();
+    },
+  };
+}
+
+// The library does not retry after the server has ended the socket or refused its token. This does.
+function createRetries(socket, session) {
+  let refusals = 0;
+  let timer = null;
+
+  function next() {
     clearTimeout(timer);
-    timer = setTimeout(reconnect, Math.min(500 * 2 ** refusals++, SLOWEST_RETRY));
+    timer = setTimeout(reconnect, Math.min(FIRST_RETRY * 2 ** refusals++, SLOWEST_RETRY));
   }
 
   async function reconnect() {
@@ -25,31 +52,11 @@ export function openSocket({ url, session, heard, online, offline }) {
     if (!socket.connected) socket.connect();
   }
 
-  // A new access token prolongs the living socket. One that the server won't take shows at the next connection.
-  async function renew() {
-    const token = await session.fresh();
-    if (socket.connected) socket.emit("auth.refresh", { token }, ({ ok }) => ok || socket.disconnect().connect());
-  }
+  return { next, succeeded: () => (refusals = 0), cancel: () => clearTimeout(timer) };
+}
 
-  socket.onAny(heard);
-  socket.on("connect", () => {
-    refusals = 0;
-    online();
-  });
-  socket.on("disconnect", (reason) => {
-    offline();
-    if (reason === "io server disconnect") tryAgain();
-  });
-  socket.on("connect_error", () => {
-    offline();
-    if (!socket.active) tryAgain();
-  });
-
-  return {
-    renew,
-    close: () => {
-      clearTimeout(timer);
-      socket.disconnect();
-    },
-  };
+// A new access token keeps the open socket alive. If the server refuses the token, the socket connects anew.
+async function renew(socket, session) {
+  const token = await session.fresh();
+  if (socket.connected) socket.emit("auth.refresh", { token }, ({ ok }) => ok || socket.disconnect().connect());
 }
