@@ -17,12 +17,6 @@ export const empty = {
 
 export const isFinal = (message) => FINAL.includes(message.status);
 
-// True if text of this attempt is too late to count. A reply that is pending again has given up its last attempt.
-function isOver(known, attempt) {
-  const newest = known.status === "pending" ? known.attempt + 1 : known.attempt;
-  return isFinal(known) || attempt < newest;
-}
-
 export function opened(state, openChat) {
   return { ...state, ...empty, openChat, notice: "" };
 }
@@ -64,6 +58,12 @@ export function delta(state, { messageId, chatSessionId, attempt, index, text })
 
 function find(state, id) {
   return state.messages.find((message) => message.id === id);
+}
+
+// True if text of this attempt is too late to count. A reply that is pending again has given up its last attempt.
+function isOver(known, attempt) {
+  const newest = known.status === "pending" ? known.attempt + 1 : known.attempt;
+  return isFinal(known) || attempt < newest;
 }
 
 // `hole`: the row came without its text, so the page has to read it.
