@@ -1,6 +1,6 @@
 """`python -m scripts.events`: what clients are told of the events is written from their catalogue, shared/events.py.
 
-The table in docs/events.md, and the types in api/client/events.d.ts.
+The table in docs/events.md, and the types in api/client/wire/events.d.ts.
 """
 
 import re
@@ -15,7 +15,7 @@ from shared.schemas import ChatOut, MessageOut
 
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "events.md"
-TYPES = ROOT / "api" / "client" / "events.d.ts"
+TYPES = ROOT / "api" / "client" / "wire" / "events.d.ts"
 
 _TABLE = re.compile(r"(?<=<!-- made by `make events` -->\n).*?(?=<!-- until here -->)", re.DOTALL)
 _HEAD = "// What a client hears and reads. Made by `make events`; change shared/events.py or the schemas instead.\n"

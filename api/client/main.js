@@ -1,21 +1,21 @@
-// The page's wiring: what happens is dispatched to the store, what is to be seen is drawn once a frame.
+// The page's wiring. Everything that happens is dispatched to the store; the new state is drawn at most once a frame.
 
 import { createActions } from "./actions.js";
-import { createApi, request } from "./api.js";
-import { createOutbox } from "./outbox.js";
-import { createSession } from "./session.js";
-import { createSeen } from "./seen.js";
-import { openSocket } from "./socket.js";
-import { reduce, start } from "./store.js";
-import { createSync } from "./sync.js";
+import { reduce, start } from "./state/store.js";
 import { setUpChats, showChats } from "./views/chats.js";
 import { setUpComposer } from "./views/composer.js";
 import { setUpConversation, showConversation } from "./views/conversation.js";
 import { setUpFrame, showFrame } from "./views/frame.js";
 import { setUpSignIn, showSignIn } from "./views/sign-in.js";
+import { createApi, request } from "./wire/api.js";
+import { createOutbox } from "./wire/outbox.js";
+import { createSeen } from "./wire/seen.js";
+import { Session } from "./wire/session.js";
+import { openSocket } from "./wire/socket.js";
+import { createSync } from "./wire/sync.js";
 
-const RETRY = 3_000; // ms between the tries to read from a server that is away
-const SPREAD = 1_000; // ms over which all the tabs that are told to catch up at once do so
+const RETRY = 3_000; // ms between two tries to read from a server that does not answer
+const SPREAD = 1_000; // ms; tabs that are told to catch up at the same time do so spread over this time
 
 let state = start;
 let drawn = start;
@@ -23,12 +23,12 @@ let socket = null;
 let rereading = null;
 
 const read = () => state;
-const session = createSession({ signedIn, signedOut, renewed: () => socket?.renew() });
+const session = new Session({ signedIn, signedOut, renewed: () => socket?.renew() });
 const api = createApi(session);
 const sync = createSync({ api, dispatch, read });
 const seen = createSeen({ api, dispatch, read });
 const outbox = createOutbox({ api, dispatch });
-const actions = createActions({ api, session, sync, outbox, dispatch, read });
+const actions = createActions({ api, session, outbox, dispatch, read });
 
 addEventListener("hashchange", actions.openFromAddress);
 setUpSignIn(session);
@@ -44,7 +44,7 @@ function resume() {
 }
 
 function signedIn(user) {
-  if (state.user && state.user.id !== user.id) return location.reload(); // another tab signed in as somebody else
+  if (state.user && state.user.id !== user.id) return location.reload(); // another tab signed in as another user
   const arrives = state.session !== "in";
   dispatch("signed-in", user);
   if (arrives) begin();
@@ -67,12 +67,12 @@ function heard(type, data) {
   sync.heard(data.chatSessionId);
 }
 
+// While the socket was away, the page may have missed events.
 function online() {
   dispatch("socket", "online");
   catchUp();
 }
 
-// Events may have been missed.
 function catchUp() {
   clearTimeout(rereading);
   sync.catchUp().catch(() => state.session === "in" && catchUpIn(RETRY));
@@ -93,7 +93,7 @@ function dispatch(type, data) {
   const before = state;
   state = reduce(state, { type, data });
   if (state === before) return;
-  if (before === drawn) requestAnimationFrame(draw); // else a frame has been asked for
+  if (before === drawn) requestAnimationFrame(draw); // else a frame has already been requested
   if (before.openChat && !state.openChat) history.replaceState(null, "", location.pathname);
   sync.fillGaps();
   seen.look();

@@ -58,7 +58,7 @@ def test_a_script_holds_nothing_undeclared(name: str) -> None:
 
 # How any client plays a script; `show` is all that it has to know of its own state.
 PLAY = """async ({ first, steps, screen }) => {
-    const { reduce, start } = await import("/client/store.js");
+    const { reduce, start } = await import("/client/state/store.js");
     const shown = [];
     let state = start;
     const take = (type, data) => (state = reduce(state, { type, data }));
@@ -91,7 +91,7 @@ def test_the_reference_client_passes(name: str, page: Page) -> None:
 
 
 CONVERGE = """async ({ first, orders, pages, messages }) => {
-    const { reduce, start } = await import("/client/store.js");
+    const { reduce, start } = await import("/client/state/store.js");
     return orders.map((order) => {
         let state = reduce(start, { type: "chat.opened", data: first.open });
         const take = (type, data) => (state = reduce(state, { type, data }));

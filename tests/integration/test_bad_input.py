@@ -212,7 +212,7 @@ def test_an_unknown_parameter_is_refused(me: FlaskClient) -> None:
 
 
 def test_a_range_that_a_file_does_not_have_is_refused(me: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
-    answer = me.get("/client/store.js", headers={"Range": "bytes=99999999-"})
+    answer = me.get("/client/state/store.js", headers={"Range": "bytes=99999999-"})
     assert (answer.status_code, answer.json["code"]) == (422, "invalid_request")
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 

@@ -16,7 +16,7 @@ from sqlalchemy import Engine, create_engine, inspect, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import NullPool
 
-import shared.database.units
+import shared.migrations
 from shared.database.clock import db_now, utc_now
 from shared.database.migrate import migrate
 from shared.database.tables import Base, db
@@ -63,7 +63,7 @@ def test_migrating_again_changes_nothing(database_url: str, engine: Engine) -> N
 
 def test_the_way_down_leads_to_nothing_and_up_again(database_url: str, engine: Engine) -> None:
     config = Config()
-    config.set_main_option("script_location", str(Path(shared.database.units.__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(Path(shared.migrations.__path__[0])))
     config.attributes["database_url"] = database_url
     command.downgrade(config, "base")
     assert inspect(engine).get_table_names() == ["alembic_version"]

@@ -1,4 +1,5 @@
-// One question in a dialog: the text entered (or "yes" where none is asked for), null when cancelled.
+// Asks one question in a dialog. The answer is the entered text, or "yes" if the question has no text field.
+// If the user cancels, the answer is null.
 
 const dialog = document.querySelector("#ask");
 const form = dialog.querySelector("form");

@@ -1,4 +1,4 @@
-// The list of chats: open, rename, delete, show more.
+// The list of chats. The user opens, renames and deletes chats here, and asks for more of them.
 
 import { ask } from "./ask.js";
 
@@ -25,7 +25,7 @@ async function askForTitle(title, rename) {
 }
 
 async function askToDelete(title, remove) {
-  const text = `“${title}” and all of its messages will be gone for good.`;
+  const text = `“${title}” and all its messages will be deleted. This can't be undone.`;
   if ((await ask({ title: "Delete chat?", text, yes: "Delete" })) !== null) remove();
 }
 
@@ -50,7 +50,7 @@ function row({ id, title, unread }, current) {
   return element;
 }
 
-// Moving a row that is in its place already would take the focus away from it.
+// A row that is already in its place is not moved, because a moved row loses the focus.
 function inOrder(listed) {
   [...list.children].forEach((element) => listed.includes(element) || element.remove());
   listed.forEach((element, at) => list.children[at] === element || list.insertBefore(element, list.children[at]));

@@ -1,4 +1,4 @@
-// The box to write in. Enter sends, Shift+Enter makes a new line.
+// The box for a new message. Enter sends it, Shift+Enter begins a new line.
 
 const form = document.querySelector("[data-test=composer]");
 const box = form.elements.content;
@@ -7,7 +7,7 @@ const button = form.querySelector("button");
 export function setUpComposer({ send }) {
   box.addEventListener("input", fit);
   box.addEventListener("keydown", (event) => {
-    // Enter also ends the composition of a character, in Japanese for one.
+    // Enter also ends the composition of a character, for example in Japanese. That must not send the message.
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();
     form.requestSubmit();

@@ -1,16 +1,16 @@
-// The open chat: its messages in order, drafts last. The view stays at the bottom if it was there.
+// The open chat: its messages in order, then the drafts. A view at the bottom stays at the bottom as text grows.
 
 import { ask } from "./ask.js";
 import { createMessage, showMessage } from "./message.js";
 
-const NEAR = 48; // px from the bottom that still count as there
+const NEAR = 48; // px; a view this close to the bottom counts as at the bottom
 
 const scroll = document.querySelector(".scroll");
 const log = document.querySelector(".messages");
 const earlier = document.querySelector("[data-action=earlier]");
 const hint = document.querySelector(".hint");
 const shown = new Map(); // id -> {element, message}
-let stuck = true; // to the bottom
+let stuck = true; // true while the view follows the bottom
 let top = 0;
 
 export function setUpConversation({ earlierMessages, retry, edit, stop, removeMessage }) {
@@ -19,18 +19,18 @@ export function setUpConversation({ earlierMessages, retry, edit, stop, removeMe
   log.addEventListener("click", ({ target }) => {
     press[target.dataset.action]?.(target.closest("article").dataset.messageId);
   });
-  // Text is drawn later than its message when it grows fast, and a phone's keyboard shrinks the view.
+  // Fast text is drawn later than its message, and a phone's keyboard shrinks the view. Both move the bottom.
   new ResizeObserver(() => stuck && toBottom()).observe(log);
   new ResizeObserver(() => stuck && toBottom()).observe(scroll);
   scroll.addEventListener("scroll", follow, { passive: true });
 }
 
 async function askToRemove(remove) {
-  const text = "It will be gone for good. Your own message takes its answer with it.";
+  const text = "This can't be undone. If it is your own message, its answer is deleted too.";
   if ((await ask({ title: "Delete message?", text, yes: "Delete" })) !== null) remove();
 }
 
-// Only the reader moves the view up; text that grew since the last frame just leaves the bottom further down.
+// Only the reader moves the view up. Text that grew since the last frame moves the bottom down, and the view stays.
 function follow() {
   const up = scroll.scrollTop < top;
   top = scroll.scrollTop;
@@ -79,7 +79,7 @@ function place(message, at) {
   shown.set(message.id, { element, message });
 }
 
-// Older messages come in above: what was being read stays where it is.
+// Older messages appear above. The text that the user reads stays in its place on the screen.
 function keptAt(state, before, distance) {
   const above = state.messages[0]?.id !== before.messages[0]?.id;
   return above ? scroll.scrollHeight - scroll.clientHeight - distance : scroll.scrollTop;

@@ -1,6 +1,6 @@
-// What surrounds the conversation: title, credits, who is signed in, what is wrong, the drawer on a phone.
+// The frame around the conversation: title, credits, the user's email, notices, and the drawer on a phone.
 
-import { isPaused } from "../store.js";
+import { isPaused } from "../state/chats.js";
 
 const find = (selector) => document.querySelector(selector);
 const menu = find("[data-action=menu]");

@@ -1,9 +1,9 @@
-// Markdown that grows: only what changed is replaced, so that a selection further up survives, and never
-// more often than the page can bear.
+// Draws Markdown that grows. Only the changed nodes are replaced, so a selection further up survives.
+// Long texts are drawn less often, so the page stays responsive.
 
-import { render } from "../markdown.js";
+import { render } from "./markdown.js";
 
-const SHARE = 5; // of the time at most one in so many may be spent on a text that still grows
+const SHARE = 5; // after a drawing of 1 ms, a growing text rests this many ms
 
 const resting = new WeakMap(); // element -> {until, timer}
 

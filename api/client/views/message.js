@@ -1,6 +1,6 @@
-// One message's element, brought up to date when its message has changed.
+// The element of one message. It is drawn again when its message has changed.
 
-import { isFinal } from "../messages.js";
+import { isFinal } from "../state/messages.js";
 import { showMarkdown } from "./live-text.js";
 
 const template = document.querySelector("#message").content.firstElementChild;
@@ -20,14 +20,14 @@ export function showMessage(element, message) {
   element.dataset.messageType = messageType;
   element.dataset.status = status;
   element.title = createdAt ? time.format(new Date(createdAt)) : "";
-  // A screen reader gets the reply as a whole, not each word again with all before it.
+  // A screen reader reads a busy element once it is whole. Without this, it would repeat the text with each word.
   element.setAttribute("aria-busy", String(status === "pending" || status === "running"));
   showText(element.querySelector(".content"), message);
   element.querySelector(".note").textContent = note(message);
   showButtons(element, message);
 }
 
-// Only when they change: else the one that is about to be pressed would be taken away.
+// Buttons are replaced only if they change. Otherwise a button could vanish just before the user presses it.
 function showButtons(element, message) {
   const wanted = buttonsOf(message);
   const known = element.querySelector(".buttons");

@@ -1,11 +1,11 @@
-// The form in front of everything: sign in, or sign up.
+// The form to sign in or sign up. A page without a session shows nothing else.
 
 const form = document.querySelector("form[data-test=sign-in]");
 const [submit, other] = form.querySelectorAll("button");
 const starting = document.querySelector(".starting");
 const problem = form.querySelector(".problem");
 
-export function setUpSignIn({ signIn, signUp }) {
+export function setUpSignIn(session) {
   let joining = false;
 
   other.addEventListener("click", () => {
@@ -20,7 +20,7 @@ export function setUpSignIn({ signIn, signUp }) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const { email, password } = Object.fromEntries(new FormData(form));
-    await attempt(() => (joining ? signUp : signIn)({ email, password }));
+    await attempt(() => (joining ? session.signUp({ email, password }) : session.signIn({ email, password })));
   });
 }
 

@@ -1,9 +1,9 @@
-// Which of the user's changes the page has seen. Each durable event carries the next number, `seq`, so one that is
-// missing shows. Pure functions.
+// Records which of the user's changes the page has seen. Each durable event carries the next number, `seq`.
+// A number that is missing shows that the page missed an event. Pure functions.
 
 export const empty = {
-  cursor: null, // all changes up to this number have been seen; null until the first look
-  later: [], // numbers that came after a gap
+  cursor: null, // the page has seen all changes up to this number; null until the first sync
+  later: [], // numbers that arrived after a gap
 };
 
 export function counted(state, seq) {

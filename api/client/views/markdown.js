@@ -1,5 +1,5 @@
-// The only way from a model's text into the page: markdown without HTML, then a sanitiser that knows
-// a short list of elements. Nothing that loads by itself, no images, links to http, https and mailto.
+// The only way from a model's text into the page. Markdown is rendered without HTML; then a sanitiser keeps
+// a short list of elements. Nothing loads by itself, so there are no images. Links lead to http, https or mailto.
 
 import DOMPurify from "/vendor/dompurify.js";
 import MarkdownIt from "/vendor/markdown-it.js";
@@ -26,7 +26,7 @@ DOMPurify.addHook("afterSanitizeAttributes", (node) => {
   node.setAttribute("rel", "noopener noreferrer nofollow");
 });
 
-// A document fragment, safe to be put anywhere.
+// Returns a document fragment that is safe anywhere in the page.
 export function render(text) {
   return DOMPurify.sanitize(markdown.render(text), SAFE);
 }

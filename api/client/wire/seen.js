@@ -1,4 +1,4 @@
-// Tells the server that the open chat was seen, once the user has it before them.
+// Tells the server that the user has seen the open chat, as soon as it is on a visible page.
 
 export function createSeen({ api, dispatch, read }) {
   let told = "";
@@ -11,7 +11,7 @@ export function createSeen({ api, dispatch, read }) {
     told = news;
     await api.seen(chat.id, chat.seq).then(
       (seen) => dispatch("chat.updated", seen),
-      () => (told = ""), // the next change tries again
+      () => (told = ""), // the next change of the state tries again
     );
   }
 

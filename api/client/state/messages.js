@@ -1,5 +1,8 @@
-// The open conversation: how messages, pieces of live text and unsent drafts come together. Pure functions.
-// The server's rows win by `seq`; live text goes by `attempt`, then by `index`, and has no gaps.
+// The open conversation: its messages, and the live text that grows them. Pure functions.
+// Of two rows of one message, the row with the higher `seq` wins. Live text of a higher `attempt` replaces older text.
+// Within an attempt, pieces are appended in the order of `index`, without gaps.
+
+import { echoed } from "./drafts.js";
 
 const FINAL = ["completed", "failed", "cancelled"];
 
@@ -7,25 +10,18 @@ export const empty = {
   openChat: null,
   loaded: false,
   messages: [], // by position
-  earlierCursor: null, // where the page of older ones begins
-  drafts: [], // {key, chatSessionId, content, status: sending | unsent, problem, echoed}
-  ahead: {}, // live text that came before the text it follows: id -> {attempt, pieces: {index: text}}
-  wanted: [], // ids of messages that have to be read again: some text is missing
+  earlierCursor: null, // the page of older messages begins here
+  ahead: {}, // live text that arrived before the text in front of it: id -> {attempt, pieces: {index: text}}
+  wanted: [], // ids of messages that lack some text; the page reads them again
 };
 
 export const isFinal = (message) => FINAL.includes(message.status);
 
-// Text of this attempt comes too late. A reply that waits again has given up the attempt that it had.
-function isOver(known, attempt) {
-  const newest = known.status === "pending" ? known.attempt + 1 : known.attempt;
-  return isFinal(known) || attempt < newest;
-}
-
 export function opened(state, openChat) {
-  return { ...state, ...empty, drafts: state.drafts, openChat, notice: "" };
+  return { ...state, ...empty, openChat, notice: "" };
 }
 
-// The newest page. One that doesn't reach back to what was known takes its place.
+// The newest page. If it has no message in common with the known ones, it replaces them.
 export function loaded(state, { chatSessionId, items, nextCursor }) {
   if (chatSessionId !== state.openChat) return state;
   const apart = state.loaded && items.length > 0 && !items.some((item) => find(state, item.id));
@@ -60,25 +56,17 @@ export function delta(state, { messageId, chatSessionId, attempt, index, text })
   return settle({ ...state, ahead: { ...state.ahead, [messageId]: { attempt, pieces } } }, messageId);
 }
 
-export function draftSending(state, draft) {
-  const others = state.drafts.filter(({ key }) => key !== draft.key);
-  return { ...state, drafts: [...others, { ...draft, status: "sending" }], notice: "" };
-}
-
-export function draftUnsent(state, { key, problem }) {
-  const unsent = (draft) => (draft.key === key ? { ...draft, status: "unsent", problem, echoed: false } : draft);
-  return { ...state, drafts: state.drafts.map(unsent) };
-}
-
-export function draftDiscarded(state, key) {
-  return { ...state, drafts: state.drafts.filter((draft) => draft.key !== key) };
-}
-
 function find(state, id) {
   return state.messages.find((message) => message.id === id);
 }
 
-// `hole`: the row came without its text, which has to be read.
+// True if text of this attempt is too late to count. A reply that is pending again has given up its last attempt.
+function isOver(known, attempt) {
+  const newest = known.status === "pending" ? known.attempt + 1 : known.attempt;
+  return isFinal(known) || attempt < newest;
+}
+
+// `hole`: the row came without its text, so the page has to read it.
 function whole({ contentOmitted = false, ...message }) {
   return { ...message, content: message.content ?? "", nextIndex: message.nextIndex ?? 0, hole: contentOmitted };
 }
@@ -106,15 +94,7 @@ function replace(state, message) {
 
 const byPosition = (one, other) => one.position - other.position;
 
-// The event of one's own post may overtake its answer: the draft steps aside for it.
-function echoed(state, { messageType, content, chatSessionId }) {
-  const mine = (draft) => draft.chatSessionId === chatSessionId && draft.content === content && !draft.echoed;
-  const key = messageType === "user" && state.drafts.find(mine)?.key;
-  if (!key) return state;
-  return { ...state, drafts: state.drafts.map((draft) => (draft.key === key ? { ...draft, echoed: true } : draft)) };
-}
-
-// Append what follows on without a gap; a gap, or a message never seen, has to be read from the server.
+// Appends the pieces that follow without a gap. After a gap, or for an unknown message, the page reads the message.
 function settle(state, id) {
   const early = state.ahead[id];
   const known = find(state, id);
@@ -128,7 +108,7 @@ function settle(state, id) {
   return want({ ...replace(state, message), ahead }, id, gap || message.hole);
 }
 
-// A higher attempt writes the reply anew.
+// A higher attempt writes the reply from the start.
 function begun(known, attempt) {
   if (attempt === known.attempt) return known;
   return { ...known, attempt, status: "running", content: "", nextIndex: 0, hole: false };

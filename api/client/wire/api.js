@@ -1,6 +1,6 @@
-// The REST API as promises: an answer, or a Problem with the sentence to show.
+// The REST API as promises. Each ends with an answer, or with a Problem that holds the sentence to show.
 
-const PATIENCE = 15_000; // ms; an answer that takes longer counts as lost
+const PATIENCE = 15_000; // ms; a later answer counts as lost
 
 export class Problem extends Error {
   constructor({ status = 0, code = "", detail = "", retryable = false }) {
@@ -35,7 +35,7 @@ function lost() {
   return new Problem({ code: "network", detail: "The server can't be reached.", retryable: true });
 }
 
-// Every call that a signed-in page makes, with the session's token.
+// Every call of a signed-in page. Each carries the session's token.
 export function createApi(session) {
   const call = (method, path, options) =>
     session.withToken((token) => request(method, path, { ...options, token }));

@@ -1,12 +1,12 @@
-// Posts on their way: one after the other, each with one Idempotency-Key for all its tries, so that a post
-// whose answer was lost can be sent again without asking twice.
+// Sends the user's posts, one after the other. All tries of a post carry the same Idempotency-Key.
+// So a post whose answer was lost can be sent again, and the server stores it once.
 
-const PAUSES = [500, 1_000, 2_000, 4_000]; // ms between the tries; after the last one the user decides
+const PAUSES = [500, 1_000, 2_000, 4_000]; // ms between the tries; after the last try the user decides
 
 export function createOutbox({ api, dispatch }) {
   let last = Promise.resolve();
 
-  // The server's answer, or nothing if it wasn't sent.
+  // Returns the server's answer, or nothing if the post was not sent.
   function send(chatSessionId, content) {
     return put({ key: newKey(), chatSessionId, content });
   }
@@ -42,10 +42,10 @@ async function persistently(post) {
   return post();
 }
 
-// Lost on the way, or the server had a bad moment; a refusal stays one.
+// True if another try may succeed: there was no answer, or the server failed. A refusal is final.
 const isPassing = ({ status }) => status === 0 || status >= 500;
 
-// crypto.randomUUID() exists on https and localhost only.
+// crypto.randomUUID() would be shorter, but it exists on https and localhost only.
 function newKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

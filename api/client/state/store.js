@@ -1,0 +1,114 @@
+// The page's whole state, and the one pure function that changes it: no DOM, no fetch, no clock.
+// Events of the server keep their own names. Each part of the state has a module of its own in this folder.
+
+import * as changed from "./changes.js";
+import * as chats from "./chats.js";
+import * as drafts from "./drafts.js";
+import * as conversation from "./messages.js";
+
+export const start = {
+  session: "unknown", // unknown | out | in
+  socket: "offline", // offline | online
+  user: null,
+  credits: null, // {balance, held, seq}
+  notice: "", // the sentence above the composer
+  gone: [], // ids of deleted rows; a late answer about one of them is ignored, else the row would come back
+  ...changed.empty,
+  ...chats.empty,
+  ...conversation.empty,
+  ...drafts.empty,
+};
+
+export function reduce(state, { type, data }) {
+  return (changes[type] ?? unchanged)(state, data);
+}
+
+const changes = {
+  "event": heard,
+  "synced": synced,
+  "anew": anew,
+
+  "signed-in": signedIn,
+  "signed-out": () => ({ ...start, session: "out" }),
+  "socket": (state, socket) => ({ ...state, socket }),
+  "notice": (state, notice) => ({ ...state, notice }),
+
+  "credits.changed": creditsChanged,
+
+  "chats.more": chats.more,
+  "chat.created": chats.put,
+  "chat.updated": chats.put,
+  "chat.deleted": chatDeleted,
+  "chat.opened": conversation.opened,
+
+  "messages.loaded": conversation.loaded,
+  "messages.earlier": conversation.earlier,
+  "message.created": putMessage,
+  "message.started": putMessage,
+  "message.completed": putMessage,
+  "message.failed": putMessage,
+  "message.cancelled": putMessage,
+  "message.updated": putMessage,
+  "message.deleted": messageDeleted,
+  "message.delta": conversation.delta,
+
+  "draft.sending": drafts.sending,
+  "draft.unsent": drafts.unsent,
+  "draft.discarded": drafts.discarded,
+  "draft.accepted": draftAccepted,
+};
+
+const unchanged = (state) => state;
+
+// An event from the socket.
+function heard(state, { name, data }) {
+  return changed.counted(reduce(state, { type: name, data }), data?.seq);
+}
+
+// A page of missed changes: each is a row or a tombstone.
+function synced(state, { chats: rows, messages, credits, cursor }) {
+  const listed = rows.reduce((so, chat) => (chat.deleted ? chatDeleted : chats.put)(so, chat), state);
+  const all = messages.reduce((so, one) => (one.deleted ? messageDeleted : putMessage)(so, one), listed);
+  return changed.reached(creditsChanged(all, { ...credits, seq: cursor }), cursor);
+}
+
+// The first sync, or one after a reset. The new rows replace everything known; none is older than the cursor.
+function anew(state, { cursor, chats: page, messages, credits }) {
+  const { openChat } = state;
+  const known = { ...state, credits: { ...state.credits, ...credits, seq: cursor } };
+  const bare = { ...known, ...chats.empty, ...conversation.empty, openChat, ...changed.empty, cursor, gone: [] };
+  const listed = chats.more(bare, page);
+  return messages ? conversation.loaded(listed, { chatSessionId: openChat, ...messages }) : listed;
+}
+
+function signedIn(state, user) {
+  const credits = { held: 0, seq: 0, ...state.credits, balance: user.credits };
+  const notice = state.session === "in" ? state.notice : "";
+  return { ...state, session: "in", user, credits, notice };
+}
+
+function creditsChanged(state, credits) {
+  return credits.seq < state.credits?.seq ? state : { ...state, credits };
+}
+
+function chatDeleted(state, { id }) {
+  const rest = { ...chats.removed(state, id), gone: [...state.gone, id] };
+  return state.openChat === id ? { ...rest, ...conversation.empty, ...drafts.empty } : rest;
+}
+
+// A late event of a deleted message still changes its chat.
+function putMessage(state, message) {
+  const so = chats.active(state, message);
+  return state.gone.includes(message.id) ? so : conversation.put(so, message);
+}
+
+function messageDeleted(state, { id }) {
+  return conversation.removed({ ...state, gone: [...state.gone, id] }, id);
+}
+
+// The answer carries the balance right after the post. A later one from `credits.changed` stays.
+function draftAccepted(state, { key, message, reply, credits }) {
+  const seq = Math.max(message.seq, reply.seq);
+  const stored = [message, reply].reduce(putMessage, drafts.discarded(state, key));
+  return creditsChanged(stored, { ...credits, seq });
+}

@@ -1,0 +1,28 @@
+// Reads pages of chats and messages for the screen. `page` is the browser page: its {api, dispatch, read}.
+
+const GONE = [403, 404];
+
+export async function moreChats({ api, dispatch, read }) {
+  dispatch("chats.more", await api.chats(read().chatsCursor));
+}
+
+export async function openMessages(page) {
+  const { openChat: chatSessionId } = page.read();
+  if (!chatSessionId) return;
+  const found = await page.api.messages(chatSessionId).catch((problem) => {
+    closeIfGone(page, chatSessionId, problem);
+    throw problem;
+  });
+  page.dispatch("messages.loaded", { chatSessionId, ...found });
+}
+
+export async function earlierMessages({ api, dispatch, read }) {
+  const { openChat: chatSessionId, earlierCursor } = read();
+  dispatch("messages.earlier", { chatSessionId, ...(await api.messages(chatSessionId, earlierCursor)) });
+}
+
+// Closes the open chat if the server says that it is gone. Any other problem is thrown on.
+export function closeIfGone({ dispatch, read }, id, problem) {
+  if (!GONE.includes(problem.status)) throw problem;
+  if (read().openChat === id) dispatch("chat.opened", null);
+}
