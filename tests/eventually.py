@@ -40,7 +40,7 @@ def at_most(seconds: float, clock: FairClock = CLOCK) -> Iterator[None]:
 
 
 def patience(seconds: float) -> float:
-    """The time-out for a call that blocks, and so can't look at the clock: real seconds, enough for the busiest machine."""
+    """The time-out for a call that blocks and can't look at the clock: real seconds, enough on the busiest machine."""
     return seconds * MOST
 
 

@@ -26,6 +26,7 @@ from shared.models.chat import chat_sessions
 from shared.models.credits import credit_entries
 from shared.models.message import FINAL, Status, messages
 from shared.models.user import users
+from tests.eventually import patience
 
 T = TypeVar("T")
 
@@ -118,7 +119,7 @@ def at_once(core: Flask, *calls: Callable[[], T]) -> list[T]:
 
     def run(call: Callable[[], T]) -> T:
         with core.app_context():
-            start.wait(10)
+            start.wait(patience(10))
             return call()
 
     with ThreadPoolExecutor(len(calls)) as pool:

@@ -1,7 +1,8 @@
 """The clock that tests wait and measure by: a second of it is a second of a machine that has a core for everybody.
 
-While more threads want to run than there are cores, it goes slower by the same factor, and so does every deadline. It is
-never slower than a sixth of real time: what hangs fails all the same. Lower bounds ("not before") stay in real time.
+While more threads want to run than there are cores, it goes slower by the same factor, and every deadline comes later.
+It never goes slower than a sixth of real time, so that a test that hangs still fails. A lower bound ("not before")
+stays in real time.
 """
 
 import bisect

@@ -73,7 +73,7 @@ def test_a_promise_about_time_is_kept_or_broken() -> None:
     busy = Busy(2)
     with at_most(1, busy.clock):
         busy.clock.now()
-    with pytest.raises(AssertionError, match="Not done within 0.01 s"), at_most(0.01, busy.clock):
+    with pytest.raises(AssertionError, match=r"Not done within 0\.01 s"), at_most(0.01, busy.clock):
         busy.clock.now()
 
 
