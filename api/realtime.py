@@ -26,7 +26,7 @@ from api.sockets.http import wsgi_app  # noqa: E402
 from api.sockets.presence import Presence  # noqa: E402
 from api.sockets.pulse import Pulse  # noqa: E402
 from api.sockets.server import Server, create_server, end  # noqa: E402
-from shared.errors import TokenExpired, Unauthenticated  # noqa: E402
+from shared.errors.requests import TokenExpired, Unauthenticated  # noqa: E402
 from shared.logs import configure_logs  # noqa: E402
 from shared.redis.link import RedisLink, refuse_eviction  # noqa: E402
 from shared.redis.revocations import read_revocations  # noqa: E402

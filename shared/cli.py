@@ -139,7 +139,7 @@ def _redis_of(settings: Settings) -> str:
 
 def _user_id(email: str) -> str:
     from shared.actions.accounts import find_account  # noqa: PLC0415 as above
-    from shared.schemas import Line  # noqa: PLC0415
+    from shared.wire.base import Line  # noqa: PLC0415
 
     user_id = find_account(Line().deserialize(email).lower())
     if user_id is None:

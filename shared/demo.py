@@ -6,7 +6,7 @@ from shared.actions.accounts import create_account
 from shared.core import create_core
 from shared.data_folder import kept_secret
 from shared.database.units import execute, query, write_unit
-from shared.errors import EmailTaken
+from shared.errors.requests import EmailTaken
 from shared.models.user import DEMO, users
 from shared.passwords import hash_password, password_fits
 from shared.settings import Settings

@@ -9,9 +9,9 @@ import threading
 import time
 
 from shared.actions.finish_reply import Superseded
-from shared.events import Event, encode
 from shared.redis import live_text
 from shared.redis.link import RedisLink
+from shared.wire.events import Event, encode
 from workers.run import Run
 
 log = logging.getLogger(__name__)

@@ -21,7 +21,7 @@ from shared.actions.finish_reply import (
 from shared.actions.release_reply import release_reply
 from shared.core import current_link, current_settings
 from shared.database.retries import DATABASE_AWAY
-from shared.errors import ContextTooLong, EmptyReply, ModelTruncated, ReplyError, ReplyFailed, WorkerLost
+from shared.errors.replies import ContextTooLong, EmptyReply, ModelTruncated, ReplyError, ReplyFailed, WorkerLost
 from shared.failpoints import reach
 from shared.logs import work
 from shared.settings import Settings

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from shared.actions.finish_reply import Superseded
 from shared.actions.leases import renew_leases, still_ours
-from shared.errors import ModelTimeout, ReplyTimeout
+from shared.errors.replies import ModelTimeout, ReplyTimeout
 from shared.settings import Settings
 from workers.run import Run
 

@@ -15,7 +15,7 @@ from shared.actions.parking import resume_queue
 from shared.database.prepared import Row
 from shared.models.chat import chat_sessions as rows
 from shared.models.chat import find_chat
-from shared.schemas import ChatIn, ChatOut, ChatPage, ChatPatch, ChatsIn, SeenIn
+from shared.wire.chats import ChatIn, ChatOut, ChatPage, ChatPatch, ChatsIn, SeenIn
 
 chats = ApiBlueprint("chats", __name__, url_prefix="/chats", description="Conversations")
 _SORTS = {

@@ -12,8 +12,7 @@ from shared.database.clock import utc_now
 from shared.database.retries import retried
 from shared.database.tables import new_id
 from shared.database.units import execute, query, write_unit
-from shared.errors import EmailTaken
-from shared.events import Event
+from shared.errors.requests import EmailTaken
 from shared.models import User
 from shared.models.chat import chat_sessions
 from shared.models.credits import GRANT, record
@@ -22,6 +21,7 @@ from shared.models.sign_in import sign_ins
 from shared.models.user import lock_owner, users
 from shared.queues import hand_over
 from shared.redis.revocations import of_user
+from shared.wire.events import Event
 
 # A deleted account's email is its own id: nobody has it.
 _find = select(users.c.id).where(users.c.email == bindparam("address"), users.c.deleted_at.is_(None))

@@ -9,11 +9,11 @@ from shared.database.clock import utc_now
 from shared.database.prepared import Row
 from shared.database.retries import retried
 from shared.database.units import execute, write_unit
-from shared.events import Event, chat_event, credits_event, publish
 from shared.models.chat import STILL_SEEN, chat_sessions, find_chat
 from shared.models.message import messages
 from shared.models.user import Account, act, lock_owner
 from shared.queues import hand_over
+from shared.wire.events import Event, chat_event, credits_event, publish
 
 
 @retried

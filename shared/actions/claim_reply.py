@@ -10,10 +10,10 @@ from shared.database.clock import db_now, utc_now
 from shared.database.prepared import Prepared, Row
 from shared.database.retries import retried
 from shared.database.units import execute, write_unit
-from shared.events import message_event, publish
 from shared.models.message import Status, has_status, is_open, messages
 from shared.models.user import users
 from shared.redis import live_text
+from shared.wire.events import message_event, publish
 
 _now = db_now()
 _other = messages.alias("other")

@@ -7,12 +7,12 @@ from shared.actions.erase import erase, tell_erased
 from shared.database.prepared import Row
 from shared.database.retries import retried
 from shared.database.units import execute, write_unit
-from shared.errors import ReplyRunning
-from shared.events import Event, credits_event
+from shared.errors.requests import ReplyRunning
 from shared.models.chat import find_chat
 from shared.models.message import FINAL, Status, find_message, messages
 from shared.models.user import lock_owner
 from shared.queues import hand_over
+from shared.wire.events import Event, credits_event
 
 _replies = select(messages).where(
     messages.c.chat_session_id == bindparam("chat_id"),

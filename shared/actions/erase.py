@@ -9,11 +9,11 @@ from shared.core import current_link
 from shared.database.clock import utc_now
 from shared.database.prepared import Row
 from shared.database.units import allow_minutes, execute
-from shared.events import Event, publish
 from shared.models.credits import RELEASE, record
 from shared.models.message import IS_OPEN, Status, messages
 from shared.models.user import Account, move
 from shared.redis import live_text
+from shared.wire.events import Event, publish
 
 
 @dataclass(frozen=True)

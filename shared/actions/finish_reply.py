@@ -17,8 +17,7 @@ from shared.database.clock import db_now, utc_now
 from shared.database.prepared import Prepared, Row
 from shared.database.retries import retried
 from shared.database.units import commit_lightly, execute, query, write_unit
-from shared.errors import ReplyError
-from shared.events import Event, chat_event, credits_event, message_event, publish
+from shared.errors.replies import ReplyError
 from shared.failpoints import reach
 from shared.models.chat import chat_sessions
 from shared.models.credits import RELEASE, record
@@ -26,6 +25,7 @@ from shared.models.message import MessageType, Status, has_status, messages
 from shared.models.user import move
 from shared.queues import hand_over
 from shared.redis import live_text
+from shared.wire.events import Event, chat_event, credits_event, message_event, publish
 
 #: Milliseconds past its deadline after which a worker that still renews is taken to hang. More than a lease, for as
 #: long it may insist on ending the reply itself while the database is away.

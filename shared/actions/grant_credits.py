@@ -5,9 +5,9 @@ from sqlalchemy.exc import IntegrityError
 from shared.core import current_link
 from shared.database.retries import retried
 from shared.database.units import write_unit
-from shared.events import credits_event, publish
 from shared.models.credits import GRANT, record
 from shared.models.user import Account, move
+from shared.wire.events import credits_event, publish
 
 
 class AlreadyGranted(Exception):

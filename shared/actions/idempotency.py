@@ -11,7 +11,7 @@ from shared.database.clock import db_moment
 from shared.database.prepared import Prepared
 from shared.database.tables import new_id
 from shared.database.units import execute
-from shared.errors import KeyReused
+from shared.errors.requests import KeyReused
 from shared.models.idempotency import idempotency_keys
 
 #: What a post was sent with: its chat, content, and model, None if it named none. No setting may change it.

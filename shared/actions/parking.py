@@ -13,10 +13,10 @@ from shared.database.clock import utc_now
 from shared.database.prepared import Prepared, Row
 from shared.database.retries import retried
 from shared.database.units import execute, write_unit
-from shared.events import chat_event, publish
 from shared.models.chat import STILL_SEEN, chat_sessions, find_chat
 from shared.models.user import lock_owner, move
 from shared.queues import hand_over
+from shared.wire.events import chat_event, publish
 
 _of_chat = update(chat_sessions).where(chat_sessions.c.id == bindparam("chat_id"))
 _park = _of_chat.values(

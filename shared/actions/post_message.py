@@ -13,14 +13,14 @@ from shared.database.prepared import Prepared, Row
 from shared.database.retries import retried
 from shared.database.tables import new_id
 from shared.database.units import execute, query, write_unit
-from shared.errors import InsufficientCredits, InvalidRequest, TooManyWaiting
-from shared.events import credits_event, message_event, publish
+from shared.errors.requests import InsufficientCredits, InvalidRequest, TooManyWaiting
 from shared.failpoints import reach
 from shared.models.chat import chat_sessions, find_chat, named_by
 from shared.models.credits import HOLD, record
 from shared.models.message import MessageRow, MessageType, Status, messages
 from shared.models.user import Account, account_of, act
 from shared.queues import hand_over
+from shared.wire.events import credits_event, message_event, publish
 
 _take_places = {
     column: Prepared(

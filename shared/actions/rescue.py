@@ -27,7 +27,7 @@ from shared.core import current_settings
 from shared.database.clock import db_now
 from shared.database.retries import DATABASE_AWAY, is_away, retried
 from shared.database.units import query, write_unit
-from shared.errors import ReplyTimeout, WorkerLost
+from shared.errors.replies import ReplyTimeout, WorkerLost
 from shared.models.chat import chat_sessions
 from shared.models.message import IS_OPEN, Status, has_status, messages
 from shared.models.user import lock_owner

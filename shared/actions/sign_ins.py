@@ -10,7 +10,7 @@ from shared.database.clock import read_db_moment, utc_now
 from shared.database.retries import retried
 from shared.database.tables import new_id
 from shared.database.units import execute, query, write_unit
-from shared.errors import Unauthenticated
+from shared.errors.requests import Unauthenticated
 from shared.models.sign_in import sign_ins
 from shared.models.user import lock_owner, require_in_use
 from shared.redis.revocations import Voids, of_session

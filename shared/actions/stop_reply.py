@@ -14,8 +14,7 @@ from shared.database.clock import utc_now
 from shared.database.prepared import Prepared, Row
 from shared.database.retries import retried
 from shared.database.units import execute, write_unit
-from shared.errors import NotAReply
-from shared.events import Event, chat_event, credits_event, message_event, publish
+from shared.errors.requests import NotAReply
 from shared.models.chat import find_chat
 from shared.models.credits import RELEASE, record
 from shared.models.message import FINAL, IS_OPEN, Status, find_message, messages
@@ -23,6 +22,7 @@ from shared.models.user import lock_owner, move
 from shared.queues import hand_over
 from shared.redis import live_text
 from shared.redis.live_text import LiveText
+from shared.wire.events import Event, chat_event, credits_event, message_event, publish
 
 _stop = Prepared(
     update(messages)

@@ -12,8 +12,8 @@ from flask import Flask
 from playwright.sync_api import Browser, Page
 
 from shared.core import current_link
-from shared.events import CATALOGUE
 from shared.settings import Settings
+from shared.wire.events import CATALOGUE
 from tests.channel import Channel
 from tests.contracts.client_kit import scripts
 from tests.contracts.client_kit.recorder import Recorder, named, timeless, written

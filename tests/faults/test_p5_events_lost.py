@@ -8,7 +8,7 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from shared.events import CATALOGUE
+from shared.wire.events import CATALOGUE
 from tests.eventually import eventually
 from tests.faults.conftest import mostly_on
 from tests.faults.rules import Rules

@@ -21,7 +21,7 @@ from shared.actions.leases import renew_leases
 from shared.actions.sign_ins import begin_sign_in, end_sign_in
 from shared.database.retries import DATABASE_AWAY
 from shared.database.tables import db
-from shared.errors import ModelRejected
+from shared.errors.replies import ModelRejected
 from shared.models import ChatSession, User
 from tests.channel import Channel
 from tests.eventually import eventually

@@ -17,7 +17,7 @@ from shared.actions.finish_reply import (
 )
 from shared.actions.leases import renew_leases, still_ours
 from shared.database.units import write_unit
-from shared.errors import ModelRejected
+from shared.errors.replies import ModelRejected
 from shared.models import ChatSession, User
 from shared.models.credits import HOLD, RELEASE, record
 from shared.models.message import Status

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from shared.actions.finish_reply import Answer, fail_reply
 from shared.database.units import execute, write_unit
-from shared.errors import ModelRejected
+from shared.errors.replies import ModelRejected
 from shared.models import ChatSession, User
 from shared.models.credits import GRANT, HOLD, RELEASE, credit_entries, record
 from tests.factories import a_claim, a_post, nothing_changes

@@ -14,11 +14,11 @@ from shared.actions.finish_reply import Answer, complete_reply, give_back
 from shared.actions.post_message import Posted
 from shared.actions.rescue import give_turns
 from shared.core import current_link
-from shared.events import Event, encode
 from shared.models import ChatSession
 from shared.redis import live_text
 from shared.redis.link import RedisLink
 from shared.settings import Settings
+from shared.wire.events import Event, encode
 from tests.channel import Channel
 from tests.eventually import eventually
 from tests.factories import a_claim, a_post, change, meanwhile, on_sqlite_only, the_message

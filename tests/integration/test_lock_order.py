@@ -20,7 +20,7 @@ from shared.actions.parking import resume_queue
 from shared.actions.release_reply import release_reply
 from shared.actions.rescue import expire_overdue, fail_hung, give_turns, rescue_lapsed
 from shared.actions.stop_reply import stop_reply
-from shared.errors import ModelRejected
+from shared.errors.replies import ModelRejected
 from shared.models import ChatSession
 from tests.eventually import eventually
 from tests.factories import a_claim, a_post, change, meanwhile, past

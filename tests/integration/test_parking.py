@@ -10,7 +10,7 @@ from shared.actions.finish_reply import Answer, complete_reply, fail_reply, give
 from shared.actions.post_message import Posted
 from shared.actions.rescue import expire_overdue, give_turns
 from shared.actions.stop_reply import stop_reply
-from shared.errors import ModelRejected
+from shared.errors.replies import ModelRejected
 from shared.models import ChatSession, User
 from tests.channel import Channel
 from tests.factories import a_chat, a_claim, a_post, change, nothing_changes, past, the_chat, the_message, the_user

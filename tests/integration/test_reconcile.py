@@ -16,7 +16,7 @@ from shared.actions.finish_reply import Answer, complete_reply, fail_reply
 from shared.actions.reconcile import differences, reconcile
 from shared.database.tables import db
 from shared.database.units import execute, write_unit
-from shared.errors import ModelRejected
+from shared.errors.replies import ModelRejected
 from shared.models import User
 from shared.models.credits import GRANT, HOLD, RELEASE, record
 from shared.models.message import messages

@@ -11,7 +11,7 @@ from sqlalchemy import event
 from shared.actions.claim_reply import Claim
 from shared.actions.finish_reply import Answer, complete_reply, fail_reply
 from shared.database.tables import db
-from shared.errors import ModelRejected
+from shared.errors.replies import ModelRejected
 from shared.models import ChatSession, User
 from shared.redis import live_text
 from tests.channel import Channel

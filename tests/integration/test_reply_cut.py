@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from shared.errors import ModelUnavailable
+from shared.errors.replies import ModelUnavailable
 from shared.models import ChatSession
 from shared.models.message import Status
 from shared.settings import Settings

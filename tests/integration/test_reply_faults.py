@@ -13,7 +13,7 @@ from flask import Flask
 from shared.actions.parking import resume_queue
 from shared.actions.post_message import Posted
 from shared.actions.rescue import give_turns
-from shared.errors import catalogue
+from shared.errors.catalogue import catalogue
 from shared.models import ChatSession, User
 from shared.settings import Settings
 from tests import fake_answers

@@ -17,7 +17,7 @@ from shared.actions.sign_ins import begin_sign_in, end_sign_in, forget_sign_ins
 from shared.database.clock import utc_now
 from shared.database.tables import db
 from shared.database.units import execute, query, write_unit
-from shared.errors import Unauthenticated
+from shared.errors.requests import Unauthenticated
 from shared.models import User
 from shared.models.revocation import revocations
 from shared.models.sign_in import sign_ins

@@ -13,7 +13,7 @@ from shared.actions.finish_reply import Answer, complete_reply, fail_reply, note
 from shared.actions.leases import renew_leases
 from shared.actions.rescue import rescue_lapsed
 from shared.core import current_link
-from shared.errors import ModelRejected
+from shared.errors.replies import ModelRejected
 from shared.models import ChatSession, User
 from shared.redis.live_text import LiveText, Piece, append, read
 from shared.settings import Settings

@@ -23,7 +23,8 @@ from shared.core import current_link
 from shared.database.prepared import _Plan
 from shared.database.tables import db, new_id
 from shared.database.units import execute, query, write_unit
-from shared.errors import HoldfastError, WorkerLost
+from shared.errors.base import HoldfastError
+from shared.errors.replies import WorkerLost
 from shared.models import ChatSession, User
 from shared.models.chat import chat_sessions
 from shared.models.message import messages

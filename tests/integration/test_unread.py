@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 
 from shared.actions.finish_reply import Answer, complete_reply, fail_reply
 from shared.actions.stop_reply import stop_reply
-from shared.errors import ModelTimeout
+from shared.errors.replies import ModelTimeout
 from shared.models import ChatSession, User
 from tests.channel import Channel
 from tests.factories import a_claim, a_post, nothing_changes, the_chat, the_user

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.errors import ModelTruncated, ModelUnavailable
+from shared.errors.replies import ModelTruncated, ModelUnavailable
 from workers.providers.chunks import Chunk, read_chunks
 
 

@@ -7,10 +7,10 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from shared.events import CATALOGUE, Event, UndeclaredEvent, chat_event, credits_event, encode, message_event
 from shared.models import ChatSession, Message
 from shared.models.user import Account
-from shared.schemas import LiveMessageOut
+from shared.wire.events import CATALOGUE, Event, UndeclaredEvent, chat_event, credits_event, encode, message_event
+from shared.wire.messages import LiveMessageOut
 
 
 def a_message(content: str = "Hello", **columns: Any) -> Message:

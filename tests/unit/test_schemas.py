@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from marshmallow import Schema, ValidationError
 
-from shared.account_schemas import RefreshIn, SignInIn, SignUpIn
-from shared.schemas import ChatIn, ChatOut, ChatPatch, MessageIn, MessageOut
+from shared.wire.accounts import RefreshIn, SignInIn, SignUpIn
+from shared.wire.chats import ChatIn, ChatOut, ChatPatch
+from shared.wire.messages import MessageIn, MessageOut
 
 GOOD = {"email": "ada@example.org", "password": "long enough"}
 

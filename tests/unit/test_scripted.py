@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from shared.errors import ModelRejected, ModelTruncated
+from shared.errors.replies import ModelRejected, ModelTruncated
 from workers.providers import Ending, Prompt
 from workers.providers.scripted import ScriptedProvider
 from workers.run import MAX_REPLY

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from api.access import tokens
-from shared.errors import TokenExpired, Unauthenticated
+from shared.errors.requests import TokenExpired, Unauthenticated
 
 SECRET = "a secret that is long enough to sign with"
 

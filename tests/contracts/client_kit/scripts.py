@@ -8,7 +8,7 @@ from shared.actions.delete_message import delete_message
 from shared.actions.finish_reply import Answer, complete_reply, fail_reply, give_back
 from shared.actions.post_message import post_message
 from shared.actions.stop_reply import stop_reply
-from shared.errors import ModelTimeout
+from shared.errors.replies import ModelTimeout
 from tests.contracts.client_kit.recorder import Recorder, Step
 
 TEXTS = ["One ", "two ", "three ", "four ", "five."]

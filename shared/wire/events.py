@@ -12,7 +12,9 @@ import msgspec
 from marshmallow import Schema
 from redis.client import Pipeline
 
-from shared.change_schemas import (
+from shared.models.user import Account
+from shared.redis.link import RedisLink
+from shared.wire.changes import (
     ChatDeleted,
     CreditsChanged,
     Delta,
@@ -22,9 +24,9 @@ from shared.change_schemas import (
     Resync,
     SocketClosing,
 )
-from shared.models.user import Account
-from shared.redis.link import RedisLink
-from shared.schemas import ChatOut, MessageOut
+from shared.wire.chats import ChatOut
+from shared.wire.credits import credits_data
+from shared.wire.messages import MessageOut
 
 # Bytes of UTF-8; a longer text is left out of the event, and the client asks for it.
 MAX_CONTENT = 8 * 1024
@@ -99,11 +101,6 @@ def chat_event(name: str, chat: Any) -> Event:
 def credits_event(account: Account, seq: int) -> Event:
     """The balance after a change."""
     return Event(account.user_id, "credits.changed", credits_data(account) | {"seq": seq})
-
-
-def credits_data(account: Account) -> dict[str, int]:
-    """What is left to spend, and what running replies hold."""
-    return {"balance": account.credits, "held": account.held}
 
 
 def publish(link: RedisLink, pipe: Pipeline, events: Iterable[Event]) -> None:

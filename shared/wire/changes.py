@@ -4,7 +4,10 @@ from typing import Any
 
 from marshmallow import fields, post_dump, validate
 
-from shared.schemas import CamelSchema, ChatOut, CreditsOut, LiveMessageOut, MessageOut
+from shared.wire.base import CamelSchema
+from shared.wire.chats import ChatOut
+from shared.wire.credits import CreditsOut
+from shared.wire.messages import LiveMessageOut, MessageOut
 
 
 class Changed(CamelSchema):

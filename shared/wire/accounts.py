@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from shared.schemas import CamelSchema, Line, StrictString
+from shared.wire.base import CamelSchema, Line, StrictString
 
 
 class Email(Line):
