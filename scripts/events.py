@@ -19,9 +19,7 @@ DOCUMENT = ROOT / "docs" / "events.md"
 TYPES = ROOT / "api" / "client" / "wire" / "events.d.ts"
 
 _TABLE = re.compile(r"(?<=<!-- made by `make events` -->\n).*?(?=<!-- until here -->)", re.DOTALL)
-_HEAD = (
-    "// The events and rows that a client reads. Made by `make events`: change shared/wire/ instead.\n"
-)
+_HEAD = "// The events and rows that a client reads. Made by `make events`: change shared/wire/ instead.\n"
 _SCALARS = {"string": "string", "integer": "number", "boolean": "boolean", "null": "null"}
 _PLAIN = {fields.String: "string", fields.Integer: "number", fields.Boolean: "boolean", fields.DateTime: "string"}
 

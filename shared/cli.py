@@ -62,7 +62,7 @@ def demo(settings: Settings) -> None:
 @click.pass_obj
 def reconcile(settings: Settings) -> None:
     """Compare balances with the ledger, and replies with their entries; fails if they differ."""
-    from shared.actions.reconcile import reconcile  # noqa: PLC0415 as above
+    from shared.actions.credits.reconcile import reconcile  # noqa: PLC0415 as above
 
     count = 0
     with _database(settings, redis_url="redis://unused"):  # it asks the database only
@@ -77,7 +77,7 @@ def reconcile(settings: Settings) -> None:
 @click.pass_obj
 def disable(settings: Settings, email: str) -> None:
     """Sign the user with this EMAIL out everywhere, and refuse to sign them in again. What is being written is kept."""
-    from shared.actions.accounts import disable_account  # noqa: PLC0415 as above
+    from shared.actions.accounts.disable import disable_account  # noqa: PLC0415 as above
 
     with _database(settings, _redis_of(settings)):
         disable_account(_user_id(email))
@@ -89,7 +89,7 @@ def disable(settings: Settings, email: str) -> None:
 @click.pass_obj
 def enable(settings: Settings, email: str) -> None:
     """Let the user with this EMAIL sign in again."""
-    from shared.actions.accounts import enable_account  # noqa: PLC0415 as above
+    from shared.actions.accounts.disable import enable_account  # noqa: PLC0415 as above
 
     with _database(settings, _redis_of(settings)):
         enable_account(_user_id(email))
@@ -103,7 +103,7 @@ def enable(settings: Settings, email: str) -> None:
 @click.pass_obj
 def grant(settings: Settings, email: str, amount: int, ref: str) -> None:
     """Give AMOUNT credits to the user with this EMAIL."""
-    from shared.actions.grant_credits import AlreadyGranted, grant_credits  # noqa: PLC0415 as above
+    from shared.actions.credits.grant import AlreadyGranted, grant_credits  # noqa: PLC0415 as above
 
     if len(ref) > _LONGEST_REF:
         raise click.UsageError(f"--ref has more than {_LONGEST_REF} characters.")
@@ -138,7 +138,7 @@ def _redis_of(settings: Settings) -> str:
 
 
 def _user_id(email: str) -> str:
-    from shared.actions.accounts import find_account  # noqa: PLC0415 as above
+    from shared.actions.accounts.create import find_account  # noqa: PLC0415 as above
     from shared.wire.base import Line  # noqa: PLC0415
 
     user_id = find_account(Line().deserialize(email).lower())

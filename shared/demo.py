@@ -2,7 +2,7 @@
 
 from sqlalchemy import select, update
 
-from shared.actions.accounts import create_account
+from shared.actions.accounts.create import create_account
 from shared.core import create_core
 from shared.data_folder import kept_secret
 from shared.database.units import execute, query, write_unit

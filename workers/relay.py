@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 
-from shared.actions.finish_reply import Superseded
+from shared.actions.replies.finish import Superseded
 from shared.redis import live_text
 from shared.redis.link import RedisLink
 from shared.wire.events import Event, encode

@@ -10,12 +10,12 @@ from collections.abc import Callable
 
 from flask import Flask
 
-from shared.actions.forget_keys import forget_keys
-from shared.actions.forget_tombstones import forget_tombstones
-from shared.actions.hand_over_again import hand_over_again
-from shared.actions.rescue import expire_overdue, fail_hung, give_turns, rescue_lapsed
-from shared.actions.revoke import copy_revocations
-from shared.actions.sign_ins import forget_sign_ins
+from shared.actions.queue.hand_over_again import hand_over_again
+from shared.actions.replies.rescue import expire_overdue, fail_hung, give_turns, rescue_lapsed
+from shared.actions.upkeep.copy_revocations import copy_revocations
+from shared.actions.upkeep.forget_keys import forget_keys
+from shared.actions.upkeep.forget_sign_ins import forget_sign_ins
+from shared.actions.upkeep.forget_tombstones import forget_tombstones
 from shared.core import create_core, current_settings
 from shared.database.retries import DATABASE_AWAY, is_away
 from shared.redis.link import refuse_eviction

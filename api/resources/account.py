@@ -7,7 +7,7 @@ from flask import Response, g
 from api.access.decorators import signed_in
 from api.http.blueprint import ApiBlueprint
 from api.resources.auth import forget_session
-from shared.actions.accounts import delete_account
+from shared.actions.accounts.delete import delete_account
 from shared.database.tables import db
 from shared.errors.requests import WrongPassword
 from shared.models import User

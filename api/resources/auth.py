@@ -9,8 +9,8 @@ from sqlalchemy import select
 from api.access import tokens
 from api.access.decorators import bearer_token, public
 from api.http.blueprint import ApiBlueprint
-from shared.actions.accounts import create_account
-from shared.actions.sign_ins import begin_sign_in, end_sign_in, renew_sign_in
+from shared.actions.accounts.create import create_account
+from shared.actions.accounts.sign_ins import begin_sign_in, end_sign_in, renew_sign_in
 from shared.core import current_settings
 from shared.database.tables import db
 from shared.errors.requests import TokenExpired, Unauthenticated, WrongCredentials

@@ -29,10 +29,10 @@ BREACHES = {
     "api/app.py": "import api.sockets.rooms",
     "api/access/tokens.py": "import api.resources.auth",
     "api/sockets/rooms.py": "import sqlalchemy",
-    "shared/models/chat.py": "import shared.actions.dispatch",
+    "shared/models/chat.py": "import shared.actions.queue.dispatch",
     "shared/database/tables.py": "import shared.database.clock",
     "workers/run.py": "import socketio",
-    "shared/actions/dispatch.py": "import openai",
+    "shared/actions/queue/dispatch.py": "import openai",
     "api/resources/messages.py": "import dramatiq",
 }
 

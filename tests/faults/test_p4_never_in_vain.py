@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from shared.actions.grant_credits import grant_credits
+from shared.actions.credits.grant import grant_credits
 from shared.core import create_core
 from shared.database.tables import db
 from shared.settings import load_settings

@@ -8,8 +8,8 @@ from flask import Flask
 from redis import Redis
 from sqlalchemy import select, update
 
-from shared.actions.claim_reply import claim_reply
-from shared.actions.finish_reply import Answer, Superseded, complete_reply
+from shared.actions.replies.claim import claim_reply
+from shared.actions.replies.finish import Answer, Superseded, complete_reply
 from shared.core import current_link
 from shared.database.clock import utc_now
 from shared.database.tables import db

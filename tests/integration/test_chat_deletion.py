@@ -10,8 +10,8 @@ from redis import Redis
 from sqlalchemy import event, select, update
 from sqlalchemy.exc import OperationalError
 
-from shared.actions.chats import delete_chat
-from shared.actions.finish_reply import Answer, complete_reply
+from shared.actions.chats.delete import delete_chat
+from shared.actions.replies.finish import Answer, complete_reply
 from shared.database.tables import db
 from shared.database.units import execute, write_unit
 from shared.models import ChatSession, User

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from shared.actions.claim_reply import Claim, claim_reply
-from shared.actions.finish_reply import give_back
-from shared.actions.post_message import Posted
-from shared.actions.release_reply import release_reply
-from shared.actions.rescue import give_turns, rescue_lapsed
+from shared.actions.messages.post import Posted
+from shared.actions.replies.claim import Claim, claim_reply
+from shared.actions.replies.finish import give_back
+from shared.actions.replies.release import release_reply
+from shared.actions.replies.rescue import give_turns, rescue_lapsed
 from shared.models import ChatSession
 from shared.models.message import Status
 from shared.settings import Settings

@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import insert, update
 
-from shared.actions.delete_message import delete_message
-from shared.actions.finish_reply import Answer, Superseded, complete_reply
+from shared.actions.messages.delete import delete_message
+from shared.actions.replies.finish import Answer, Superseded, complete_reply
 from shared.database.tables import new_id
 from shared.database.units import execute, write_unit
 from shared.models import ChatSession, User

@@ -6,8 +6,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from api.access import tokens
-from shared.actions.finish_reply import Answer, complete_reply, fail_reply
-from shared.actions.rescue import expire_overdue
+from shared.actions.replies.finish import Answer, complete_reply, fail_reply
+from shared.actions.replies.rescue import expire_overdue
 from shared.errors.replies import ModelRejected
 from shared.models import ChatSession, User
 from tests.factories import a_chat, a_claim, a_post, a_user, change, past, signed_in

@@ -13,12 +13,13 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
-from shared.actions.accounts import disable_account
-from shared.actions.chats import create_chat, delete_chat
-from shared.actions.claim_reply import Claim
-from shared.actions.finish_reply import Answer, complete_reply, fail_reply, give_back
-from shared.actions.leases import renew_leases
-from shared.actions.sign_ins import begin_sign_in, end_sign_in
+from shared.actions.accounts.disable import disable_account
+from shared.actions.accounts.sign_ins import begin_sign_in, end_sign_in
+from shared.actions.chats.create import create_chat
+from shared.actions.chats.delete import delete_chat
+from shared.actions.replies.claim import Claim
+from shared.actions.replies.finish import Answer, complete_reply, fail_reply, give_back
+from shared.actions.replies.leases import renew_leases
 from shared.database.retries import DATABASE_AWAY
 from shared.database.tables import db
 from shared.errors.replies import ModelRejected

@@ -3,10 +3,10 @@
 import pytest
 from flask import Flask
 
-from shared.actions.dispatch import dispatch
-from shared.actions.finish_reply import Answer, complete_reply
-from shared.actions.post_message import Posted
-from shared.actions.rescue import give_turns
+from shared.actions.messages.post import Posted
+from shared.actions.queue.dispatch import dispatch
+from shared.actions.replies.finish import Answer, complete_reply
+from shared.actions.replies.rescue import give_turns
 from shared.database.units import write_unit
 from shared.models import ChatSession, User
 from tests.factories import a_chat, a_claim, a_post, a_user, at_once, change, clock, past, the_message

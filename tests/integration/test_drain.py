@@ -8,11 +8,11 @@ from dramatiq import Worker
 from flask import Flask
 from redis import Redis
 
-from shared.actions.claim_reply import claim_reply
-from shared.actions.release_reply import release_reply
+from shared.actions.queue.hand_over import REPLIES
+from shared.actions.replies.claim import claim_reply
+from shared.actions.replies.release import release_reply
 from shared.core import current_link
 from shared.models import ChatSession, User
-from shared.queues import REPLIES
 from shared.redis.broker import worker_broker
 from shared.settings import Settings
 from tests.channel import Channel

@@ -6,16 +6,9 @@ import pytest
 from flask import Flask
 from sqlalchemy.exc import IntegrityError
 
-from shared.actions.claim_reply import Claim
-from shared.actions.finish_reply import (
-    Answer,
-    Superseded,
-    complete_reply,
-    fail_reply,
-    give_back,
-    note_first_text,
-)
-from shared.actions.leases import renew_leases, still_ours
+from shared.actions.replies.claim import Claim
+from shared.actions.replies.finish import Answer, Superseded, complete_reply, fail_reply, give_back, note_first_text
+from shared.actions.replies.leases import renew_leases, still_ours
 from shared.database.units import write_unit
 from shared.errors.replies import ModelRejected
 from shared.models import ChatSession, User

@@ -7,7 +7,7 @@ import sys
 from flask import Flask
 from flask.testing import FlaskClient
 
-from shared.actions.grant_credits import AlreadyGranted, grant_credits
+from shared.actions.credits.grant import AlreadyGranted, grant_credits
 from shared.models import User
 from shared.settings import Settings
 from tests.channel import Channel

@@ -12,9 +12,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import update
 
 from api.app import create_app
-from shared.actions import idempotency
-from shared.actions.accounts import disable_account, enable_account
-from shared.actions.forget_keys import forget_keys
+from shared.actions.accounts.disable import disable_account, enable_account
+from shared.actions.messages import idempotency
+from shared.actions.upkeep.forget_keys import forget_keys
 from shared.database.clock import utc_now
 from shared.database.tables import db
 from shared.database.units import execute, write_unit

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import delete, text, update
 from sqlalchemy.exc import IntegrityError
 
-from shared.actions.finish_reply import Answer, fail_reply
+from shared.actions.replies.finish import Answer, fail_reply
 from shared.database.units import execute, write_unit
 from shared.errors.replies import ModelRejected
 from shared.models import ChatSession, User

@@ -10,9 +10,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
 
-from shared.actions.finish_reply import Answer, complete_reply, give_back
-from shared.actions.post_message import Posted
-from shared.actions.rescue import give_turns
+from shared.actions.messages.post import Posted
+from shared.actions.replies.finish import Answer, complete_reply, give_back
+from shared.actions.replies.rescue import give_turns
 from shared.core import current_link
 from shared.models import ChatSession
 from shared.redis import live_text

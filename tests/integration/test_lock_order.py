@@ -11,15 +11,17 @@ from flask import Flask
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
-from shared.actions.accounts import delete_account, disable_account
-from shared.actions.chats import delete_chat, rename_chat, see_chat
-from shared.actions.claim_reply import Claim
-from shared.actions.delete_message import delete_message
-from shared.actions.finish_reply import Answer, complete_reply, fail_reply, give_back
-from shared.actions.parking import resume_queue
-from shared.actions.release_reply import release_reply
-from shared.actions.rescue import expire_overdue, fail_hung, give_turns, rescue_lapsed
-from shared.actions.stop_reply import stop_reply
+from shared.actions.accounts.delete import delete_account
+from shared.actions.accounts.disable import disable_account
+from shared.actions.chats.change import rename_chat, see_chat
+from shared.actions.chats.delete import delete_chat
+from shared.actions.messages.delete import delete_message
+from shared.actions.queue.parking import resume_queue
+from shared.actions.replies.claim import Claim
+from shared.actions.replies.finish import Answer, complete_reply, fail_reply, give_back
+from shared.actions.replies.release import release_reply
+from shared.actions.replies.rescue import expire_overdue, fail_hung, give_turns, rescue_lapsed
+from shared.actions.replies.stop import stop_reply
 from shared.errors.replies import ModelRejected
 from shared.models import ChatSession
 from tests.eventually import eventually

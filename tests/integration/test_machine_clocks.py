@@ -9,10 +9,10 @@ from flask import Flask
 from redis import Redis
 from sqlalchemy import select
 
-from shared.actions.accounts import disable_account
-from shared.actions.chats import delete_chat
-from shared.actions.revoke import copy_revocations
-from shared.actions.sign_ins import begin_sign_in
+from shared.actions.accounts.disable import disable_account
+from shared.actions.accounts.sign_ins import begin_sign_in
+from shared.actions.chats.delete import delete_chat
+from shared.actions.upkeep.copy_revocations import copy_revocations
 from shared.database import units as module
 from shared.database.clock import utc_now
 from shared.database.units import query

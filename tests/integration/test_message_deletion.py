@@ -4,9 +4,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from shared.actions.claim_reply import claim_reply
-from shared.actions.finish_reply import Answer, Superseded, complete_reply
-from shared.actions.post_message import Posted
+from shared.actions.messages.post import Posted
+from shared.actions.replies.claim import claim_reply
+from shared.actions.replies.finish import Answer, Superseded, complete_reply
 from shared.models import ChatSession, User
 from tests.channel import Channel
 from tests.eventually import eventually

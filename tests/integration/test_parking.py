@@ -5,11 +5,11 @@ from collections.abc import Callable
 import pytest
 from flask.testing import FlaskClient
 
-import shared.actions.rescue
-from shared.actions.finish_reply import Answer, complete_reply, fail_reply, give_back
-from shared.actions.post_message import Posted
-from shared.actions.rescue import expire_overdue, give_turns
-from shared.actions.stop_reply import stop_reply
+import shared.actions.replies.rescue
+from shared.actions.messages.post import Posted
+from shared.actions.replies.finish import Answer, complete_reply, fail_reply, give_back
+from shared.actions.replies.rescue import expire_overdue, give_turns
+from shared.actions.replies.stop import stop_reply
 from shared.errors.replies import ModelRejected
 from shared.models import ChatSession, User
 from tests.channel import Channel
@@ -92,7 +92,7 @@ def test_the_sweeper_takes_no_lock_for_a_parked_chat(
     first, waiting = a_post(chat), a_post(chat)
     ENDINGS["fail"](first)
     asked: list[str] = []
-    monkeypatch.setattr(shared.actions.rescue, "_give_turns", lambda owner: asked.append(owner) or [])
+    monkeypatch.setattr(shared.actions.replies.rescue, "_give_turns", lambda owner: asked.append(owner) or [])
     assert (give_turns(), asked) == (0, [])
     monkeypatch.undo()
     change(a_post(a_chat(user)).reply.id, dispatched_at=None)  # a chat beside it that is not parked

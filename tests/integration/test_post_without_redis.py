@@ -10,8 +10,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
 
+from shared.actions.queue.hand_over import hand_over
 from shared.models import ChatSession
-from shared.queues import hand_over
 from shared.redis.link import BREAK, TRIP_TIMEOUT, RedisLink
 from shared.settings import Settings
 from tests.eventually import eventually

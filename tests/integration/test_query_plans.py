@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import Table, event, insert, text
 
 from benchmarks.backlog import add_finished, add_waiting
-from shared.actions.finish_reply import Answer, complete_reply
+from shared.actions.replies.finish import Answer, complete_reply
 from shared.database.clock import utc_now
 from shared.database.prepared import _Plan
 from shared.database.tables import db, new_id

@@ -12,8 +12,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import update
 
-from shared.actions.finish_reply import Answer, complete_reply, fail_reply
-from shared.actions.reconcile import differences, reconcile
+from shared.actions.credits.reconcile import differences, reconcile
+from shared.actions.replies.finish import Answer, complete_reply, fail_reply
 from shared.database.tables import db
 from shared.database.units import execute, write_unit
 from shared.errors.replies import ModelRejected

@@ -8,8 +8,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event
 
-from shared.actions.claim_reply import Claim
-from shared.actions.finish_reply import Answer, complete_reply, fail_reply
+from shared.actions.replies.claim import Claim
+from shared.actions.replies.finish import Answer, complete_reply, fail_reply
 from shared.database.tables import db
 from shared.errors.replies import ModelRejected
 from shared.models import ChatSession, User

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from shared.actions.parking import resume_queue
-from shared.actions.post_message import Posted
-from shared.actions.rescue import give_turns
+from shared.actions.messages.post import Posted
+from shared.actions.queue.parking import resume_queue
+from shared.actions.replies.rescue import give_turns
 from shared.errors.catalogue import catalogue
 from shared.models import ChatSession, User
 from shared.settings import Settings

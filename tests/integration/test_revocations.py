@@ -13,10 +13,11 @@ from flask import Flask
 from redis import Redis
 from sqlalchemy import insert, select, update
 
-from shared.actions.accounts import delete_account, disable_account, enable_account
-from shared.actions.claim_reply import claim_reply
-from shared.actions.rescue import expire_overdue
-from shared.actions.sign_ins import begin_sign_in, end_sign_in
+from shared.actions.accounts.delete import delete_account
+from shared.actions.accounts.disable import disable_account, enable_account
+from shared.actions.accounts.sign_ins import begin_sign_in, end_sign_in
+from shared.actions.replies.claim import claim_reply
+from shared.actions.replies.rescue import expire_overdue
 from shared.core import current_link
 from shared.database.units import execute, query, write_unit
 from shared.models import ChatSession, User

@@ -12,8 +12,10 @@ from sqlalchemy import event, select, text, update
 
 from api.access import tokens
 from api.access.revoked import Revoked
-from shared.actions.accounts import delete_account, disable_account, enable_account
-from shared.actions.sign_ins import begin_sign_in, end_sign_in, forget_sign_ins
+from shared.actions.accounts.delete import delete_account
+from shared.actions.accounts.disable import disable_account, enable_account
+from shared.actions.accounts.sign_ins import begin_sign_in, end_sign_in
+from shared.actions.upkeep.forget_sign_ins import forget_sign_ins
 from shared.database.clock import utc_now
 from shared.database.tables import db
 from shared.database.units import execute, query, write_unit

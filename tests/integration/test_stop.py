@@ -9,9 +9,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
 
-from shared.actions.finish_reply import Answer, complete_reply, fail_reply, note_first_text
-from shared.actions.leases import renew_leases
-from shared.actions.rescue import rescue_lapsed
+from shared.actions.replies.finish import Answer, complete_reply, fail_reply, note_first_text
+from shared.actions.replies.leases import renew_leases
+from shared.actions.replies.rescue import rescue_lapsed
 from shared.core import current_link
 from shared.errors.replies import ModelRejected
 from shared.models import ChatSession, User

@@ -8,13 +8,13 @@ import pytest
 from flask import Flask
 from redis import Redis
 
-from shared.actions.finish_reply import give_back
-from shared.actions.hand_over_again import hand_over_again
-from shared.actions.post_message import Posted
-from shared.actions.rescue import expire_overdue, give_turns, rescue_lapsed
+from shared.actions.messages.post import Posted
+from shared.actions.queue.hand_over import hand_over
+from shared.actions.queue.hand_over_again import hand_over_again
+from shared.actions.replies.finish import give_back
+from shared.actions.replies.rescue import expire_overdue, give_turns, rescue_lapsed
 from shared.core import current_link
 from shared.models import ChatSession, User
-from shared.queues import hand_over
 from shared.settings import Settings
 from tests.channel import Channel
 from tests.factories import (
@@ -173,7 +173,7 @@ def test_a_lease_renewed_while_the_sweeper_looks_is_left_alone(posted: Posted, m
         change(claim.id, lease_until=past(-3))
         return give_back(*args)
 
-    monkeypatch.setattr("shared.actions.rescue.give_back", renewed_first)
+    monkeypatch.setattr("shared.actions.replies.rescue.give_back", renewed_first)
     assert rescue_lapsed() == 0
     assert the_message(claim.id).status == "running"
 

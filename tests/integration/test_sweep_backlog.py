@@ -12,11 +12,11 @@ from redis import Redis
 from sqlalchemy import case, create_engine, func, select, update
 from sqlalchemy.pool import NullPool
 
-from shared.actions.finish_reply import give_back
-from shared.actions.forget_keys import forget_keys
-from shared.actions.hand_over_again import BATCH as HAND_OVERS
-from shared.actions.hand_over_again import hand_over_again
-from shared.actions.rescue import BATCH, expire_overdue, fail_hung, give_turns, rescue_lapsed
+from shared.actions.queue.hand_over_again import BATCH as HAND_OVERS
+from shared.actions.queue.hand_over_again import hand_over_again
+from shared.actions.replies.finish import give_back
+from shared.actions.replies.rescue import BATCH, expire_overdue, fail_hung, give_turns, rescue_lapsed
+from shared.actions.upkeep.forget_keys import forget_keys
 from shared.database.clock import utc_now
 from shared.database.units import execute, query, write_unit
 from shared.models import ChatSession, User
@@ -124,7 +124,7 @@ def test_a_reply_that_somebody_holds_keeps_no_other_waiting(
 @pytest.mark.usefixtures("backlog")
 def test_nobody_is_locked_to_be_given_nothing(chat: ChatSession, monkeypatch: pytest.MonkeyPatch) -> None:
     locked: list[str] = []
-    monkeypatch.setattr("shared.actions.rescue.lock_owner", locked.append)
+    monkeypatch.setattr("shared.actions.replies.rescue.lock_owner", locked.append)
     # Given a free turn, but a chat whose first reply has one already; and all others have taken theirs
     a_post(chat)
     a_post(chat)
@@ -224,7 +224,7 @@ def test_a_reply_that_cannot_be_ended_keeps_no_other_waiting(user: User, monkeyp
             raise KeyError(claim.id)
         return give_back(claim, *rest)
 
-    monkeypatch.setattr("shared.actions.rescue.give_back", broken)
+    monkeypatch.setattr("shared.actions.replies.rescue.give_back", broken)
     assert rescue_lapsed() == 1
     assert [the_message(claim.id).status for claim in claims] == ["running", "pending"]
 

@@ -11,13 +11,15 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import insert, text
 
-from shared.actions.chats import create_chat, delete_chat, rename_chat, see_chat
-from shared.actions.claim_reply import Claim, claim_reply
-from shared.actions.delete_message import delete_message
-from shared.actions.finish_reply import Answer, Superseded, complete_reply, fail_reply, give_back
-from shared.actions.parking import resume_queue
-from shared.actions.release_reply import release_reply
-from shared.actions.stop_reply import stop_reply
+from shared.actions.chats.change import rename_chat, see_chat
+from shared.actions.chats.create import create_chat
+from shared.actions.chats.delete import delete_chat
+from shared.actions.messages.delete import delete_message
+from shared.actions.queue.parking import resume_queue
+from shared.actions.replies.claim import Claim, claim_reply
+from shared.actions.replies.finish import Answer, Superseded, complete_reply, fail_reply, give_back
+from shared.actions.replies.release import release_reply
+from shared.actions.replies.stop import stop_reply
 from shared.actions.sync import changes_since
 from shared.core import current_link
 from shared.database.prepared import _Plan

@@ -8,10 +8,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
 
-from shared.actions import forget_tombstones as module
-from shared.actions.chats import delete_chat
-from shared.actions.forget_tombstones import forget_tombstones
-from shared.actions.reconcile import reconcile
+from shared.actions.chats.delete import delete_chat
+from shared.actions.credits.reconcile import reconcile
+from shared.actions.upkeep import forget_tombstones as module
+from shared.actions.upkeep.forget_tombstones import forget_tombstones
 from shared.database.clock import utc_now
 from shared.database.tables import db
 from shared.database.units import execute, query, write_unit

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from shared.actions.finish_reply import Answer, complete_reply, fail_reply
-from shared.actions.stop_reply import stop_reply
+from shared.actions.replies.finish import Answer, complete_reply, fail_reply
+from shared.actions.replies.stop import stop_reply
 from shared.errors.replies import ModelTimeout
 from shared.models import ChatSession, User
 from tests.channel import Channel

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from shared.actions.claim_reply import Claim
-from shared.actions.finish_reply import Superseded
+from shared.actions.replies.claim import Claim
+from shared.actions.replies.finish import Superseded
 from shared.redis import live_text
 from shared.redis.link import RedisLink
 from tests.eventually import eventually

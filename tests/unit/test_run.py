@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.actions.claim_reply import Claim
+from shared.actions.replies.claim import Claim
 from workers import run as run_module
 from workers.providers import Ending
 from workers.run import Run

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask.testing import FlaskClient
 
-from shared.actions.claim_reply import Claim, claim_reply
+from shared.actions.replies.claim import Claim, claim_reply
 from shared.core import current_link
 from shared.models import User
 from shared.redis.live_text import Piece, append

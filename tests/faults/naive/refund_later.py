@@ -2,8 +2,8 @@
 
 import sys
 
-from shared.actions import finish_reply as action
-from shared.actions.claim_reply import Claim
+from shared.actions.replies import finish as action
+from shared.actions.replies.claim import Claim
 from shared.database.units import write_unit
 from shared.errors.replies import ReplyError
 from shared.models.credits import RELEASE, record

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import bindparam, func, update
 
-from shared.actions.dispatch import dispatch
-from shared.actions.parking import park_chat
+from shared.actions.queue.dispatch import dispatch
+from shared.actions.queue.hand_over import hand_over
+from shared.actions.queue.parking import park_chat
 from shared.core import current_link
 from shared.database.clock import utc_now
 from shared.database.prepared import Prepared, Row
@@ -19,7 +20,6 @@ from shared.models.chat import find_chat
 from shared.models.credits import RELEASE, record
 from shared.models.message import FINAL, IS_OPEN, Status, find_message, messages
 from shared.models.user import lock_owner, move
-from shared.queues import hand_over
 from shared.redis import live_text
 from shared.redis.live_text import LiveText
 from shared.wire.events import Event, chat_event, credits_event, message_event, publish

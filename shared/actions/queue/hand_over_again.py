@@ -20,13 +20,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from shared.actions.queue.hand_over import go_on_from, hand_over, lost_from, queue_is_empty
 from shared.core import current_link
 from shared.database.clock import db_now
 from shared.database.prepared import Prepared
 from shared.database.retries import retried
 from shared.database.units import execute, query, write_unit
 from shared.models.message import IS_OPEN, Status, has_status, messages
-from shared.queues import go_on_from, hand_over, lost_from, queue_is_empty
 
 # Hand-overs a sweep: an emptied Redis is soon full again, and what is posted meanwhile comes in between.
 BATCH = 250

@@ -10,9 +10,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, bindparam, func, select
 
-from shared.actions.claim_reply import claim_of
-from shared.actions.dispatch import dispatch
-from shared.actions.finish_reply import (
+from shared.actions.queue.dispatch import dispatch
+from shared.actions.queue.hand_over import hand_over
+from shared.actions.replies.claim import claim_of
+from shared.actions.replies.finish import (
     HUNG,
     HUNG_AFTER,
     LAPSED,
@@ -31,7 +32,6 @@ from shared.errors.replies import ReplyTimeout, WorkerLost
 from shared.models.chat import chat_sessions
 from shared.models.message import IS_OPEN, Status, has_status, messages
 from shared.models.user import lock_owner
-from shared.queues import hand_over
 
 log = logging.getLogger(__name__)
 

@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, func, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from shared.actions.claim_reply import Claim
-from shared.actions.dispatch import dispatch, open_replies
-from shared.actions.parking import park_chat
+from shared.actions.queue.dispatch import dispatch, open_replies
+from shared.actions.queue.hand_over import hand_over
+from shared.actions.queue.parking import park_chat
+from shared.actions.replies.claim import Claim
 from shared.core import current_link, current_settings
 from shared.database.clock import db_now, utc_now
 from shared.database.prepared import Prepared, Row
@@ -23,7 +24,6 @@ from shared.models.chat import chat_sessions
 from shared.models.credits import RELEASE, record
 from shared.models.message import MessageType, Status, has_status, messages
 from shared.models.user import move
-from shared.queues import hand_over
 from shared.redis import live_text
 from shared.wire.events import Event, chat_event, credits_event, message_event, publish
 

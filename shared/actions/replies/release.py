@@ -2,8 +2,8 @@
 
 from sqlalchemy import bindparam, case, update
 
-from shared.actions.claim_reply import ALONE, Claim
-from shared.actions.finish_reply import WRITING, wait_again
+from shared.actions.replies.claim import ALONE, Claim
+from shared.actions.replies.finish import WRITING, wait_again
 from shared.database.retries import retried
 from shared.models.message import Status, messages
 

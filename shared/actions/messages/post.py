@@ -5,8 +5,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, insert, select, update
 
-from shared.actions.dispatch import dispatch, open_replies
-from shared.actions.idempotency import Made, made_before
+from shared.actions.messages.idempotency import Made, made_before
+from shared.actions.queue.dispatch import dispatch, open_replies
+from shared.actions.queue.hand_over import hand_over
 from shared.core import current_link, current_settings
 from shared.database.clock import db_now, utc_now
 from shared.database.prepared import Prepared, Row
@@ -19,7 +20,6 @@ from shared.models.chat import chat_sessions, find_chat, named_by
 from shared.models.credits import HOLD, record
 from shared.models.message import MessageRow, MessageType, Status, messages
 from shared.models.user import Account, account_of, act
-from shared.queues import hand_over
 from shared.wire.events import credits_event, message_event, publish
 
 _take_places = {

@@ -2,8 +2,8 @@
 
 from sqlalchemy import bindparam, select, update
 
-from shared.actions.claim_reply import Claim
-from shared.actions.finish_reply import WRITING
+from shared.actions.replies.claim import Claim
+from shared.actions.replies.finish import WRITING
 from shared.core import current_settings
 from shared.database.clock import db_now
 from shared.database.retries import retried

@@ -2,8 +2,9 @@
 
 from sqlalchemy import bindparam, select, update
 
-from shared.actions.dispatch import dispatch
-from shared.actions.erase import erase, tell_erased
+from shared.actions.messages.erase import erase, tell_erased
+from shared.actions.queue.dispatch import dispatch
+from shared.actions.queue.hand_over import hand_over
 from shared.database.prepared import Row
 from shared.database.retries import retried
 from shared.database.units import execute, write_unit
@@ -11,7 +12,6 @@ from shared.errors.requests import ReplyRunning
 from shared.models.chat import find_chat
 from shared.models.message import FINAL, Status, find_message, messages
 from shared.models.user import lock_owner
-from shared.queues import hand_over
 from shared.wire.events import Event, credits_event
 
 _replies = select(messages).where(

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import bindparam, update
 
-from shared.actions.dispatch import dispatch, open_replies
+from shared.actions.queue.dispatch import dispatch, open_replies
+from shared.actions.queue.hand_over import hand_over
 from shared.core import current_link
 from shared.database.clock import utc_now
 from shared.database.prepared import Prepared, Row
@@ -15,7 +16,6 @@ from shared.database.retries import retried
 from shared.database.units import execute, write_unit
 from shared.models.chat import STILL_SEEN, chat_sessions, find_chat
 from shared.models.user import lock_owner, move
-from shared.queues import hand_over
 from shared.wire.events import chat_event, publish
 
 _of_chat = update(chat_sessions).where(chat_sessions.c.id == bindparam("chat_id"))

@@ -2,21 +2,18 @@
 
 from datetime import timedelta
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, insert, update
 
-from shared.actions.revoke import revoke, tell
+from shared.actions.accounts.revoke import revoke, tell
 from shared.core import current_settings
-from shared.database.clock import read_db_moment, utc_now
+from shared.database.clock import utc_now
 from shared.database.retries import retried
 from shared.database.tables import new_id
-from shared.database.units import execute, query, write_unit
+from shared.database.units import execute, write_unit
 from shared.errors.requests import Unauthenticated
 from shared.models.sign_in import sign_ins
 from shared.models.user import lock_owner, require_in_use
 from shared.redis.revocations import Voids, of_session
-
-# Rows that a sweep forgets; the next one takes the rest.
-_BATCH = 500
 
 _lives = sign_ins.c.ended_at.is_(None)
 _this = (sign_ins.c.id == bindparam("session_id"), sign_ins.c.user_id == bindparam("whose"), _lives)
@@ -24,8 +21,6 @@ _renew = update(sign_ins).where(*_this, sign_ins.c.expires_at > bindparam("now")
 _renew = _renew.returning(sign_ins.c.id)
 _end = update(sign_ins).where(*_this).values(ended_at=bindparam("now")).returning(sign_ins.c.id)
 _end_all = update(sign_ins).where(sign_ins.c.user_id == bindparam("whose"), _lives).values(ended_at=bindparam("now"))
-_over = select(sign_ins.c.id).where(sign_ins.c.expires_at < bindparam("now")).limit(_BATCH)
-_forget = delete(sign_ins).where(sign_ins.c.id.in_(bindparam("ids", expanding=True)))
 
 
 @retried
@@ -66,16 +61,6 @@ def end_sign_in(session_id: str, user_id: str) -> None:
 def end_all_sign_ins(user_id: str) -> None:
     """Of this user, in a unit that holds the user's lock and revokes the tokens."""
     execute(_end_all, {"whose": user_id, "now": utc_now()})
-
-
-@retried
-def forget_sign_ins() -> int:
-    """Delete a batch of those whose refresh token has expired; how many."""
-    ids = query(_over, {"now": read_db_moment()}).scalars()
-    if ids:
-        with write_unit():
-            execute(_forget, {"ids": ids})
-    return len(ids)
 
 
 def _lifetime() -> timedelta:
