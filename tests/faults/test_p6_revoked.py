@@ -47,7 +47,7 @@ def sign_out(trial: Trial, person: Witnessed) -> None:
 
 def holdfast(trial: Trial, command: str, person: Witnessed) -> None:
     """Run by an operator, beside the programs."""
-    words = [sys.executable, "-m", "shared.cli", command, person.email]
+    words = [sys.executable, "-m", "shared.command.cli", command, person.email]
     subprocess.run(words, env=trial.programs.environment, cwd=ROOT, check=True, capture_output=True)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from shared.dev import read_procfile
+from shared.command.up import read_procfile
 from tests.environment import environment
 from tests.eventually import eventually
 from tests.services.guard import Guard

@@ -48,7 +48,7 @@ def test_an_occasion_grants_once_however_often_and_whoever_asks(core: Flask, use
 def holdfast(*arguments: str) -> tuple[int, str]:
     """As an operator runs it beside `holdfast up`, which sets the secret for its own programs only."""
     env = {name: value for name, value in os.environ.items() if name != "SECRET_KEY"}
-    command = [sys.executable, "-m", "shared.cli", "grant", *arguments]
+    command = [sys.executable, "-m", "shared.command.cli", "grant", *arguments]
     done = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     return done.returncode, done.stdout
 

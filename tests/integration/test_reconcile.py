@@ -131,7 +131,7 @@ def test_a_system_at_work_raises_no_alarm(core: Flask) -> None:
 
 
 def test_the_command_says_so_and_fails_if_there_is_a_difference(settings: Settings, core: Flask, user: User) -> None:
-    command = [sys.executable, "-m", "shared.cli", "reconcile"]
+    command = [sys.executable, "-m", "shared.command.cli", "reconcile"]
     # beside `holdfast up`, which sets these for its own programs only
     env = {name: value for name, value in os.environ.items() if name not in ("REDIS_URL", "SECRET_KEY")}
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)

@@ -192,7 +192,7 @@ def test_what_waited_is_handed_over_by_the_next_sweep_if_redis_missed_it(
 
 def holdfast(*words: str, without: tuple[str, ...] = ("SECRET_KEY",)) -> Any:
     env = {name: value for name, value in os.environ.items() if name not in without}
-    command = [sys.executable, "-m", "shared.cli", *words]
+    command = [sys.executable, "-m", "shared.command.cli", *words]
     return subprocess.run(command, env=env, capture_output=True, text=True, check=False, cwd=ROOT)
 
 

@@ -15,7 +15,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import ConnectionError as RefusedError
 
-from shared.embedded_redis import EmbeddedRedis
+from shared.command.embedded_redis import EmbeddedRedis
 from tests.eventually import eventually
 from tests.fake_model import FakeModel
 from tests.services.guard import Guard
@@ -51,7 +51,7 @@ def up(guard: Guard, folder: Path, ports: dict[str, str]) -> Iterator[Up]:
     started: list[Service] = []
 
     def up(ready: bool = True, **environment: str) -> Service:
-        command = f'sh -c \'cd "{folder}" && exec "{sys.executable}" -m shared.cli up\''
+        command = f'sh -c \'cd "{folder}" && exec "{sys.executable}" -m shared.command.cli up\''
         environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **ports, **environment}
         service = Service(guard, f"{folder.name}-{len(started)}", command, environment=environment, end=signal.SIGINT)
         started.append(service)

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 # Runs batches of programs, with the times of `constants` in place of the real ones.
 DRIVER = """
 import json, os, sys
-from shared import supervisor
+from shared.command import supervisor
 
 batches, grace, constants = json.loads(sys.argv[1])
 vars(supervisor).update(constants)

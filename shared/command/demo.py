@@ -3,8 +3,8 @@
 from sqlalchemy import select, update
 
 from shared.actions.accounts.create import create_account
+from shared.command.data_folder import kept_secret
 from shared.core import create_core
-from shared.data_folder import kept_secret
 from shared.database.units import execute, query, write_unit
 from shared.errors.requests import EmailTaken
 from shared.models.user import DEMO, users

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from click import ClickException, echo
 
-from shared.data_folder import kept_secret, only_run_in
-from shared.embedded_redis import EmbeddedRedis
+from shared.command.data_folder import kept_secret, only_run_in
+from shared.command.embedded_redis import EmbeddedRedis
+from shared.command.supervisor import Supervisor
 from shared.settings import Settings
-from shared.supervisor import Supervisor
 
 # How long a program may take to exit once its work has drained.
 EXIT_SECONDS = 5.0
@@ -81,7 +81,7 @@ def _environment(settings: Settings, redis: EmbeddedRedis | None) -> dict[str, s
 
 def _holdfast(command: str, environment: Mapping[str, str]) -> str:
     """Run one of our other commands to its end. Returns what it printed."""
-    call = [sys.executable, "-m", "shared.cli", command]
+    call = [sys.executable, "-m", "shared.command.cli", command]
     done = subprocess.run(call, env=environment, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         raise ClickException(f"`holdfast {command}` failed; its message above says why.")

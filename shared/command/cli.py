@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import click
 
-from shared.dev import up as run_programs
-from shared.embedded_redis import EmbeddedRedis
+from shared.command.embedded_redis import EmbeddedRedis
+from shared.command.up import up as run_programs
 from shared.settings import Settings, SettingsError, load_settings
 
 # Characters; what the ledger keeps of an occasion.
@@ -51,7 +51,7 @@ def migrate(settings: Settings) -> None:
 @click.pass_obj
 def demo(settings: Settings) -> None:
     """Create the demo user if missing; print how to sign in."""
-    from shared.demo import demo_sign_in  # noqa: PLC0415 as above
+    from shared.command.demo import demo_sign_in  # noqa: PLC0415 as above
 
     if settings.env == "production":
         raise click.ClickException("Production has no demo user.")
