@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 
 import requests
 
-from benchmarks.model import Plan
-from benchmarks.processes import BOTH_CORES, Processes, free_port
-from benchmarks.systems import ROOT, run_folder, start_model, start_postgres
+from benchmarks.lab.model import Plan
+from benchmarks.lab.processes import BOTH_CORES, Processes, free_port
+from benchmarks.lab.systems import ROOT, run_folder, start_model, start_postgres
 from shared.command.embedded_redis import EmbeddedRedis
 
 REPLIES = 20
