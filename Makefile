@@ -36,7 +36,7 @@ lock: setup-dev
 	$(COMPILE) pyproject.toml --group build --group dev --constraint locks/run.txt --output-file locks/dev.txt
 	$(COMPILE) --group node --output-file locks/node.txt
 
-# The tables and types that are made from the catalogue in shared/events.py.
+# The tables and types that are made from the catalogue in shared/wire/events.py.
 events: setup-dev
 	@exec $(BIN)/python -m scripts.events
 

@@ -1,19 +1,11 @@
 """Gunicorn's settings, from ours."""
 
 import math
-import sys
 
+from shared.boot import boot
 from shared.core import spare_the_collector
-from shared.redis.link import refuse_eviction
-from shared.settings import SettingsError, load_settings
 
-try:
-    _settings = load_settings()
-    _settings.require_services()
-    refuse_eviction(_settings)
-except SettingsError as error:
-    print(f"web: {error}", file=sys.stderr)
-    sys.exit(1)
+_settings = boot("web")
 
 bind = f"{_settings.host}:{_settings.port}"
 workers = _settings.web_workers

@@ -26,11 +26,11 @@ from api.sockets.http import wsgi_app  # noqa: E402
 from api.sockets.presence import Presence  # noqa: E402
 from api.sockets.pulse import Pulse  # noqa: E402
 from api.sockets.server import Server, create_server, end  # noqa: E402
-from shared.errors import TokenExpired, Unauthenticated  # noqa: E402
-from shared.logs import configure_logs  # noqa: E402
-from shared.redis.link import RedisLink, refuse_eviction  # noqa: E402
+from shared.boot import boot  # noqa: E402
+from shared.errors.requests import TokenExpired, Unauthenticated  # noqa: E402
+from shared.redis.link import RedisLink  # noqa: E402
 from shared.redis.revocations import read_revocations  # noqa: E402
-from shared.settings import Settings, SettingsError, load_settings  # noqa: E402
+from shared.settings import Settings  # noqa: E402
 
 log = logging.getLogger("realtime")
 
@@ -42,18 +42,12 @@ _READ = 2.0
 
 def main() -> int:
     """Serve until SIGTERM or SIGINT."""
+    settings = boot("realtime")
     try:
-        settings = load_settings()
-        settings.require_services()
-        refuse_eviction(settings)
         listener = open_port(settings)
-    except SettingsError as error:
-        print(f"realtime: {error}", file=sys.stderr)
-        return 1
     except OSError as error:
         print(f"realtime: port {settings.realtime_port}: {error.strerror}", file=sys.stderr)
         return 1
-    configure_logs(settings.log_level)
     for number in (signal.SIGTERM, signal.SIGINT):
         # At once: it holds nothing that could be lost. An exception would end whichever green thread runs just now,
         # or be swallowed there, or wait for every client to say goodbye.

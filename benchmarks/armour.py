@@ -8,10 +8,10 @@ from pathlib import Path
 
 import aiohttp
 
-from benchmarks.load import STREAM, STREAMS_20, STREAMS_100, WARM_UP, Load, Side
-from benchmarks.processes import LOAD_CORE, Processes, free_port, pin
-from benchmarks.systems import ROOT, Holdfast, run_folder, start_model
-from benchmarks.table import Figure, compare, explain, milliseconds
+from benchmarks.lab.load import STREAM, STREAMS_20, STREAMS_100, WARM_UP, Load, Side
+from benchmarks.lab.processes import LOAD_CORE, Processes, free_port, pin
+from benchmarks.lab.systems import ROOT, Holdfast, run_folder, start_model
+from benchmarks.lab.table import Figure, compare, explain, milliseconds
 
 #: The commit before drains, stops, repeated units and the sweeper's guards.
 BEFORE = "20aaf96"

@@ -8,11 +8,11 @@ from contextlib import ExitStack
 
 import aiohttp
 
-from benchmarks.load import STREAM, Load, Result, Side, percentile
-from benchmarks.model import Plan
-from benchmarks.processes import BOTH_CORES, LOAD_CORE, SYSTEM_CORE, Processes, free_port, pin
+from benchmarks.lab.load import STREAM, Load, Result, Side, percentile
+from benchmarks.lab.model import Plan
+from benchmarks.lab.processes import BOTH_CORES, LOAD_CORE, SYSTEM_CORE, Processes, free_port, pin
+from benchmarks.lab.systems import Holdfast, run_folder, start_model
 from benchmarks.sockets import raise_file_limit
-from benchmarks.systems import Holdfast, run_folder, start_model
 
 LONG = Plan(chunks=250, first=500, every=40)
 #: Loads, and the 99th percentile of the lag to reach, in milliseconds. Three hundred short ones are more than one core

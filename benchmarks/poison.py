@@ -15,15 +15,15 @@ from typing import Any
 
 import requests
 
-from benchmarks.model import Plan
-from benchmarks.processes import BOTH_CORES, Processes, free_port
+from benchmarks.lab.model import Plan
+from benchmarks.lab.processes import BOTH_CORES, Processes, free_port
+from benchmarks.lab.systems import ROOT, run_folder, start_model
 from benchmarks.recovery import PATIENCE, POLL, Asked, Stand, open_chat
-from benchmarks.systems import ROOT, run_folder, start_model
 
 PEOPLE = 40
 EVERY = 10.0  # seconds between two posts of one of them
 PLAN = Plan(chunks=20, first=200, every=100)
-_POISONED = "python -m tests.faults.poisoned"
+_POISONED = "python -m tests.faults.lab.poisoned"
 
 
 def main() -> None:
@@ -45,7 +45,7 @@ def _up_with_poison(folder: Path) -> str:
     """A folder whose Procfile has the worker that can be killed, and `holdfast up` in it."""
     lines = (ROOT / "Procfile").read_text().replace("python -m workers\n", f"{_POISONED}\n")
     (folder / "Procfile").write_text(lines)
-    return f"sh -c 'cd {folder} && exec {sys.executable} -m shared.cli up'"
+    return f"sh -c 'cd {folder} && exec {sys.executable} -m shared.command.cli up'"
 
 
 def _one_poison(url: str) -> Any:

@@ -8,10 +8,10 @@ from contextlib import ExitStack
 
 import aiohttp
 
-from benchmarks import table
-from benchmarks.load import LOADS, WARM_UP, Side
-from benchmarks.processes import LOAD_CORE, TWO_CORES, Processes, free_port, pin
-from benchmarks.systems import Direct, Holdfast, System, run_folder, start_model
+from benchmarks.lab import table
+from benchmarks.lab.load import LOADS, WARM_UP, Side
+from benchmarks.lab.processes import LOAD_CORE, TWO_CORES, Processes, free_port, pin
+from benchmarks.lab.systems import Direct, Holdfast, System, run_folder, start_model
 
 TURNS = 2  # of each load, the two systems alternating, so that a noisy neighbour meets both
 

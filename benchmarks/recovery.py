@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 
 import requests
 
-from benchmarks.model import Plan
-from benchmarks.processes import BOTH_CORES, Processes, free_port
-from benchmarks.systems import ROOT, run_folder, start_model, start_postgres
-from shared.embedded_redis import EmbeddedRedis
+from benchmarks.lab.model import Plan
+from benchmarks.lab.processes import BOTH_CORES, Processes, free_port
+from benchmarks.lab.systems import ROOT, run_folder, start_model, start_postgres
+from shared.command.embedded_redis import EmbeddedRedis
 
 REPLIES = 20
 PLAN = Plan(chunks=100, first=500, every=100)
@@ -32,7 +32,7 @@ POLL = 0.1
 class Stand:
     """Holdfast at default settings, and what it needs."""
 
-    def __init__(self, folder: Path, model_url: str, up: str = f"{sys.executable} -m shared.cli up") -> None:
+    def __init__(self, folder: Path, model_url: str, up: str = f"{sys.executable} -m shared.command.cli up") -> None:
         folder.mkdir()
         self.processes = Processes(folder, cores=BOTH_CORES)
         self.redis = EmbeddedRedis(folder / "redis")

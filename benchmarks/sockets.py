@@ -15,7 +15,7 @@ import time
 import requests
 
 from api.access import tokens
-from benchmarks.systems import Holdfast, run_folder
+from benchmarks.lab.systems import Holdfast, run_folder
 
 SOCKETS = 5_000
 AT_ONCE = 64  # handshakes that are under way

@@ -8,9 +8,9 @@ from statistics import median
 
 from sqlalchemy import Connection, create_engine
 
-from benchmarks.backlog import add_finished, add_waiting
-from benchmarks.processes import BOTH_CORES, Processes
-from benchmarks.systems import migrate_once_it_is_up, run_folder, start_postgres, start_redis
+from benchmarks.lab.backlog import add_finished, add_waiting
+from benchmarks.lab.processes import BOTH_CORES, Processes
+from benchmarks.lab.systems import migrate_once_it_is_up, run_folder, start_postgres, start_redis
 from shared.core import create_core
 from shared.database.tables import db
 from shared.settings import load_settings

@@ -13,9 +13,9 @@ from sqlalchemy import text
 
 from api.access import tokens
 from api.app import create_app
-from benchmarks.processes import BOTH_CORES, Processes
-from benchmarks.systems import migrate_once_it_is_up, run_folder, start_postgres
-from shared.actions.accounts import create_account
+from benchmarks.lab.processes import BOTH_CORES, Processes
+from benchmarks.lab.systems import migrate_once_it_is_up, run_folder, start_postgres
+from shared.actions.accounts.create import create_account
 from shared.database.tables import db
 from shared.database.units import execute, write_unit
 from shared.settings import load_settings

@@ -1,4 +1,4 @@
-"""`python -m scripts.events`: what clients are told of the events is written from their catalogue, shared/events.py.
+"""`python -m scripts.events` writes what clients are told of the events, from the catalogue in shared/wire/events.py.
 
 The table in docs/events.md, and the types in api/client/wire/events.d.ts.
 """
@@ -9,16 +9,17 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
-from shared.change_schemas import Changed, EndEvent, SyncOut
-from shared.events import CATALOGUE, Kind
-from shared.schemas import ChatOut, MessageOut
+from shared.wire.changes import Changed, EndEvent, SyncOut
+from shared.wire.chats import ChatOut
+from shared.wire.events import CATALOGUE, Kind
+from shared.wire.messages import MessageOut
 
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "events.md"
 TYPES = ROOT / "api" / "client" / "wire" / "events.d.ts"
 
 _TABLE = re.compile(r"(?<=<!-- made by `make events` -->\n).*?(?=<!-- until here -->)", re.DOTALL)
-_HEAD = "// What a client hears and reads. Made by `make events`; change shared/events.py or the schemas instead.\n"
+_HEAD = "// The events and rows that a client reads. Made by `make events`: change shared/wire/ instead.\n"
 _SCALARS = {"string": "string", "integer": "number", "boolean": "boolean", "null": "null"}
 _PLAIN = {fields.String: "string", fields.Integer: "number", fields.Boolean: "boolean", fields.DateTime: "string"}
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, select, update
 
-from benchmarks.backlog import add_finished, add_waiting
+from benchmarks.lab.backlog import add_finished, add_waiting
 from shared.models.credits import credit_entries
 from shared.models.message import IS_OPEN, MessageType, messages
 

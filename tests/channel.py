@@ -6,8 +6,8 @@ from uuid import uuid4
 
 from redis import Redis
 
-from shared.events import Event
 from shared.redis.link import RedisLink
+from shared.wire.events import Event
 from tests.eventually import patience
 
 

@@ -14,10 +14,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import Row, select, update
 
 from api.access import tokens
-from shared.actions.accounts import create_account
-from shared.actions.chats import create_chat
-from shared.actions.claim_reply import Claim, claim_reply
-from shared.actions.post_message import Posted, post_message
+from shared.actions.accounts.create import create_account
+from shared.actions.chats.create import create_chat
+from shared.actions.messages.post import Posted, post_message
+from shared.actions.replies.claim import Claim, claim_reply
 from shared.database.clock import db_now
 from shared.database.tables import Base, db
 from shared.database.units import write_unit

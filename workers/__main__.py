@@ -3,8 +3,7 @@
 import os
 import sys
 
-from shared.redis.link import refuse_eviction
-from shared.settings import SettingsError, load_settings
+from shared.boot import boot
 from workers.alone.stragglers import wait_for_stragglers
 
 # Milliseconds that the master waits for its children before it looks after them. A child that is killed while it boots
@@ -16,13 +15,7 @@ _EXIT_WAIT = 2000
 
 def main() -> int:
     """Run the worker processes until a signal ends them; Dramatiq's exit code."""
-    try:
-        settings = load_settings()
-        settings.require_services()
-        refuse_eviction(settings)
-    except SettingsError as error:
-        print(f"worker: {error}", file=sys.stderr)
-        return 1
+    settings = boot("worker")
     # As many as there are threads: a job that waits behind a busy thread could run in another process.
     os.environ["dramatiq_queue_prefetch"] = str(settings.worker_threads)
     from dramatiq import cli  # reads that variable when it is imported

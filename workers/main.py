@@ -6,9 +6,9 @@ from dataclasses import replace
 import dramatiq
 from dramatiq.middleware import Retries, TimeLimit
 
+from shared.actions.queue.hand_over import hand_over
 from shared.core import create_core, spare_the_collector
 from shared.failpoints import reach
-from shared.queues import hand_over
 from shared.redis.broker import REPLIES, WRITE_REPLY, worker_broker
 from shared.settings import load_settings
 from workers.alone.writer import AloneWriter

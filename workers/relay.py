@@ -8,10 +8,10 @@ import logging
 import threading
 import time
 
-from shared.actions.finish_reply import Superseded
-from shared.events import Event, encode
+from shared.actions.replies.finish import Superseded
 from shared.redis import live_text
 from shared.redis.link import RedisLink
+from shared.wire.events import Event, encode
 from workers.run import Run
 
 log = logging.getLogger(__name__)

@@ -5,8 +5,8 @@ import threading
 import time
 from collections.abc import Callable
 
-from shared.actions.claim_reply import Claim
-from shared.actions.finish_reply import Answer
+from shared.actions.replies.claim import Claim
+from shared.actions.replies.finish import Answer
 from shared.text import PieceCleaner
 from workers.providers import Ending
 

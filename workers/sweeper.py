@@ -10,16 +10,16 @@ from collections.abc import Callable
 
 from flask import Flask
 
-from shared.actions.forget_keys import forget_keys
-from shared.actions.forget_tombstones import forget_tombstones
-from shared.actions.hand_over_again import hand_over_again
-from shared.actions.rescue import expire_overdue, fail_hung, give_turns, rescue_lapsed
-from shared.actions.revoke import copy_revocations
-from shared.actions.sign_ins import forget_sign_ins
+from shared.actions.queue.hand_over_again import hand_over_again
+from shared.actions.replies.rescue import expire_overdue, fail_hung, give_turns, rescue_lapsed
+from shared.actions.upkeep.copy_revocations import copy_revocations
+from shared.actions.upkeep.forget_keys import forget_keys
+from shared.actions.upkeep.forget_sign_ins import forget_sign_ins
+from shared.actions.upkeep.forget_tombstones import forget_tombstones
+from shared.boot import boot
 from shared.core import create_core, current_settings
 from shared.database.retries import DATABASE_AWAY, is_away
-from shared.redis.link import refuse_eviction
-from shared.settings import SLOWEST_SWEEP, SettingsError, load_settings
+from shared.settings import SLOWEST_SWEEP
 
 log = logging.getLogger("sweeper")
 
@@ -70,13 +70,8 @@ def run(core: Flask, every: float, stopping: threading.Event) -> None:
 
 def main() -> int:
     """Run until SIGTERM or SIGINT."""
-    try:
-        settings = load_settings()
-        core = create_core(settings, lock_timeout=_LOCK_TIMEOUT)
-        refuse_eviction(settings)
-    except SettingsError as error:
-        print(f"sweeper: {error}", file=sys.stderr)
-        return 1
+    settings = boot("sweeper")
+    core = create_core(settings, lock_timeout=_LOCK_TIMEOUT)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())

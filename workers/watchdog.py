@@ -13,9 +13,9 @@ from collections.abc import Callable
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from shared.actions.finish_reply import Superseded
-from shared.actions.leases import renew_leases, still_ours
-from shared.errors import ModelTimeout, ReplyTimeout
+from shared.actions.replies.finish import Superseded
+from shared.actions.replies.leases import renew_leases, still_ours
+from shared.errors.replies import ModelTimeout, ReplyTimeout
 from shared.settings import Settings
 from workers.run import Run
 

@@ -9,7 +9,7 @@ from flask import g, request
 from api.access import tokens
 from api.access.revoked import was_revoked
 from shared.core import current_settings
-from shared.errors import Unauthenticated
+from shared.errors.requests import Unauthenticated
 from shared.models.user import require_in_use
 
 View = Callable[..., Any]

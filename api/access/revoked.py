@@ -11,7 +11,7 @@ from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.access.tokens import Claims
-from shared.actions.revoke import read_rows
+from shared.actions.accounts.revoke import read_rows
 from shared.redis.revocations import is_void
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from typing import Any
 
 import jwt
 
-from shared.errors import TokenExpired, Unauthenticated
+from shared.errors.requests import TokenExpired, Unauthenticated
 from shared.redis.revocations import LEEWAY
 
 ACCESS = "access"

@@ -9,7 +9,7 @@ from gunicorn.http.errors import ParseException
 from marshmallow import RAISE, Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 
-from shared.errors import InvalidRequest, MalformedBody, WrongContentType
+from shared.errors.requests import InvalidRequest, MalformedBody, WrongContentType
 from shared.text import clean
 
 

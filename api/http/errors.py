@@ -8,43 +8,43 @@ from flask import Flask, Response
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
-from shared import errors
 from shared.database.retries import DATABASE_AWAY
-from shared.errors import HoldfastError
+from shared.errors import requests
+from shared.errors.base import HoldfastError
 
 log = logging.getLogger(__name__)
 
 STATUS: dict[type[HoldfastError], int] = {
-    errors.MalformedBody: 400,
-    errors.Unauthenticated: 401,
-    errors.TokenExpired: 401,
-    errors.WrongCredentials: 401,
-    errors.InsufficientCredits: 402,
-    errors.Forbidden: 403,
-    errors.WrongPassword: 403,
-    errors.NotFound: 404,
-    errors.MethodNotAllowed: 405,
-    errors.EmailTaken: 409,
-    errors.NotAReply: 409,
-    errors.ReplyRunning: 409,
-    errors.BodyTooLarge: 413,
-    errors.WrongContentType: 415,
-    errors.InvalidRequest: 422,
-    errors.KeyReused: 422,
-    errors.TooManyWaiting: 429,
-    errors.DatabaseUnavailable: 503,
+    requests.MalformedBody: 400,
+    requests.Unauthenticated: 401,
+    requests.TokenExpired: 401,
+    requests.WrongCredentials: 401,
+    requests.InsufficientCredits: 402,
+    requests.Forbidden: 403,
+    requests.WrongPassword: 403,
+    requests.NotFound: 404,
+    requests.MethodNotAllowed: 405,
+    requests.EmailTaken: 409,
+    requests.NotAReply: 409,
+    requests.ReplyRunning: 409,
+    requests.BodyTooLarge: 413,
+    requests.WrongContentType: 415,
+    requests.InvalidRequest: 422,
+    requests.KeyReused: 422,
+    requests.TooManyWaiting: 429,
+    requests.DatabaseUnavailable: 503,
 }
 # What werkzeug raises by itself.
 _FROM_HTTP: dict[int, type[HoldfastError]] = {
-    400: errors.MalformedBody,
-    404: errors.NotFound,
-    405: errors.MethodNotAllowed,
-    413: errors.BodyTooLarge,
-    415: errors.WrongContentType,
-    422: errors.InvalidRequest,
+    400: requests.MalformedBody,
+    404: requests.NotFound,
+    405: requests.MethodNotAllowed,
+    413: requests.BodyTooLarge,
+    415: requests.WrongContentType,
+    422: requests.InvalidRequest,
 }
 # Seconds after which asking again makes sense.
-_RETRY_AFTER = {errors.DatabaseUnavailable: 2, errors.TooManyWaiting: 10}
+_RETRY_AFTER = {requests.DatabaseUnavailable: 2, requests.TooManyWaiting: 10}
 
 
 def register_errors(app: Flask) -> None:
@@ -83,7 +83,7 @@ def _from_http(error: HTTPException) -> Response:
         return Response(status=error.code, headers=error.get_headers())  # a redirect is no error
     if error.code >= 500:
         return _from_bug(error)
-    return problem(_FROM_HTTP.get(error.code, errors.InvalidRequest)())
+    return problem(_FROM_HTTP.get(error.code, requests.InvalidRequest)())
 
 
 def _from_database(error: SQLAlchemyError) -> Response:
@@ -92,7 +92,7 @@ def _from_database(error: SQLAlchemyError) -> Response:
     if not broken and not isinstance(error, DATABASE_AWAY):
         return _from_bug(error)
     log.warning("database.away: %s", type(error).__name__)
-    return problem(errors.DatabaseUnavailable())
+    return problem(requests.DatabaseUnavailable())
 
 
 def _from_bug(error: Exception) -> Response:

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, literal, tuple_
 
 from shared.database.prepared import Row
 from shared.database.units import query
-from shared.errors import InvalidRequest
+from shared.errors.requests import InvalidRequest
 
 T = TypeVar("T")
 

@@ -7,12 +7,12 @@ from flask import Response, g
 from api.access.decorators import signed_in
 from api.http.blueprint import ApiBlueprint
 from api.resources.auth import forget_session
-from shared.account_schemas import PasswordIn, UserOut
-from shared.actions.accounts import delete_account
+from shared.actions.accounts.delete import delete_account
 from shared.database.tables import db
-from shared.errors import WrongPassword
+from shared.errors.requests import WrongPassword
 from shared.models import User
 from shared.passwords import password_fits
+from shared.wire.accounts import PasswordIn, UserOut
 
 account = ApiBlueprint("account", __name__, url_prefix="/me", description="Your account")
 

@@ -9,15 +9,15 @@ from sqlalchemy import select
 from api.access import tokens
 from api.access.decorators import bearer_token, public
 from api.http.blueprint import ApiBlueprint
-from shared.account_schemas import RefreshIn, SessionOut, SignInIn, SignUpIn
-from shared.actions.accounts import create_account
-from shared.actions.sign_ins import begin_sign_in, end_sign_in, renew_sign_in
+from shared.actions.accounts.create import create_account
+from shared.actions.accounts.sign_ins import begin_sign_in, end_sign_in, renew_sign_in
 from shared.core import current_settings
 from shared.database.tables import db
-from shared.errors import TokenExpired, Unauthenticated, WrongCredentials
+from shared.errors.requests import TokenExpired, Unauthenticated, WrongCredentials
 from shared.models import User
 from shared.models.user import DEMO
 from shared.passwords import hash_password, password_fits
+from shared.wire.accounts import RefreshIn, SessionOut, SignInIn, SignUpIn
 
 auth = ApiBlueprint("auth", __name__, url_prefix="/auth", description="Accounts and sessions")
 _COOKIE = "holdfast_refresh"

@@ -10,12 +10,14 @@ from sqlalchemy import select
 from api.access.decorators import signed_in
 from api.http.blueprint import ApiBlueprint
 from api.http.paging import keyset_page
-from shared.actions.chats import create_chat, delete_chat, rename_chat, see_chat
-from shared.actions.parking import resume_queue
+from shared.actions.chats.change import rename_chat, see_chat
+from shared.actions.chats.create import create_chat
+from shared.actions.chats.delete import delete_chat
+from shared.actions.queue.parking import resume_queue
 from shared.database.prepared import Row
 from shared.models.chat import chat_sessions as rows
 from shared.models.chat import find_chat
-from shared.schemas import ChatIn, ChatOut, ChatPage, ChatPatch, ChatsIn, SeenIn
+from shared.wire.chats import ChatIn, ChatOut, ChatPage, ChatPatch, ChatsIn, SeenIn
 
 chats = ApiBlueprint("chats", __name__, url_prefix="/chats", description="Conversations")
 _SORTS = {

@@ -10,10 +10,10 @@ from sqlalchemy import select
 from api.access.decorators import signed_in
 from api.http.blueprint import ApiBlueprint
 from api.http.paging import keyset_page
-from shared.events import credits_data
 from shared.models.credits import credit_entries as rows
 from shared.models.user import account_of
-from shared.schemas import CreditEntryPage, CreditsOut, PageIn
+from shared.wire.base import PageIn
+from shared.wire.credits import CreditEntryPage, CreditsOut, credits_data
 
 credits_ = ApiBlueprint("credits", __name__, url_prefix="/credits", description="Credits")
 

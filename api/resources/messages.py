@@ -10,16 +10,16 @@ from api.access.decorators import signed_in, with_token
 from api.http.blueprint import ApiBlueprint
 from api.http.paging import keyset_page
 from api.resources.live_text import with_live_text
-from shared.actions.delete_message import delete_message
-from shared.actions.post_message import Posted, post_message
-from shared.actions.stop_reply import stop_reply
+from shared.actions.messages.delete import delete_message
+from shared.actions.messages.post import Posted, post_message
+from shared.actions.replies.stop import stop_reply
 from shared.database.prepared import Row
-from shared.errors import InvalidRequest
-from shared.events import credits_data
+from shared.errors.requests import InvalidRequest
 from shared.models.chat import find_chat
 from shared.models.message import find_message
 from shared.models.message import messages as rows
-from shared.schemas import LiveMessageOut, MessageIn, MessagePage, MessagesIn, PostedOut
+from shared.wire.credits import credits_data
+from shared.wire.messages import LiveMessageOut, MessageIn, MessagePage, MessagesIn, PostedOut
 
 messages = ApiBlueprint("messages", __name__, url_prefix="/chats/<session_id>/messages", description="Messages")
 _LONGEST_KEY = 255

@@ -10,7 +10,7 @@ from api.access.decorators import public
 from api.http.blueprint import ApiBlueprint
 from shared.core import current_settings
 from shared.database.tables import db
-from shared.schemas import ConfigOut
+from shared.wire.ops import ConfigOut
 
 ops = ApiBlueprint("ops", __name__, description="Configuration and health")
 

@@ -8,8 +8,8 @@ from api.access.decorators import signed_in
 from api.http.blueprint import ApiBlueprint
 from api.resources.live_text import with_live_text
 from shared.actions.sync import changes_since
-from shared.change_schemas import SyncIn, SyncOut
-from shared.events import credits_data
+from shared.wire.changes import SyncIn, SyncOut
+from shared.wire.credits import credits_data
 
 sync = ApiBlueprint("sync", __name__, url_prefix="/sync", description="Catching up")
 

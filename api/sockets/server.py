@@ -17,7 +17,8 @@ from api.sockets.door import Door, drop
 from api.sockets.outbox import Transport
 from api.sockets.presence import Presence
 from api.sockets.rooms import NAMESPACE, Rooms, room_of
-from shared.errors import HoldfastError, TokenExpired, Unauthenticated
+from shared.errors.base import HoldfastError
+from shared.errors.requests import TokenExpired, Unauthenticated
 from shared.settings import Settings
 
 log = logging.getLogger("realtime")

@@ -9,7 +9,7 @@ from sqlalchemy import FromClause, Select, bindparam, or_, select
 
 from shared.database.prepared import Prepared, Row
 from shared.database.units import query, snapshot
-from shared.errors import Forbidden
+from shared.errors.requests import Forbidden
 from shared.models.chat import chat_sessions
 from shared.models.message import IS_OPEN, Status, messages
 from shared.models.user import Account, users

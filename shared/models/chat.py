@@ -12,7 +12,7 @@ from shared.database.clock import utc_now
 from shared.database.prepared import Prepared, Row
 from shared.database.tables import Base, UtcDateTime, new_id
 from shared.database.units import query
-from shared.errors import Forbidden, NotFound
+from shared.errors.requests import Forbidden, NotFound
 from shared.text import clean
 
 DEFAULT_TITLE = "New chat"

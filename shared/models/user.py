@@ -11,7 +11,7 @@ from shared.database.clock import utc_now
 from shared.database.prepared import Prepared, Row
 from shared.database.tables import Base, UtcDateTime, new_id
 from shared.database.units import execute, query
-from shared.errors import Unauthenticated
+from shared.errors.requests import Unauthenticated
 
 #: The role of the user that a development run makes.
 DEMO = "demo"

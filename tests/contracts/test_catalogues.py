@@ -5,8 +5,10 @@ from pathlib import Path
 
 from api.http.errors import STATUS
 from scripts import events
-from shared.errors import HoldfastError, ReplyError, catalogue
-from shared.events import CATALOGUE
+from shared.errors.base import HoldfastError
+from shared.errors.catalogue import catalogue
+from shared.errors.replies import ReplyError
+from shared.wire.events import CATALOGUE
 
 ROOT = Path(__file__).parents[2]
 

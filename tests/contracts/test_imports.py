@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("api", "workers", "shared")
 # Settings read it; `holdfast up` passes it on to the programs; Dramatiq takes its prefetch from nowhere else.
-MAY_KNOW_THE_ENVIRONMENT = {"shared/settings.py", "shared/dev.py", "workers/__main__.py"}
+MAY_KNOW_THE_ENVIRONMENT = {"shared/settings.py", "shared/command/up.py", "workers/__main__.py"}
 
 
 def lint_imports(root: Path) -> subprocess.CompletedProcess[str]:
@@ -29,10 +29,10 @@ BREACHES = {
     "api/app.py": "import api.sockets.rooms",
     "api/access/tokens.py": "import api.resources.auth",
     "api/sockets/rooms.py": "import sqlalchemy",
-    "shared/models/chat.py": "import shared.actions.dispatch",
+    "shared/models/chat.py": "import shared.actions.queue.dispatch",
     "shared/database/tables.py": "import shared.database.clock",
     "workers/run.py": "import socketio",
-    "shared/actions/dispatch.py": "import openai",
+    "shared/actions/queue/dispatch.py": "import openai",
     "api/resources/messages.py": "import dramatiq",
 }
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from shared.dev import EXIT_SECONDS, read_procfile
+from shared.command.up import EXIT_SECONDS, read_procfile
 
 ROOT = Path(__file__).parents[2]
 PROCFILE = read_procfile(ROOT / "Procfile")

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from shared.actions.reconcile import reconcile
+from shared.actions.credits.reconcile import reconcile
 from shared.core import current_link
 from shared.models import ChatSession, User
 from shared.settings import Settings

@@ -12,7 +12,7 @@ from typing import Self
 import httpx2
 from redis import Redis
 
-from shared.dev import read_procfile
+from shared.command.up import read_procfile
 from tests.eventually import eventually, patience
 from tests.services.guard import Guard
 from tests.services.service import Service

@@ -4,7 +4,7 @@ import threading
 
 from redis import Redis
 
-from shared.embedded_redis import EmbeddedRedis
+from shared.command.embedded_redis import EmbeddedRedis
 from tests.services.guard import Guard
 from tests.services.service import Service
 

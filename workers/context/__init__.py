@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from shared.actions.claim_reply import Claim
+from shared.actions.replies.claim import Claim
 from shared.core import current_settings
 from workers.context.budget import estimated_tokens, newest_that_fit
 from workers.context.history import recent_messages

@@ -2,8 +2,8 @@
 
 from sqlalchemy import bindparam, func, or_, select
 
-from shared.actions.claim_reply import Claim
-from shared.actions.finish_reply import Superseded
+from shared.actions.replies.claim import Claim
+from shared.actions.replies.finish import Superseded
 from shared.core import current_settings
 from shared.database.prepared import Prepared
 from shared.database.units import query

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from shared.errors import ModelTruncated, ModelUnavailable, ReplyError
+from shared.errors.replies import ModelTruncated, ModelUnavailable, ReplyError
 
 _END = b"[DONE]"
 # Bytes; a line this long is no chunk of any model's answer.

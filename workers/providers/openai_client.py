@@ -15,7 +15,7 @@ from typing import Any
 import httpx2
 import openai
 
-from shared.errors import (
+from shared.errors.replies import (
     ContentFiltered,
     ContextTooLong,
     ModelRejected,

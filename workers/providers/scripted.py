@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from shared.errors import ModelRejected, ModelTruncated
+from shared.errors.replies import ModelRejected, ModelTruncated
 from workers.providers import CutBy, Ending, Prompt, Waits
 
 _DIRECTION = re.compile(r"/(slow|fail|stop)\b")

@@ -1,4 +1,4 @@
-// What a client hears and reads. Made by `make events`; change shared/events.py or the schemas instead.
+// The events and rows that a client reads. Made by `make events`: change shared/wire/ instead.
 
 /** A message as an event carries it. */
 export interface MessageEvent {

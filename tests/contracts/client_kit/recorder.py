@@ -7,11 +7,11 @@ from typing import Any
 
 from flask.testing import FlaskClient
 
-from shared.actions.claim_reply import Claim, claim_reply
+from shared.actions.replies.claim import Claim, claim_reply
 from shared.core import current_link
-from shared.events import Event, encode
 from shared.models import User
 from shared.redis.live_text import Piece, append
+from shared.wire.events import Event, encode
 from tests.channel import Channel
 
 Step = dict[str, Any]

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-from shared.actions.chats import create_chat, delete_chat, rename_chat, see_chat
-from shared.actions.delete_message import delete_message
-from shared.actions.finish_reply import Answer, complete_reply, fail_reply, give_back
-from shared.actions.post_message import post_message
-from shared.actions.stop_reply import stop_reply
-from shared.errors import ModelTimeout
+from shared.actions.chats.change import rename_chat, see_chat
+from shared.actions.chats.create import create_chat
+from shared.actions.chats.delete import delete_chat
+from shared.actions.messages.delete import delete_message
+from shared.actions.messages.post import post_message
+from shared.actions.replies.finish import Answer, complete_reply, fail_reply, give_back
+from shared.actions.replies.stop import stop_reply
+from shared.errors.replies import ModelTimeout
 from tests.contracts.client_kit.recorder import Recorder, Step
 
 TEXTS = ["One ", "two ", "three ", "four ", "five."]

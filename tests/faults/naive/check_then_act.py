@@ -8,7 +8,7 @@ from gunicorn.app.wsgiapp import run
 from sqlalchemy import bindparam, update
 
 from api.resources import messages as api
-from shared.actions import post_message as action
+from shared.actions.messages import post as action
 from shared.database.units import execute
 from shared.models.user import Account, account_of, users
 from tests.faults.naive import replace

@@ -7,7 +7,7 @@ from gunicorn.app.wsgiapp import run
 from sqlalchemy import bindparam, select
 
 from api.resources import messages as api
-from shared.actions.idempotency import Made, made_before
+from shared.actions.messages.idempotency import Made, made_before
 from shared.database.units import query, write_unit
 from shared.models.idempotency import idempotency_keys
 from tests.faults.naive import replace

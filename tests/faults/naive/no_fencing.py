@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from tests.faults.naive import replace, rewrite
 
 rewrite(
-    "shared.actions.finish_reply",
+    "shared.actions.replies.finish",
     'WRITING = (messages.c.attempt == bindparam("of_attempt")) & has_status(Status.RUNNING)',
     'WRITING = bindparam("of_attempt", type_=messages.c.attempt.type) > 0',
 )

@@ -2,10 +2,10 @@
 
 import sys
 
-from shared.actions import finish_reply as action
-from shared.actions.claim_reply import Claim
+from shared.actions.replies import finish as action
+from shared.actions.replies.claim import Claim
 from shared.database.units import write_unit
-from shared.errors import ReplyError
+from shared.errors.replies import ReplyError
 from shared.models.credits import RELEASE, record
 from shared.models.user import move
 from tests.faults.naive import replace

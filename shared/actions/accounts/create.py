@@ -1,0 +1,37 @@
+"""Make an account, with its first credits in the ledger from the first moment; find one by its email."""
+
+from sqlalchemy import bindparam, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from shared.core import current_settings
+from shared.database.retries import retried
+from shared.database.tables import new_id
+from shared.database.units import execute, query, write_unit
+from shared.errors.requests import EmailTaken
+from shared.models import User
+from shared.models.credits import GRANT, record
+from shared.models.user import users
+
+# A deleted account's email is its own id: nobody has it.
+_find = select(users.c.id).where(users.c.email == bindparam("address"), users.c.deleted_at.is_(None))
+
+
+@retried
+def create_account(email: str, password_hash: str, role: str = "user") -> User:
+    """Store a user and the credits granted at sign-up. Raises EmailTaken."""
+    granted = current_settings().signup_credits
+    user_id = new_id()
+    user = {"id": user_id, "email": email, "password_hash": password_hash, "role": role, "credits": granted}
+    try:
+        with write_unit():
+            execute(insert(users), user)
+            record(user_id, GRANT, granted, "sign-up")
+    except IntegrityError as error:
+        raise EmailTaken from error
+    return User(**user)
+
+
+def find_account(email: str) -> str | None:
+    """The id of the account that has this email, disabled or not."""
+    found: str | None = query(_find, {"address": email}).scalar()
+    return found

@@ -1,0 +1,67 @@
+"""Begin, renew and end a sign-in: the row that refresh tokens stand on. `api/access/tokens.py` signs the tokens."""
+
+from datetime import timedelta
+
+from sqlalchemy import bindparam, insert, update
+
+from shared.actions.accounts.revoke import revoke, tell
+from shared.core import current_settings
+from shared.database.clock import utc_now
+from shared.database.retries import retried
+from shared.database.tables import new_id
+from shared.database.units import execute, write_unit
+from shared.errors.requests import Unauthenticated
+from shared.models.sign_in import sign_ins
+from shared.models.user import lock_owner, require_in_use
+from shared.redis.revocations import Voids, of_session
+
+_lives = sign_ins.c.ended_at.is_(None)
+_this = (sign_ins.c.id == bindparam("session_id"), sign_ins.c.user_id == bindparam("whose"), _lives)
+_renew = update(sign_ins).where(*_this, sign_ins.c.expires_at > bindparam("now")).values(expires_at=bindparam("end"))
+_renew = _renew.returning(sign_ins.c.id)
+_end = update(sign_ins).where(*_this).values(ended_at=bindparam("now")).returning(sign_ins.c.id)
+_end_all = update(sign_ins).where(sign_ins.c.user_id == bindparam("whose"), _lives).values(ended_at=bindparam("now"))
+
+
+@retried
+def begin_sign_in(user_id: str) -> str:
+    """Its id. Raises Unauthenticated if the account is deleted or disabled, this very moment too."""
+    session_id = new_id()
+    with write_unit():
+        lock_owner(user_id)
+        require_in_use(user_id)
+        now = utc_now()
+        row = {"id": session_id, "user_id": user_id, "created_at": now, "expires_at": now + _lifetime()}
+        execute(insert(sign_ins), row)
+    return session_id
+
+
+@retried
+def renew_sign_in(session_id: str, user_id: str) -> None:
+    """Move its end on. Raises Unauthenticated if it has ended, or never was."""
+    now = utc_now()
+    values = {"session_id": session_id, "whose": user_id, "now": now, "end": now + _lifetime()}
+    with write_unit():
+        renewed = execute(_renew, values)
+    if not renewed:
+        raise Unauthenticated
+
+
+@retried
+def end_sign_in(session_id: str, user_id: str) -> None:
+    """Sign out: its refresh token is refused from now on, its access tokens and sockets end within seconds."""
+    voids: Voids = {}
+    with write_unit():
+        lock_owner(user_id)
+        if execute(_end, {"session_id": session_id, "whose": user_id, "now": utc_now()}):
+            voids = revoke(of_session(session_id))
+    tell(voids)
+
+
+def end_all_sign_ins(user_id: str) -> None:
+    """Of this user, in a unit that holds the user's lock and revokes the tokens."""
+    execute(_end_all, {"whose": user_id, "now": utc_now()})
+
+
+def _lifetime() -> timedelta:
+    return timedelta(seconds=current_settings().refresh_token_seconds)

@@ -1,0 +1,1 @@
+"""What an owner does with chats: make, rename, see and delete them."""

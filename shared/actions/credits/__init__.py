@@ -1,0 +1,1 @@
+"""Credits: grant them, and compare balances with the ledger."""

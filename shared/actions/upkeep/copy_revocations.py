@@ -1,0 +1,44 @@
+"""Redis has a copy of the revocations: the sweeper keeps it as the rows are, and forgets rows that are too old."""
+
+from sqlalchemy import bindparam, delete, select
+
+from shared.actions.accounts.revoke import read_rows
+from shared.core import current_link, current_settings
+from shared.database.clock import read_db_moment
+from shared.database.retries import retried
+from shared.database.units import execute, query, write_unit
+from shared.models.revocation import revocations
+from shared.redis.revocations import LEEWAY, drop_stranger, read_revocations, write_revocations
+
+# Rows that a sweep forgets; the next one takes the rest.
+_BATCH = 500
+
+_old = select(revocations.c.subject).where(revocations.c.void_until < bindparam("before")).limit(_BATCH)
+_forget = delete(revocations).where(
+    revocations.c.subject.in_(bindparam("subjects", expanding=True)), revocations.c.void_until < bindparam("before")
+)
+
+
+def copy_revocations() -> int:
+    """Make the copy in Redis what the rows say, and forget what is older than any token that still lives; how many
+    were missing there.
+    """
+    rows, link = read_rows(), current_link()
+    before = int(read_db_moment().timestamp()) - current_settings().access_token_seconds - LEEWAY
+    if any(until < before for until in rows.values()):
+        _forget_old(before)
+    there = read_revocations(link)
+    if there is None and drop_stranger(link):
+        there = {}
+    if there is None:
+        return 0
+    missing = {subject: until for subject, until in rows.items() if until >= before and there.get(subject) != until}
+    write_revocations(link, missing, [subject for subject, until in there.items() if until < before])
+    return len(missing)
+
+
+@retried
+def _forget_old(before: int) -> None:
+    subjects = query(_old, {"before": before}).scalars()
+    with write_unit():
+        execute(_forget, {"subjects": subjects, "before": before})

@@ -1,0 +1,34 @@
+"""The demo user of a development run: its password is made once and kept in the data folder."""
+
+from sqlalchemy import select, update
+
+from shared.actions.accounts.create import create_account
+from shared.command.data_folder import kept_secret
+from shared.core import create_core
+from shared.database.units import execute, query, write_unit
+from shared.errors.requests import EmailTaken
+from shared.models.user import DEMO, users
+from shared.passwords import hash_password, password_fits
+from shared.settings import Settings
+
+EMAIL = "demo@holdfast.example"
+
+
+def demo_sign_in(settings: Settings) -> dict[str, str]:
+    """Email and password of the demo user, who is created if missing."""
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    password = kept_secret(settings.data_dir / "demo-password", size=9)
+    with create_core(settings).app_context():
+        try:
+            create_account(EMAIL, hash_password(password), DEMO)
+        except EmailTaken:
+            _renew(password)
+    return {"email": EMAIL, "password": password}
+
+
+def _renew(password: str) -> None:
+    """Another data folder knew another password."""
+    (user,) = query(select(users).where(users.c.email == EMAIL))
+    if not password_fits(password, user.password_hash):
+        with write_unit():
+            execute(update(users).where(users.c.id == user.id).values(password_hash=hash_password(password)))

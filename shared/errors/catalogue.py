@@ -1,0 +1,23 @@
+"""The catalogue: every code with its class."""
+
+from collections.abc import Iterator
+from functools import cache
+from types import ModuleType
+
+from shared.errors import replies, requests
+from shared.errors.base import HoldfastError
+
+
+@cache
+def catalogue() -> dict[str, type[HoldfastError]]:
+    """Every code with its class; the classes that only group others have no code of their own."""
+    found = {HoldfastError.code: HoldfastError}
+    for kind in (*_kinds_in(requests), *_kinds_in(replies)):
+        found.setdefault(kind.code, kind)
+    return found
+
+
+def _kinds_in(module: ModuleType) -> Iterator[type[HoldfastError]]:
+    for value in vars(module).values():
+        if isinstance(value, type) and issubclass(value, HoldfastError):
+            yield value

@@ -1,0 +1,131 @@
+"""The errors of a request."""
+
+from shared.errors.base import HoldfastError
+
+
+class MalformedBody(HoldfastError):
+    """The body is not JSON"""
+
+    code = "malformed_body"
+    detail = "Send one JSON object, UTF-8 encoded, without NaN, Infinity or a field that stands twice."
+
+
+class WrongContentType(HoldfastError):
+    """The content type is not JSON"""
+
+    code = "wrong_content_type"
+    detail = "Send the body as application/json."
+
+
+class BodyTooLarge(HoldfastError):
+    """The body is too large"""
+
+    code = "body_too_large"
+    detail = "The request is larger than the server takes. Shorten it and send it again."
+
+
+class InvalidRequest(HoldfastError):
+    """A field is wrong"""
+
+    code = "invalid_request"
+    detail = "One or more fields are missing or wrong; `errors` names each. Nothing was stored."
+
+
+class Unauthenticated(HoldfastError):
+    """Not signed in"""
+
+    code = "unauthenticated"
+    detail = "Send a valid access token: `Authorization: Bearer …`. Sign in to get one."
+
+
+class TokenExpired(HoldfastError):
+    """The access token has expired"""
+
+    code = "token_expired"
+    detail = "The token has expired. Get a new one from POST /auth/refresh or sign in again."
+
+
+class WrongCredentials(HoldfastError):
+    """Wrong email or password"""
+
+    code = "wrong_credentials"
+    detail = "No account matches this email and password."
+
+
+class EmailTaken(HoldfastError):
+    """The email is in use"""
+
+    code = "email_taken"
+    detail = "An account with this email exists. Sign in instead."
+
+
+class Forbidden(HoldfastError):
+    """Not yours"""
+
+    code = "forbidden"
+    detail = "There is nothing here that you may use."
+
+
+class NotFound(HoldfastError):
+    """Not found"""
+
+    code = "not_found"
+    detail = "There is nothing at this address; it may have been deleted."
+
+
+class MethodNotAllowed(HoldfastError):
+    """The method is not allowed here"""
+
+    code = "method_not_allowed"
+    detail = "This address does not take that method. GET /openapi.json lists what it takes."
+
+
+class NotAReply(HoldfastError):
+    """Not a reply"""
+
+    code = "not_a_reply"
+    detail = "This is a message of your own; only a reply can be stopped."
+
+
+class ReplyRunning(HoldfastError):
+    """The reply is being written"""
+
+    code = "reply_running"
+    detail = "The reply is being written. Stop it first, or delete the message it answers."
+
+
+class WrongPassword(HoldfastError):
+    """Wrong password"""
+
+    code = "wrong_password"
+    detail = "This is not the password of your account. Nothing was deleted."
+
+
+class InsufficientCredits(HoldfastError):
+    """Not enough credits"""
+
+    code = "insufficient_credits"
+    detail = "The balance does not cover a reply. Nothing was stored or charged."
+
+
+class TooManyWaiting(HoldfastError):
+    """Too many replies are waiting"""
+
+    code = "too_many_waiting"
+    detail = "Too many of your replies are waiting. Send this again once some have finished."
+    retryable = True
+
+
+class KeyReused(HoldfastError):
+    """The idempotency key was used for something else"""
+
+    code = "idempotency_key_reused"
+    detail = "This Idempotency-Key was sent before with another request. Use a new key for a new request."
+
+
+class DatabaseUnavailable(HoldfastError):
+    """The database does not answer"""
+
+    code = "database_unavailable"
+    detail = "The database does not answer. Send this again, with the same Idempotency-Key if it had one."
+    retryable = True

@@ -1,0 +1,58 @@
+"""The shapes of chats."""
+
+from marshmallow import fields, validate
+
+from shared.wire.base import FLAG, CamelSchema, Line, PageIn, StrictString, not_blank
+
+MAX_TITLE = 200
+_SORTS = ("lastActiveAt", "updatedAt", "createdAt")
+
+
+class ChatsIn(PageIn):
+    """Which page of the chats, newest first by `sort`."""
+
+    sort = StrictString(load_default="lastActiveAt", validate=validate.OneOf(_SORTS))
+
+
+class ChatIn(CamelSchema):
+    """A new chat; without a title it is called `New chat`."""
+
+    title = Line(validate=[validate.Length(max=MAX_TITLE), not_blank])
+
+
+class ChatPatch(CamelSchema):
+    """What to change about a chat."""
+
+    title = Line(required=True, validate=[validate.Length(max=MAX_TITLE), not_blank])
+
+
+class ChatOut(CamelSchema):
+    """A chat, without its messages."""
+
+    id = fields.String()
+    display_id = fields.String()
+    title = fields.String()
+    user_id = fields.String(attribute="owner_id")
+    team_id = fields.String(allow_none=True)
+    repo_id = fields.String(allow_none=True)
+    document_id = fields.String(allow_none=True)
+    created_at = fields.DateTime()
+    updated_at = fields.DateTime()
+    last_active_at = fields.DateTime()
+    archived = fields.Function(lambda chat: chat.archived_at is not None, metadata=FLAG)
+    parked = fields.Function(lambda chat: chat.parked_at is not None, metadata=FLAG)
+    unread = fields.Function(lambda chat: chat.seq > chat.seen_seq, metadata=FLAG)
+    seq = fields.Integer()
+
+
+class ChatPage(CamelSchema):
+    """A page of chats."""
+
+    items = fields.List(fields.Nested(ChatOut))
+    next_cursor = fields.String()
+
+
+class SeenIn(CamelSchema):
+    """Up to which number of `seq` the chat has been seen."""
+
+    seq = fields.Integer(required=True, strict=True, validate=validate.Range(min=0))

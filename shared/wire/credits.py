@@ -1,0 +1,36 @@
+"""The shapes of credits and of the ledger."""
+
+from marshmallow import fields
+
+from shared.models.credits import GRANT
+from shared.models.user import Account
+from shared.wire.base import CamelSchema
+
+
+class CreditsOut(CamelSchema):
+    """What is left to spend, and what running replies hold."""
+
+    balance = fields.Integer()
+    held = fields.Integer()
+
+
+class CreditEntryOut(CamelSchema):
+    """One movement of credits. `messageId` is the reply that it was for; a grant has none."""
+
+    id = fields.String()
+    delta = fields.Integer()
+    kind = fields.String()
+    message_id = fields.Function(lambda entry: None if entry.kind == GRANT else entry.ref)
+    created_at = fields.DateTime()
+
+
+class CreditEntryPage(CamelSchema):
+    """A page of the ledger."""
+
+    items = fields.List(fields.Nested(CreditEntryOut))
+    next_cursor = fields.String()
+
+
+def credits_data(account: Account) -> dict[str, int]:
+    """The balance that is left to spend, and the credits that open replies hold."""
+    return {"balance": account.credits, "held": account.held}

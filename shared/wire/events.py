@@ -1,0 +1,116 @@
+"""Every event a client can hear, with its fields, and how events are put on the channel.
+
+`api/realtime.py` hears the channel and tells each user's sockets. Events are hints: the database is the truth.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import msgspec
+from marshmallow import Schema
+from redis.client import Pipeline
+
+from shared.models.user import Account
+from shared.redis.link import RedisLink
+from shared.wire.changes import (
+    ChatDeleted,
+    CreditsChanged,
+    Delta,
+    EndEvent,
+    MessageDeleted,
+    MessageEvent,
+    Resync,
+    SocketClosing,
+)
+from shared.wire.chats import ChatOut
+from shared.wire.credits import credits_data
+from shared.wire.messages import MessageOut
+
+# Bytes of UTF-8; a longer text is left out of the event, and the client asks for it.
+MAX_CONTENT = 8 * 1024
+
+_message, _chat = MessageOut(), ChatOut()
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What an event carries, and when it is sent."""
+
+    shape: Schema
+    when: str
+
+    @cached_property
+    def fields(self) -> frozenset[str]:
+        """The names that its data may hold."""
+        return frozenset(field.data_key or name for name, field in self.shape.fields.items())
+
+
+_end, _any = EndEvent(), MessageEvent()
+
+#: Durable events carry `seq`, the user's change counter; the last three are fleeting and have none. The tables of
+#: docs/events.md and the client's types are made from this: `make events`.
+CATALOGUE = {
+    "message.created": Kind(_any, "a message or a placeholder was stored"),
+    "message.started": Kind(_any, "a worker began an attempt; text of an earlier `attempt` is void"),
+    "message.completed": Kind(_end, "the reply is whole"),
+    "message.failed": Kind(_end, "it failed; `error` says why"),
+    "message.cancelled": Kind(_end, "it was stopped or expired; what was deleted has `message.deleted` alone"),
+    "message.updated": Kind(_any, "something else about it changed, as when it waits for its next attempt"),
+    "message.deleted": Kind(MessageDeleted(), "it is gone"),
+    "chat.created": Kind(_chat, "it is there, and empty"),
+    "chat.updated": Kind(_chat, "its title or settings changed, or whether it is `parked` or `unread`"),
+    "chat.deleted": Kind(ChatDeleted(), "it is gone, with its messages"),
+    "credits.changed": Kind(CreditsChanged(), "credits were held, charged or returned"),
+    "message.delta": Kind(Delta(), "a piece of text of a running reply"),
+    "resync": Kind(Resync(), "events may have been lost: catch up"),
+    "socket.closing": Kind(SocketClosing(), "the server ends this socket: `token_expired` or `unauthenticated`"),
+}
+
+
+class UndeclaredEvent(Exception):
+    """An event or a field that the catalogue does not list."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something one user's open tabs should hear."""
+
+    user_id: str
+    name: str
+    data: dict[str, Any]
+
+
+def message_event(name: str, message: Any, next_index: int | None = None) -> Event:
+    """A whole message; `next_index` tells how many deltas the ended attempt sent."""
+    data = _message.dump(message)
+    if len(data["content"].encode()) > MAX_CONTENT:
+        del data["content"]
+        data["contentOmitted"] = True
+    if next_index is not None:
+        data["nextIndex"] = next_index
+    return Event(message.owner_id, name, data)
+
+
+def chat_event(name: str, chat: Any) -> Event:
+    """A whole chat, without its messages."""
+    return Event(chat.owner_id, name, _chat.dump(chat))
+
+
+def credits_event(account: Account, seq: int) -> Event:
+    """The balance after a change."""
+    return Event(account.user_id, "credits.changed", credits_data(account) | {"seq": seq})
+
+
+def publish(link: RedisLink, pipe: Pipeline, events: Iterable[Event]) -> None:
+    """Add one channel message with all these events to a trip."""
+    pipe.publish(link.channel, b"[" + b",".join(map(encode, events)) + b"]")
+
+
+def encode(event: Event) -> bytes:
+    """One entry of a channel message: `[user id, name, data]`. Raises UndeclaredEvent."""
+    declared = CATALOGUE.get(event.name)
+    if declared is None or not event.data.keys() <= declared.fields:
+        raise UndeclaredEvent(f"{event.name}: {sorted(event.data)} is not in the catalogue")
+    return msgspec.json.encode((event.user_id, event.name, event.data))

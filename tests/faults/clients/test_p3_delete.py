@@ -1,0 +1,137 @@
+"""P3, what is deleted while a reply is claimed, written or finished stays deleted (F30)."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, select, update
+
+from shared.models.message import messages
+from tests.eventually import eventually
+from tests.faults.lab.checker.rules import LETS_GO_WITHIN
+from tests.faults.lab.history import Outcome
+from tests.faults.lab.people import Witnessed
+from tests.faults.lab.trial import Trial
+from tests.faults.lab.witness import notes
+
+
+def remove(person: Witnessed, asked: Outcome, what: str) -> None:
+    chat = f"/chats/{asked.chat_id}"
+    path = {"message": f"{chat}/messages/{asked.message_id}", "chat": chat, "account": "/me"}[what]
+    body = {"password": person.password} if what == "account" else None
+    answer = person.call("delete", "DELETE", path, json=body)
+    assert answer.status == 204, answer.text
+
+
+_LAST_WORD = {"message": "message.deleted", "chat": "chat.deleted", "account": "resync"}
+each_way = pytest.mark.parametrize("what", ["message", "chat", "account"])
+
+
+def rows(trial: Trial, person: Witnessed) -> list[Any]:
+    with trial.deployment.engine.connect() as connection:
+        mine = select(messages).where(messages.c.owner_id == person.id).order_by(messages.c.id)
+        return list(connection.execute(mine))
+
+
+def must_be_gone(trial: Trial, person: Witnessed, asked: Outcome, what: str) -> None:
+    """To REST, in the rows, in Redis; logs are the checker's (G11)."""
+    expected = 401 if what == "account" else 404
+    assert person.http.get(asked.path).status_code == expected
+    stays = what == "message"  # what was said before it
+    gone = [row for row in rows(trial, person) if not stays or row.id in (asked.message_id, asked.reply_id)]
+    assert gone
+    assert all(row.deleted_at and not row.content for row in gone)
+    with trial.deployment.redis_client() as redis:
+        assert redis.keys("*:live:*") == []
+        for key in redis.keys("*"):
+            assert asked.nonce.encode() not in (redis.dump(key) or b"")
+
+
+def told_after(person: Witnessed, asked: Outcome, mark: int) -> list[str]:
+    """Events of the reply that came after so many others."""
+    of_reply = (asked.reply_id, asked.message_id)
+    heard = [event for event in person.tab.heard[mark:] if event.name != "message.deleted"]
+    return [e.name for e in heard if e.data and (e.data.get("messageId") or e.data.get("id")) in of_reply]
+
+
+@each_way
+def test_what_is_deleted_while_its_reply_is_written_is_gone_at_once(trial: Trial, what: str) -> None:
+    person = trial.person()
+    asked = person.ask("chunks=500,every=20")
+    trial.wait_for_text(asked, pieces=5)
+    mark = len(person.tab.heard)
+    remove(person, asked, what)
+    must_be_gone(trial, person, asked, what)
+    # its worker lets go of the model, and the credits are back
+    (request,) = trial.asked(asked)
+    eventually(lambda: request.ending == "client closed", within=LETS_GO_WITHIN / 1000)
+    verdict = trial.check().must_be_clean()
+    assert verdict.evidence.users[person.id].credits == 300
+    # deltas may have been on their way to the tab, but none comes after the word that all is over
+    end = [event.name for event in person.tab.heard].index(_LAST_WORD[what], mark)
+    assert told_after(person, asked, end) == []
+    must_be_gone(trial, person, asked, what)
+
+
+@each_way
+def test_what_is_deleted_between_claim_and_question_is_never_asked(trial: Trial, what: str) -> None:
+    # Given a chat with a past, and a worker that pauses after a claim
+    person = trial.person()
+    answered = person.ask()
+    trial.wait_for_status(answered, "completed")
+    trial.restart("worker", HOLDFAST_FAILPOINTS="after_claim=sleep:0.7")
+    # When what it has just claimed is deleted
+    asked = person.ask()
+    person.tab.wait_for(lambda e: e.name == "message.created" and e.data["id"] == asked.reply_id)
+    trial.wait_for_status(asked, "running")
+    remove(person, asked, what)
+    before = rows(trial, person)
+    # Then the model hears nothing of it
+    trial.check().must_be_clean()
+    assert trial.asked(asked) == []
+    assert len(trial.asked(answered)) == 1
+    assert rows(trial, person) == before
+    must_be_gone(trial, person, asked, what)
+
+
+@each_way
+def test_a_zombie_that_ends_its_reply_later_resurrects_nothing(trial: Trial, what: str) -> None:
+    # Given a worker that is frozen while it writes, and a model that says all there is to say
+    person = trial.person()
+    asked, waiting = person.ask("chunks=3,gate=zombie"), person.ask()
+    trial.wait_for_text(asked)
+    # frozen any sooner, it might hold SQLite's lock
+    person.tab.wait_for(lambda e: e.name == "message.delta" and e.data["messageId"] == asked.reply_id)
+    trial.programs["worker"].freeze()
+    trial.model.open_gate("zombie")
+    eventually(lambda: trial.asked(asked)[0].sent == 3)
+    # When all of it is deleted, and the worker goes on as if nothing had happened
+    remove(person, asked, what)
+    mark, before = len(person.tab.heard), [row for row in rows(trial, person) if row.deleted_at]
+    trial.programs["worker"].thaw()
+    # Then it changes nothing, and tells nobody
+    trial.check().must_be_clean()
+    assert [row for row in rows(trial, person) if row.id in {row.id for row in before}] == before
+    assert told_after(person, asked, mark) == []
+    if what != "message":  # else what waited behind it has been answered since
+        assert trial.asked(waiting) == []
+        must_be_gone(trial, person, asked, what)
+
+
+def test_what_comes_back_or_vanishes_is_written_down_for_the_checker(trial: Trial) -> None:
+    person = trial.person()
+    outcome = person.ask()
+    trial.wait_for_status(outcome, "completed")
+    remove(person, outcome, "chat")
+
+    def noted() -> list[str]:
+        return [note.what for note in notes(trial.deployment.engine) if note.whose in (person.id, outcome.reply_id)]
+
+    assert not {"rewritten", "removed"} & set(noted())  # a deletion is neither
+    reply = messages.c.id == outcome.reply_id
+    with trial.deployment.engine.begin() as unit:
+        unit.execute(update(messages).where(reply).values(content="what a dead worker knew"))
+    assert noted()[-1] == "rewritten"
+    with trial.deployment.engine.begin() as unit:
+        unit.execute(update(messages).where(reply).values(deleted_at=None))
+        unit.execute(delete(messages).where(reply))
+    assert noted()[-2:] == ["rewritten", "removed"]

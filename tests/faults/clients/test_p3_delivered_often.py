@@ -1,0 +1,84 @@
+"""P3, jobs and posts that come more than once (F26, F27): one reply, one charge, one message a key."""
+
+from collections import Counter
+
+from redis import Redis
+
+from tests.eventually import eventually
+from tests.faults.conftest import on_sqlite
+from tests.faults.lab.checker.rules import Rules
+from tests.faults.lab.history import a_question
+from tests.faults.lab.people import at_the_same_time
+from tests.faults.lab.trial import Trial
+
+QUEUE = "holdfast:test:queue"
+
+
+def on_the_queue(redis: Redis) -> int:
+    return int(redis.llen(f"{QUEUE}:replies"))
+
+
+def test_a_job_delivered_to_four_workers_at_once_and_again_later_is_done_once(trial: Trial) -> None:  # F26
+    # Given four worker processes of two threads each, and the same job eight times, before any of them can take it
+    person, redis = trial.person(), trial.deployment.redis_client()
+    trial.programs["worker"].kill()
+    redis.delete(f"{QUEUE}:__heartbeats__")
+    trial.restart("worker", HOLDFAST_WORKER_PROCESSES="4", HOLDFAST_WORKER_THREADS="2")
+    eventually(lambda: redis.zcard(f"{QUEUE}:__heartbeats__") == 4, within=20)
+    trial.programs["worker"].freeze()
+    outcome = person.ask("chunks=5,every=20")
+    trial.deployment.redeliver(*[outcome.reply_id] * 7)
+    # the post's own job is a sweeper's to bring if the post's way to Redis took too long
+    eventually(lambda: on_the_queue(redis) + sum(trial.deployment.fetched()) >= 8)
+    # When all of them have it, and the row that they want only then gets free
+    with trial.deployment.nothing_changes_of(person.id):
+        trial.programs["worker"].thaw()
+        eventually(lambda: trial.deployment.fetched() == [2, 2, 2, 2])
+    # Then one of them writes the reply, and again nobody does when it is done
+    trial.wait_for_status(outcome, "completed")
+    trial.deployment.redeliver(*[outcome.reply_id] * 4)
+    trial.check().must_be_clean()
+    assert len(trial.asked(outcome)) == 1
+    assert person.reply(outcome)["attempt"] == 1
+    # the losers said nothing, and were done with their jobs
+    started = [event for event in person.tab.named("message.started") if event.data["id"] == outcome.reply_id]
+    assert len(started) == 1
+    eventually(lambda: on_the_queue(redis) == sum(trial.deployment.fetched()) == 0)
+    assert redis.zcard(f"{QUEUE}:replies.XQ") == 0
+    redis.close()
+
+
+@on_sqlite
+def test_a_job_that_fails_is_put_away_and_not_tried_again(trial: Trial) -> None:
+    trial.restart("worker", HOLDFAST_FAILPOINTS="before_ack=raise")
+    person, redis = trial.person(), trial.deployment.redis_client()
+    outcome = person.ask()
+    eventually(lambda: redis.zcard(f"{QUEUE}:replies.XQ") == 1)
+    # neither now nor later
+    assert on_the_queue(redis) == redis.llen(f"{QUEUE}:replies.DQ") == redis.hlen(f"{QUEUE}:replies.DQ.msgs") == 0
+    trial.check(rules=Rules(tracebacks=True)).must_be_clean()  # Dramatiq's own log of it has one
+    assert person.reply(outcome)["attempt"] == 1
+    redis.close()
+
+
+def test_thirty_posts_with_one_key_are_one_message(trial: Trial) -> None:  # F27
+    trial.restart("web", HOLDFAST_WEB_THREADS="15", HOLDFAST_WEB_WORKERS="2")
+    person, question = trial.person(), a_question("chunks=3")
+    # When none of them is the first
+    outcomes = at_the_same_time([lambda: person.ask(key="the same", content=question)] * 30)
+    # Then all are told of the same two rows, and one has held its price
+    assert {outcome.status for outcome in outcomes} == {202}
+    assert len({(outcome.message_id, outcome.reply_id) for outcome in outcomes}) == 1
+    verdict = trial.check().must_be_clean()
+    kinds = Counter(entry.kind for entry in verdict.evidence.entries if entry.user_id == person.id)
+    assert kinds == {"grant": 1, "hold": 1}
+    assert len(trial.asked(outcomes[0])) == 1
+
+
+def test_a_key_is_one_persons_own_and_stands_for_one_body(trial: Trial) -> None:  # F27
+    person, other = trial.person(), trial.person()
+    first = person.ask(key="mine")
+    assert person.ask(key="mine").status == 422
+    assert other.ask(key="mine").status == 202
+    assert person.again(first).reply_id == first.reply_id
+    trial.check().must_be_clean()

@@ -1,0 +1,1 @@
+"""What fault tests are made of: a deployment, people, a nemesis, witnesses, and a checker."""

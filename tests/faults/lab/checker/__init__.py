@@ -1,0 +1,1 @@
+"""The checker of what must hold after every fault."""

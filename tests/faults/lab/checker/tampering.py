@@ -1,0 +1,216 @@
+"""Ways to tamper with the evidence of a clean run."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+from tests.faults.lab.evidence import Evidence
+from tests.faults.lab.witness import Note
+from tests.services.sockets import Heard
+
+
+def somebody_else(seen: Evidence) -> str:
+    """Somebody else than the person of the completed replies."""
+    return next(user for user in seen.heard if user != the_reply(seen).owner_id)
+
+
+def the_reply(seen: Evidence, status: str = "completed") -> Any:
+    return next(reply for reply in seen.replies if reply.status == status)
+
+
+def the_question(seen: Evidence) -> Any:
+    return seen.messages[the_reply(seen).reply_to]
+
+
+def add_note(seen: Evidence, what: str, was: str, now: str) -> None:
+    reply = the_reply(seen)
+    seen.notes.append(
+        Note(what, reply.owner_id if what in ("ledger", "ledger changed", "removed") else reply.id, was, now)
+    )
+
+
+def entry(seen: Evidence, kind: str, delta: int) -> None:
+    reply = the_reply(seen)
+    seen.entries.append(SimpleNamespace(user_id=reply.owner_id, kind=kind, ref=reply.id, delta=delta))
+
+
+def hear(seen: Evidence, name: str, **data: Any) -> None:
+    seen.heard[the_reply(seen).owner_id].append(Heard(name, data))
+
+
+def forget_reply(seen: Evidence) -> None:
+    del seen.messages[the_reply(seen).id]
+
+
+def second_reply(seen: Evidence) -> None:
+    seen.messages["another"] = SimpleNamespace(**vars(the_reply(seen)) | {"id": "another"})
+
+
+def second_message(seen: Evidence) -> None:
+    seen.messages["another"] = SimpleNamespace(**vars(the_question(seen)) | {"id": "another"})
+
+
+def stuck(seen: Evidence) -> None:
+    the_reply(seen).status = "running"
+
+
+def poorer(seen: Evidence) -> None:
+    seen.users[the_reply(seen).owner_id].credits -= 3
+
+
+def hold_more(seen: Evidence) -> None:
+    seen.users[the_reply(seen).owner_id].held += 3
+
+
+def without(seen: Evidence, kind: str) -> None:
+    seen.entries.remove(next(entry for entry in seen.entries if entry.kind == kind))
+
+
+def stopped(content: str, charged: int) -> Callable[[Evidence], None]:
+    """Each entry of the ledger is as it would be, so that only the price itself is wrong."""
+
+    def stop(seen: Evidence) -> None:
+        reply = the_reply(seen)
+        reply.status, reply.content, reply.credits_charged = "cancelled", content, charged
+        if not charged:
+            entry(seen, "release", reply.credits_held)
+
+    return stop
+
+
+def changed_text(seen: Evidence) -> None:
+    the_reply(seen).content = "word0@1 word0@2 "
+
+
+def earlier_answer(seen: Evidence) -> None:
+    request = next(request for request in seen.requests if request.question == the_question(seen).content)
+    seen.requests.append(replace(request, number=2, opened_at=request.closed_at or 0.0))
+    the_reply(seen).attempt, the_reply(seen).failures = 2, 1
+
+
+def foreign_event(seen: Evidence) -> None:
+    delta = {"messageId": the_reply(seen).id, "attempt": 1, "index": 0, "text": "word0@1 "}
+    seen.heard[somebody_else(seen)].append(Heard("message.delta", delta))
+
+
+def unshown(seen: Evidence) -> None:
+    del seen.shown[the_reply(seen).owner_id][the_reply(seen).id]
+
+
+def untold(seen: Evidence) -> None:
+    del seen.synced[the_reply(seen).owner_id].rows[the_reply(seen).id]
+
+
+def told_too_early(seen: Evidence) -> None:
+    seen.synced[the_reply(seen).owner_id].rows[the_reply(seen).id]["status"] = "running"
+
+
+def foreign_chat(seen: Evidence) -> None:
+    chat = the_reply(seen).chat_session_id
+    seen.heard[somebody_else(seen)].append(Heard("chat.deleted", {"id": chat, "seq": 1}))
+
+
+def foreign_money(seen: Evidence) -> None:
+    own = next(event for event in seen.heard[the_reply(seen).owner_id] if event.name == "credits.changed")
+    seen.heard[somebody_else(seen)].append(Heard("credits.changed", own.data | {"balance": own.data["balance"] - 1}))
+
+
+def two_requests_at_once(seen: Evidence) -> None:
+    request = next(request for request in seen.requests if request.question == the_question(seen).content)
+    seen.requests.append(replace(request, opened_at=request.opened_at + 1e-4, closed_at=(request.closed_at or 0) + 1))
+
+
+def second_use_of_a_key(seen: Evidence) -> None:
+    outcome = deepcopy(next(outcome for outcome in seen.outcomes if outcome.key == "once"))
+    outcome.body["message"]["id"] = next(m for m in seen.messages if m != outcome.message_id)
+    seen.outcomes.append(outcome)
+
+
+def server_error(seen: Evidence) -> None:
+    outcome = deepcopy(seen.outcomes[0])
+    outcome.status, outcome.body = 500, None
+    seen.outcomes.append(outcome)
+
+
+def unavailable(seen: Evidence) -> None:
+    seen.outcomes.append(replace(seen.outcomes[0], status=503, body=None, retry_after=None))
+
+
+def altered(what: Callable[[Evidence], Any], **values: Any) -> Callable[[Evidence], None]:
+    """Have some row, call or request say something else."""
+    return lambda seen: vars(what(seen)).update(values)
+
+
+def the_request(seen: Evidence) -> Any:
+    return next(request for request in seen.requests if request.question == the_question(seen).content)
+
+
+def never_asked(seen: Evidence) -> None:
+    seen.requests.remove(the_request(seen))
+
+
+def elsewhere(seen: Evidence) -> None:
+    the_question(seen).chat_session_id = next(
+        row.id for row in seen.chats.values() if row.owner_id == somebody_else(seen)
+    )
+
+
+def one_message_for_two_posts(seen: Evidence) -> None:
+    seen.outcomes.append(replace(seen.outcomes[1], key="another"))
+
+
+def granted(seen: Evidence) -> None:
+    seen.entries.append(SimpleNamespace(user_id=somebody_else(seen), kind="grant", ref="thin air", delta=0))
+
+
+def piece(seen: Evidence, attempt: int, text: str = "word0@1 ") -> None:
+    hear(seen, "message.delta", messageId=the_reply(seen).id, attempt=attempt, index=0, text=text)
+
+
+def earlier_piece(seen: Evidence) -> None:
+    hear(seen, "message.started", id=the_reply(seen).id, attempt=3)
+    piece(seen, attempt=2)
+
+
+def shown_to_another(seen: Evidence) -> None:
+    question = the_question(seen)
+    seen.shown[somebody_else(seen)][question.id] = seen.shown[question.owner_id][question.id]
+
+
+def another_price_shown(seen: Evidence) -> None:
+    reply = the_reply(seen)
+    seen.shown[reply.owner_id][reply.id]["credits"]["charged"] = 0
+
+
+def another_text_told(seen: Evidence) -> None:
+    ends = [event for event in seen.heard[the_reply(seen).owner_id] if event.name == "message.completed"]
+    ends[0].data["content"] = "word0@1 "
+
+
+def answered_with_anothers(seen: Evidence) -> None:
+    own = next(outcome for outcome in seen.outcomes if outcome.user_id == the_reply(seen).owner_id)
+    seen.other_calls.append(replace(own, op="rename", user_id=somebody_else(seen), body=None))
+
+
+def begun_too_early(seen: Evidence) -> None:
+    """The second of somebody's replies, while the first one waits for its worker."""
+    chat = the_reply(seen).chat_session_id
+    own = {row.id for row in seen.replies if row.chat_session_id == chat}
+    began = [note for note in seen.notes if note.whose in own and note.now == "running"]
+    seen.notes.insert(seen.notes.index(began[0]), began[1])
+
+
+def three_at_once(seen: Evidence) -> None:
+    steps = [note for note in seen.notes if (note.what, note.was) == ("reply", "running")]
+    for note in steps:  # nobody ends before all have begun
+        seen.notes.remove(note)
+        seen.notes.append(note)
+
+
+def log(text: str) -> Callable[[Evidence], None]:
+    def write(seen: Evidence) -> None:
+        seen.logs += text or seen.outcomes[0].nonce
+
+    return write

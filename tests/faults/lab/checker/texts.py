@@ -1,0 +1,74 @@
+"""G6: what is stored and shown of a reply is what the model said in one attempt, and all of it if it is complete."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from itertools import count, islice, takewhile
+from typing import Any
+
+from tests.fake_model import Request
+from tests.fake_script import Script, sign
+from tests.faults.lab.checker.rules import Rules
+from tests.faults.lab.checker.violation import UNEXPECTED, Violation
+from tests.faults.lab.evidence import Evidence
+
+
+def g6_completed_means_complete(seen: Evidence, rules: Rules) -> Iterator[Violation]:
+    nonces = seen.nonces()
+    twins = Counter(nonces.values())  # what was posted twice without a key is stored twice
+    for reply in seen.replies:
+        if reply.deleted_at is None:
+            requests = seen.asked(nonces[reply.id])
+            # whose else a text may be: of the twin, or of an attempt beside the last one
+            only_last = twins[nonces[reply.id]] == 1 and not rules.overlap
+            judge = _completed if reply.status == "completed" else _broken_off
+            yield from judge(reply, requests, requests[-1:] if only_last else requests)
+    for heard in seen.heard.values():
+        yield from _live_text(seen, nonces, heard)
+
+
+def _completed(reply: Any, requests: list[Request], last: list[Request]) -> Iterator[Violation]:
+    if not reply.content.strip() or not reply.finish_reason or reply.attempt < 1:
+        yield Violation("G6", UNEXPECTED, f"completed reply {reply.id} has no text, finish reason or attempt")
+    if not requests:
+        yield Violation("G6", UNEXPECTED, f"reply {reply.id} is completed, but the model was never asked")
+    elif not any(_is_whole_answer(reply, request) for request in requests):
+        yield Violation("G6", UNEXPECTED, f"reply {reply.id} isn't one whole answer: {reply.content[:80]!r}")
+    elif not any(_is_whole_answer(reply, request) for request in last):
+        yield Violation("G6", UNEXPECTED, f"reply {reply.id} isn't what its last attempt was told")
+
+
+def _is_whole_answer(reply: Any, request: Request) -> bool:
+    """Or as much of it as a reply may have, which says so."""
+    if request.ending == "finished":
+        return (reply.content, reply.finish_reason) == (said(request), _script(request).finish)
+    return reply.finish_reason == "length" and said(request).startswith(reply.content)
+
+
+def _broken_off(reply: Any, requests: list[Request], last: list[Request]) -> Iterator[Violation]:
+    if reply.content and not any(said(request).startswith(reply.content) for request in last):
+        yield Violation("G6", UNEXPECTED, f"nobody said this of {reply.status} {reply.id}: {reply.content[:80]!r}")
+
+
+def _live_text(seen: Evidence, nonces: dict[str, str], heard: list[Any]) -> Iterator[Violation]:
+    """The deltas of one attempt, as far as none of them is missing, begin an answer."""
+    pieces: dict[tuple[str, int], dict[int, str]] = defaultdict(dict)
+    for event in heard:
+        if event.name == "message.delta" and event.data["messageId"] in nonces:
+            pieces[event.data["messageId"], event.data["attempt"]][event.data["index"]] = event.data["text"]
+    for (reply_id, attempt), texts in pieces.items():
+        text = "".join(texts[index] for index in takewhile(texts.__contains__, count()))
+        requests = seen.asked(nonces[reply_id])
+        if requests and not any(said(request).startswith(text) for request in requests):
+            yield Violation("G6", UNEXPECTED, f"nobody said what attempt {attempt} of {reply_id} showed: {text[:80]!r}")
+
+
+def _script(request: Request) -> Script:
+    script = Script.parse(request.model, request.question)
+    return script if request.number <= script.times else script.without_fault()
+
+
+def said(request: Request) -> str:
+    """All text that the model has sent in answer to this request."""
+    script = _script(request)
+    pieces = islice(script.pieces(request.question), request.sent)
+    return "".join(sign(piece, request.number) if script.signed else piece for piece in pieces)

@@ -1,0 +1,138 @@
+"""The four programs on one kind of database, with a Redis and a model of their own, to be maltreated by many tests."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Self
+
+import httpx2
+from redis import Redis
+from sqlalchemy import Engine, create_engine, update
+from sqlalchemy.pool import NullPool
+
+from shared.models.user import users
+from shared.redis.broker import REPLIES, ReplyBroker, job_for
+from tests.environment import environment
+from tests.eventually import eventually, patience
+from tests.fake_model import FakeModel
+from tests.faults.lab import witness
+from tests.faults.lab.checker.rules import MAX_ACTIVE
+from tests.services.guard import Guard
+from tests.services.postgres import PostgresDatabases
+from tests.services.programs import Programs
+from tests.services.redis import RedisServer
+from tests.services.sqlite import SqliteDatabases
+
+PROGRAMS = ("web", "realtime", "worker", "sweeper")
+_REDIS_DEFAULTS = {"maxmemory": "0", "maxmemory-policy": "noeviction", "appendonly": "yes"}
+# What each test needs on top of the short times of tests/environment.py; a worker's threads are for 20 replies at once.
+# Several runs of a reply and a busy machine must fit into its deadline. A gate may be shut for as long as a test needs:
+# if a worker gave up the silent model meanwhile, that would park the chat.
+_SETTINGS = {
+    "HOLDFAST_MAX_ACTIVE_REPLIES": str(MAX_ACTIVE),
+    "HOLDFAST_DRAIN_SECONDS": "5",
+    "HOLDFAST_REPLY_TIMEOUT": "60",
+    "HOLDFAST_FIRST_TEXT_TIMEOUT": "40",
+    "HOLDFAST_SILENCE_TIMEOUT": "40",
+}
+
+
+class Deployment:
+    """Starting it takes seconds, so it is made whole again after each test instead of made anew."""
+
+    def __init__(self, guard: Guard, kind: str, databases: SqliteDatabases | PostgresDatabases) -> None:
+        self.kind = kind
+        self._guard, self._databases = guard, databases
+        self._maltreated: set[str] = set()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self.database_url = stack.enter_context(self._databases.fresh())
+            self.engine: Engine = create_engine(_with_driver(self.database_url), poolclass=NullPool)
+            stack.callback(self.engine.dispose)
+            witness.install(self.engine)
+            self.model = stack.enter_context(FakeModel())
+            self.redis = stack.enter_context(RedisServer(self._guard, f"faults-{self.kind}-redis"))
+            data = self._guard.folder / f"faults-{self.kind}-data"
+            settings = environment(self.database_url, self.redis.url, data, self.model.base_url) | _SETTINGS
+            self.programs = Programs(self._guard, f"faults-{self.kind}", settings)
+            stack.enter_context(self.programs)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def redis_client(self) -> Redis:
+        """A patient client of the Redis that the programs use."""
+        return Redis.from_url(self.redis.url, socket_timeout=patience(5))
+
+    def restart(self, name: str, *, instead: str = "", **environment: str) -> None:
+        """Kill this program if it lives, and start it: as ever, or maltreated, until the test is over."""
+        program = self.programs[name]
+        program.kill()
+        self._maltreated.discard(name)
+        if instead or environment:
+            self._maltreated.add(name)
+        program.start(instead=instead, **environment)
+        if name in ("web", "realtime"):
+            eventually(lambda: program.must_live() and self._answers(name), within=30)
+
+    def mend(self) -> None:
+        """As a supervisor does: start again what has died. What was frozen goes on."""
+        if self.redis.alive:
+            self.redis.thaw()
+        else:
+            self.redis.kill()
+            self.redis.start()
+        for name in PROGRAMS:
+            if self.programs[name].alive:
+                self.programs[name].thaw()
+            else:
+                self.restart(name)
+
+    def make_whole(self) -> None:
+        """Before the next test: all programs as ever, an empty Redis, a model that remembers nothing."""
+        self.mend()
+        for name in sorted(self._maltreated):
+            self.restart(name)
+        with self.redis_client() as redis:
+            for option, value in _REDIS_DEFAULTS.items():
+                redis.config_set(option, value)
+            redis.flushall()
+        self.model.forget()
+        self.programs.wait_until_ready()
+
+    def redeliver(self, *reply_ids: str) -> None:
+        """Put these on the queue as if Redis had kept them, or delivered them before."""
+        broker = ReplyBroker(url=self.redis.url, namespace="holdfast:test:queue", middleware=[])
+        broker.declare_queue(REPLIES)
+        for reply_id in reply_ids:
+            broker.enqueue(job_for(reply_id))
+        broker.close()
+
+    def fetched(self) -> list[int]:
+        """How many jobs each worker process that has any has fetched and not yet acknowledged."""
+        with self.redis_client() as redis:
+            return [int(redis.scard(key)) for key in redis.scan_iter("holdfast:test:queue:__acks__*")]
+
+    @contextmanager
+    def nothing_changes_of(self, user_id: str) -> Iterator[None]:
+        """While its block lasts, nobody changes anything of this user: their row is what all lock first."""
+        with self.engine.connect() as connection:
+            connection.execute(update(users).where(users.c.id == user_id).values(seq=users.c.seq))
+            yield
+            connection.rollback()
+
+    def pids(self) -> dict[str, int]:
+        return {name: self.programs[name].pid for name in PROGRAMS}
+
+    def _answers(self, name: str) -> bool:
+        url = self.programs.url if name == "web" else self.programs.realtime_url
+        try:
+            return httpx2.get(f"{url}/healthz", timeout=patience(2)).status_code == 200
+        except httpx2.TransportError:
+            return False
+
+
+def _with_driver(url: str) -> str:
+    return url.replace("postgresql://", "postgresql+psycopg://", 1)

@@ -1,0 +1,156 @@
+"""All that is known once it is quiet: what clients were told, what is stored, what the model and the tabs saw."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+from sqlalchemy import Engine, Row, select
+
+from shared.models.chat import chat_sessions
+from shared.models.credits import credit_entries
+from shared.models.idempotency import idempotency_keys
+from shared.models.message import messages
+from shared.models.user import users
+from tests.fake_model import Request
+from tests.faults.lab.history import History, Outcome
+from tests.faults.lab.people import Witnessed
+from tests.faults.lab.witness import Note, notes
+from tests.services.sockets import Heard
+
+
+@dataclass
+class Evidence:
+    """Of the people of one trial; rows as they were read in one transaction, by id."""
+
+    outcomes: list[Outcome]  # of the posts
+    other_calls: list[Outcome]
+    users: dict[str, Any]
+    messages: dict[str, Any]
+    entries: list[Any]
+    keys: list[Any]
+    notes: list[Note]
+    requests: list[Request]
+    heard: dict[str, list[Heard]]
+    shown: dict[str, dict[str, dict[str, Any]]]  # to each person the messages that REST lists for them, by id
+    chats: dict[str, Any]
+    synced: dict[str, "Synced"]  # what following by numbers from the start leads to, of those who may still ask
+    uninvited: list[str]  # what a socket without a valid token got
+    logs: str
+
+    @property
+    def replies(self) -> list[Any]:
+        return [row for row in self.messages.values() if row.reply_to is not None]
+
+    def nonces(self) -> dict[str, str]:
+        """To the id of each reply the word of its question; empty if that was deleted before anybody had an answer."""
+        told = {outcome.reply_id: outcome.nonce for outcome in self.outcomes if outcome.kind == "ok"}
+        stored = {outcome.content: outcome.nonce for outcome in self.outcomes}
+        questions = {reply.id: self.messages.get(reply.reply_to) for reply in self.replies}
+        return {
+            reply_id: told.get(reply_id) or stored.get(row.content if row else "", "")
+            for reply_id, row in questions.items()
+        }
+
+    def asked(self, nonce: str) -> list[Request]:
+        return [request for request in self.requests if nonce and nonce in request.question]
+
+
+@dataclass
+class Synced:
+    """What a client knows that asked `GET /sync` for page after page: its rows by id, its money, its cursor."""
+
+    rows: dict[str, dict[str, Any]]
+    credits: dict[str, int]
+    cursor: int
+
+
+def gather(
+    engine: Engine,
+    people: list[Witnessed],
+    history: History,
+    requests: list[Request],
+    uninvited: list[str],
+    logs: str,
+) -> Evidence:
+    return Evidence(
+        **stored(engine, [person.id for person in people]),
+        outcomes=history.posts,
+        other_calls=[outcome for outcome in history.outcomes if outcome.op != "post"],
+        requests=list(requests),
+        heard={person.id: list(person.tab.heard) for person in people},
+        shown={person.id: {shown["id"]: shown for shown in _all_shown(person)} for person in people},
+        synced={person.id: synced for person in people if (synced := _follow(person))},
+        uninvited=uninvited,
+        logs=logs,
+    )
+
+
+def stored(engine: Engine, ids: list[str]) -> dict[str, Any]:
+    """What of the evidence the database has of these users."""
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        found_users = connection.execute(select(users).where(users.c.id.in_(ids))).all()
+        found = connection.execute(select(messages).where(messages.c.owner_id.in_(ids)).order_by(messages.c.id)).all()
+        entries = connection.execute(select(credit_entries).where(credit_entries.c.user_id.in_(ids))).all()
+        chats = connection.execute(select(chat_sessions).where(chat_sessions.c.owner_id.in_(ids))).all()
+        keys = connection.execute(select(idempotency_keys).where(idempotency_keys.c.user_id.in_(ids))).all()
+    whose = {*ids, *(row.id for row in found)}
+    return {
+        "users": _by_id(found_users),
+        "messages": _by_id(found),
+        "entries": _facts(entries),
+        "keys": _facts(keys),
+        "notes": [note for note in notes(engine) if note.whose in whose],
+        "chats": _by_id(chats),
+    }
+
+
+def open_replies(engine: Engine, people: list[Witnessed]) -> int:
+    """How many replies of these people are not final."""
+    ids = [person.id for person in people]
+    is_open = select(messages.c.id).where(messages.c.owner_id.in_(ids), messages.c.status.in_(("pending", "running")))
+    with engine.connect() as connection:
+        return len(connection.execute(is_open).all())
+
+
+def handed_over_again(engine: Engine, reply_id: str) -> bool:
+    """Whether it took a sweeper to get this reply to a worker."""
+    with engine.connect() as connection:
+        return bool(connection.execute(select(messages.c.handovers).where(messages.c.id == reply_id)).scalar_one())
+
+
+def _facts(rows: Iterable[Row[Any]]) -> list[Any]:
+    return [SimpleNamespace(**row._mapping) for row in rows]
+
+
+def _by_id(rows: Iterable[Row[Any]]) -> dict[str, Any]:
+    return {row.id: row for row in _facts(rows)}
+
+
+def _all_shown(person: Witnessed) -> list[dict[str, Any]]:
+    """Every message of every chat that is still there, as a client reads them anew."""
+    found = []
+    for chat in person.chats:
+        answer = person.http.get(f"/chats/{chat}/messages", params={"limit": 200})
+        found += answer.json()["items"] if answer.status_code == 200 else []
+    return found
+
+
+# Numbers a page: so few that most trials have several pages.
+_PAGE = 3
+
+
+def _follow(person: Witnessed) -> Synced | None:
+    """None if there is no such person any more, or their token has ended."""
+    rows: dict[str, dict[str, Any]] = {}
+    cursor, has_more = 0, True
+    while has_more:
+        answer = person.http.get("/sync", params={"after": cursor, "limit": _PAGE})
+        if answer.status_code in (401, 403):
+            return None
+        page = answer.raise_for_status().json()
+        rows |= {row["id"]: row for row in page["chats"] + page["messages"]}
+        cursor, has_more = page["cursor"], page["hasMore"]
+    return Synced(rows, page["credits"], cursor)

@@ -1,0 +1,126 @@
+"""People who post and write down what they were told, with a tab open that writes down what it hears."""
+
+import itertools
+import random
+import threading
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Self
+from uuid import uuid4
+
+import httpx2
+
+from tests.e2e.person import Person
+from tests.eventually import Stopwatch, joined, patience
+from tests.faults.lab.history import History, Outcome, a_question
+from tests.services.sockets import SocketClient
+
+# Seconds; a post that takes longer has no answer.
+_PATIENCE = patience(15.0)
+
+
+class Witnessed(Person):
+    """Signs up, opens a tab and a chat on entering."""
+
+    def __init__(self, url: str, realtime_url: str, history: History) -> None:
+        super().__init__(url)
+        self.history, self._realtime_url = history, realtime_url
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self.http.timeout = _PATIENCE
+        self.http.headers["Connection"] = "close"  # else a restarted `web` shows as a broken old connection
+        self.tab = SocketClient(self._realtime_url, self.token).__enter__()
+        self.chats = [str(self.post("/chats")["id"])]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.tab.__exit__()
+        super().__exit__()
+
+    def new_chat(self) -> str:
+        """A further chat, and its id."""
+        self.chats.append(str(self.post("/chats")["id"]))
+        return self.chats[-1]
+
+    def ask(self, options: str = "chunks=3", *, chat: str = "", key: str | None = None, content: str = "") -> Outcome:
+        """Post a question that scripts its answer (tests/fake_script.py), in the first chat if none is named."""
+        chat = chat or self.chats[0]
+        outcome = self.history.begin("post", self.id, chat, content or a_question(options), key)
+        headers = {"Idempotency-Key": key} if key else {}
+        body = {"content": outcome.content}
+        return self._call(outcome, "POST", f"/chats/{chat}/messages", json=body, headers=headers)
+
+    def call(self, op: str, method: str, path: str, chat: str = "", **request: Any) -> Outcome:
+        """Anything else that changes something, written down as `op`."""
+        outcome = self.history.begin(op, self.id, chat or self.chats[0], request=f"{method} {path}")
+        return self._call(outcome, method, path, **request)
+
+    def again(self, outcome: Outcome) -> Outcome:
+        """Post the same with the same key, as a client does that had no answer."""
+        return self.ask(chat=outcome.chat_id, key=outcome.key, content=outcome.content)
+
+    def insist(self, outcome: Outcome, within: float = 30.0) -> Outcome:
+        """Again and again until there is an answer."""
+        watch = Stopwatch()
+        while outcome.kind == "unknown" and watch.seconds < within:
+            time.sleep(0.2)
+            outcome = self.again(outcome)
+        return outcome
+
+    def reply(self, outcome: Outcome) -> Any:
+        """The reply as REST shows it now."""
+        return self.get(outcome.path)
+
+    def _call(self, outcome: Outcome, method: str, path: str, **request: Any) -> Outcome:
+        try:
+            self._note(outcome, self.http.request(method, path, **request))
+        except httpx2.TransportError as error:
+            outcome.trouble = repr(error)
+        outcome.took = outcome.watch.seconds
+        return outcome
+
+    def _note(self, outcome: Outcome, answer: httpx2.Response) -> None:
+        outcome.status, outcome.text = answer.status_code, answer.text
+        outcome.retry_after = answer.headers.get("Retry-After")
+        if answer.content and answer.headers.get("Content-Type", "").endswith("json"):
+            outcome.body = answer.json()
+
+
+def at_the_same_time(calls: Iterable[Any]) -> list[Outcome]:
+    """Make all these calls at the same moment, each in a thread of its own."""
+    calls = list(calls)
+    start = threading.Barrier(len(calls))
+
+    def run(call: Any) -> Outcome:
+        start.wait(patience(10))
+        return call()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+class Load:
+    """While its block lasts, each of these people posts again and again, with a key, until each post has its answer."""
+
+    def __init__(self, people: list[Witnessed], options: str = "chunks=20,every=20", pause: float = 0.5) -> None:
+        self._people, self._options, self._pause = people, options, pause
+        self._over = threading.Event()
+        self._threads = [threading.Thread(target=self._post, args=(person,)) for person in people]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        joined(*self._threads, within=60)
+
+    def _post(self, person: Witnessed) -> None:
+        for number in itertools.count():
+            if self._over.wait(self._pause * random.uniform(0.5, 1.5)):
+                return
+            chat = person.chats[number % len(person.chats)]
+            person.insist(person.ask(self._options, chat=chat, key=uuid4().hex))

@@ -1,0 +1,74 @@
+"""The checker itself: a clean run is clean, and each invariant notices when it is broken."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+
+import psutil
+import pytest
+
+from tests.faults.conftest import Deployments
+from tests.faults.lab.checker.breaks import BREAKS
+from tests.faults.lab.checker.checker import judge
+from tests.faults.lab.checker.rules import Rules
+from tests.faults.lab.checker.tampering import add_note, stuck
+from tests.faults.lab.checker.violation import DOUBLED, LOST, Violation
+from tests.faults.lab.evidence import Evidence
+from tests.faults.lab.trial import a_trial
+
+
+@pytest.fixture(scope="module")
+def clean(deployments: Deployments) -> Evidence:
+    """Of three completed replies of one person, more than a page of /sync, and one that failed, of another."""
+    deployment = deployments.get("sqlite")
+    deployment.make_whole()
+    with a_trial(deployment) as trial:
+        alice, bob = trial.person(), trial.person()
+        asked = [alice.ask(key="once"), alice.ask(), alice.ask(), bob.ask("chunks=5,cut_after=2")]
+        assert {outcome.kind for outcome in asked} == {"ok"}
+        return trial.check().must_be_clean().evidence
+
+
+@pytest.fixture
+def seen(clean: Evidence) -> Evidence:
+    return deepcopy(clean)
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_what_is_broken_is_noticed(seen: Evidence, name: str) -> None:
+    tamper, guard, words = BREAKS[name]
+    assert judge(seen, Rules()).broken() == set()
+    tamper(seen)
+    assert words in " ".join(found.what for found in judge(seen, Rules()).violations if found.guard == guard)
+
+
+def test_what_takes_too_long_or_needs_a_new_process_is_noticed(
+    deployments: Deployments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment = deployments.get("sqlite")
+    deployment.make_whole()
+    with a_trial(deployment) as trial:
+        person = trial.person()
+        outcome = person.ask("chunks=2,gate=late")
+        trial.wait_for_text(outcome)
+        heals = trial._heals
+
+        def heals_with_help() -> Iterator[Violation]:
+            (child,) = psutil.Process(trial.programs["web"].pid).children()
+            child.kill()  # its master starts another one
+            trial.model.open_gate("late")
+            trial.wait_for_status(outcome, "completed")
+            yield from heals()
+
+        monkeypatch.setattr(trial, "_heals", heals_with_help)
+        assert trial.check(within=0.2).broken() >= {"G2", "G12"}
+
+
+def test_the_verdict_counts_what_was_lost_and_doubled_and_lists_each(seen: Evidence) -> None:
+    stuck(seen)
+    add_note(seen, "rewritten", "completed", "completed")
+    verdict = judge(seen, Rules())
+    assert verdict.count(LOST) >= 1
+    assert verdict.count(DOUBLED) >= 1
+    assert "is still running" in str(verdict)
+    with pytest.raises(AssertionError, match="G2 lost"):
+        verdict.must_be_clean()

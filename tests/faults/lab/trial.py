@@ -1,0 +1,140 @@
+"""One trial: people post, something breaks, it is quiet again, and the checker says what became of it all."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
+
+import engineio
+import httpx2
+import psutil
+
+from tests.eventually import eventually
+from tests.fake_model import Request
+from tests.faults.lab.checker.checker import Verdict, judge
+from tests.faults.lab.checker.rules import LETS_GO_WITHIN, Rules
+from tests.faults.lab.checker.violation import UNEXPECTED, Violation
+from tests.faults.lab.deployment import PROGRAMS, Deployment
+from tests.faults.lab.evidence import Evidence, gather, handed_over_again, open_replies
+from tests.faults.lab.history import History, Outcome
+from tests.faults.lab.people import Witnessed
+from tests.faults.lab.witness import clock, notes
+
+
+class Trial:
+    """What a fault test holds in its hands."""
+
+    def __init__(self, deployment: Deployment, stack: ExitStack) -> None:
+        self.deployment, self.model, self.programs = deployment, deployment.model, deployment.programs
+        self.redis = deployment.redis
+        self.restart = deployment.restart
+        self.history = History()
+        self.people: list[Witnessed] = []
+        self._web = self.programs["web"].pid
+        self._stack = stack
+        self._logged = {name: len(self.programs[name].log) for name in PROGRAMS}
+        self._uninvited: list[str] = []
+        self._watch_uninvited()
+
+    def person(self) -> Witnessed:
+        """Somebody new, with an open tab and a chat."""
+        person = Witnessed(self.programs.url, self.programs.realtime_url, self.history)
+        self.people.append(self._stack.enter_context(person))
+        return person
+
+    def asked(self, outcome: Outcome) -> list[Request]:
+        """The requests that the model got for this post."""
+        return self.model.asked(outcome.nonce)
+
+    def wait_for_text(self, *outcomes: Outcome, pieces: int = 1, attempt: int = 1, within: float = 15.0) -> None:
+        """Until the model has said so much in the request of this number for each."""
+        eventually(lambda: all(self._said(outcome, attempt) >= pieces for outcome in outcomes), within)
+
+    def wait_for_status(self, outcome: Outcome, *statuses: str, within: float = 15.0) -> None:
+        person = next(person for person in self.people if person.id == outcome.user_id)
+        eventually(lambda: person.reply(outcome)["status"] in statuses, within)
+
+    def clock(self) -> int:
+        """Milliseconds on the database's clock."""
+        return clock(self.deployment.engine)
+
+    def begun(self, outcome: Outcome) -> list[int]:
+        """When each attempt at this reply began, on the database's clock."""
+        steps = notes(self.deployment.engine)
+        began = ("reply", outcome.reply_id, "running")
+        return [step.at for step in steps if (step.what, step.whose, step.now) == began]
+
+    def wait_for_death(self, name: str, within: float = 15.0) -> None:
+        """Of a program with an armed failpoint."""
+        eventually(lambda: not self.programs[name].alive, within)
+
+    def check(self, within: float = 25.0, rules: Rules | None = None) -> Verdict:
+        """Wait until it is quiet, at most so long, then judge. Every program has to live; none is started again here.
+        `rules` is what this fault makes legal.
+        """
+        processes = self._processes()
+        slow = [*self._ends(within), *self._heals()]
+        rules = rules or Rules()
+        if self.programs["web"].pid != self._web:  # whom it was serving when it ended had no answer
+            rules = replace(rules, unanswered=True)
+        verdict = judge(self._evidence(), rules)
+        ended = [name for name, before in processes.items() if not before <= self._processes()[name]]
+        slow += [Violation("G12", UNEXPECTED, f"{name} was started again, or a process of it") for name in ended]
+        return replace(verdict, violations=verdict.violations + slow)
+
+    def _said(self, outcome: Outcome, number: int) -> int:
+        """How many pieces of text the request of this number has brought."""
+        return next((request.sent for request in self.asked(outcome) if request.number == number), 0)
+
+    def _processes(self) -> dict[str, set[int]]:
+        """Of each program, with its children: a master may start those again and live on itself."""
+        living = {name: psutil.Process(pid) for name, pid in self.deployment.pids().items()}
+        return {name: {one.pid, *(child.pid for child in one.children())} for name, one in living.items()}
+
+    def _ends(self, within: float) -> Iterator[Violation]:
+        """G2: all is final in time; and then the model's connections are given the time to close that G9 allows."""
+        try:
+            eventually(lambda: not open_replies(self.deployment.engine, self.people), within)
+        except AssertionError as error:
+            left = open_replies(self.deployment.engine, self.people)
+            yield Violation("G2", UNEXPECTED, f"{left} replies have no end: {error}")
+        with suppress(AssertionError):
+            eventually(lambda: all(request.closed_at for request in self.model.requests), LETS_GO_WITHIN / 1000)
+
+    def _heals(self, within: float = 14.0) -> Iterator[Violation]:
+        """G12: somebody new is answered (in 10 s and a sweep if the hand-over met the breaker), and told so.
+
+        An event may fall into the gap before the socket server hears again; then there is a `resync` for it. And of a
+        few posts one has to do without the sweeper, as on any day.
+        """
+        fresh = self.person()
+        try:
+            for key in ("fresh", "once more", "at last"):
+                outcome = fresh.insist(fresh.ask("chunks=2", key=key), within)
+                eventually(lambda: fresh.reply(outcome)["status"] == "completed", within)  # noqa: B023
+                fresh.tab.wait_for(lambda e: e.name in ("resync", "message.completed"), within=3)
+                if not handed_over_again(self.deployment.engine, outcome.reply_id):
+                    return
+            yield Violation("G12", UNEXPECTED, "only sweepers hand over")
+        except (AssertionError, TypeError, httpx2.TransportError) as error:
+            yield Violation("G12", UNEXPECTED, f"a fresh post has no end in sight: {error!r}")
+
+    def _evidence(self) -> Evidence:
+        time.sleep(0.3)  # what must not come any more, a late delta or a second ending, would come now
+        logs = "\n".join(f"=== {name}\n{self.programs[name].log[self._logged[name] :]}" for name in PROGRAMS)
+        requests = self.model.requests
+        return gather(self.deployment.engine, self.people, self.history, requests, self._uninvited, logs)
+
+    def _watch_uninvited(self) -> None:
+        client = engineio.Client()
+        client.on("message", lambda packet: self._uninvited.append(str(packet)))
+        client.connect(self.programs.realtime_url, transports=["websocket"], engineio_path="socket.io")
+        client.send('0{"token":"nonsense"}')
+        self._stack.callback(client.disconnect)
+
+
+@contextmanager
+def a_trial(deployment: Deployment) -> Iterator[Trial]:
+    """Everybody who came to it leaves at its end."""
+    with ExitStack() as stack:
+        yield Trial(deployment, stack)

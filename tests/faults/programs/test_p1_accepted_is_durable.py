@@ -1,0 +1,66 @@
+"""P1: an accepted post is stored, whatever dies on the way to its answer (F08, F09), with Redis or not (F10)."""
+
+import pytest
+
+from tests.faults.conftest import by_turns
+from tests.faults.lab.people import Witnessed, at_the_same_time
+from tests.faults.lab.trial import Trial
+
+POINTS = ["after_commit", "after_hand_over"]
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_post_whose_web_program_is_killed_is_found_again_by_its_key(trial: Trial, point: str) -> None:
+    person = trial.person()
+    trial.restart("web", HOLDFAST_FAILPOINTS=f"{point}=exit")
+    lost = person.ask(key="mine")
+    assert lost.kind == "unknown"
+    trial.restart("web")
+    found = person.insist(lost)
+    verdict = trial.check().must_be_clean()
+    reply = person.reply(found)
+    assert (reply["status"], reply["credits"]["charged"]) == ("completed", 3)
+    stored = verdict.evidence.messages[found.reply_id]
+    assert (stored.handovers > 0) == (point == "after_commit")  # only then the sweeper had to hand it over
+
+
+@by_turns("point", POINTS)
+def test_a_post_without_a_key_may_be_stored_again_when_it_is_repeated(trial: Trial, point: str) -> None:
+    person = trial.person()
+    trial.restart("web", HOLDFAST_FAILPOINTS=f"{point}=exit")
+    lost = person.ask()
+    trial.restart("web")
+    assert person.again(lost).kind == "ok"
+    verdict = trial.check().must_be_clean()
+    assert [reply.status for reply in verdict.evidence.replies if reply.owner_id == person.id] == 2 * ["completed"]
+
+
+def _twenty(trial: Trial) -> list[Witnessed]:
+    return [person for person in (trial.person() for _ in range(5)) for _ in range(4)]
+
+
+def is_up(person: Witnessed) -> bool:
+    """Whether `web` lives and may be sent requests."""
+    return [person.http.get(path).status_code for path in ("/healthz", "/readyz")] == [200, 200]
+
+
+def test_twenty_posts_at_once_are_accepted_within_a_second_while_redis_refuses(trial: Trial) -> None:
+    people = _twenty(trial)
+    trial.redis.kill()
+    outcomes = at_the_same_time([person.ask for person in people])
+    assert [outcome.status for outcome in outcomes] == 20 * [202]
+    assert max(outcome.took for outcome in outcomes) < 1
+    assert is_up(people[0])
+    trial.redis.start()
+    assert trial.check(within=40).must_be_clean().recovered > 0
+
+
+def test_twenty_posts_at_once_are_accepted_within_two_seconds_while_redis_is_frozen(trial: Trial) -> None:
+    people = _twenty(trial)
+    trial.redis.freeze()
+    outcomes = at_the_same_time([person.ask for person in people])
+    assert [outcome.status for outcome in outcomes] == 20 * [202]
+    assert max(outcome.took for outcome in outcomes) < 2
+    assert is_up(people[0])
+    trial.redis.thaw()
+    trial.check(within=40).must_be_clean()

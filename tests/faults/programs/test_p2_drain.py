@@ -1,0 +1,170 @@
+"""P2, programs told to end under load (F06): each reply ends or runs once more, and no deploy makes one fail."""
+
+import os
+import signal
+import time
+from typing import Any
+
+import pytest
+from dramatiq import Message
+from sqlalchemy import select
+
+from shared.models.message import messages
+from shared.redis.broker import REPLIES, ReplyBroker
+from tests.eventually import eventually
+from tests.faults.conftest import mostly_on, on_postgresql
+from tests.faults.lab.checker.rules import Rules
+from tests.faults.lab.history import Outcome
+from tests.faults.lab.people import Load, Witnessed, at_the_same_time
+from tests.faults.lab.trial import Trial
+
+# Seconds until a reply that was given back is written again.
+_SOON = 15
+
+
+def twenty_replies(trial: Trial) -> dict[Outcome, Witnessed]:
+    """Of ten people, two chats each; one of them is short, the other one takes longer than a drain."""
+    people = [trial.person() for _ in range(10)]
+    calls = []
+    for person in people:
+        for chat, script in ((person.chats[0], "chunks=20,every=30"), (person.new_chat(), "chunks=200,every=30")):
+            calls.append(lambda p=person, c=chat, s=script: p.ask(s, chat=c))
+    outcomes = at_the_same_time(calls)
+    trial.wait_for_text(*outcomes, pieces=3)
+    return outcomes
+
+
+def rows(trial: Trial, outcomes: list[Outcome]) -> list[Any]:
+    ids = [outcome.reply_id for outcome in outcomes]
+    with trial.deployment.engine.connect() as connection:
+        return list(connection.execute(select(messages).where(messages.c.id.in_(ids))))
+
+
+def workers_of_all(trial: Trial) -> set[str]:
+    """The processes that took any of the replies so far."""
+    return {row.claimed_by for row in rows(trial, trial.history.of_kind("ok")) if row.claimed_by}
+
+
+def dead_letters(trial: Trial) -> int:
+    with trial.deployment.redis_client() as redis:
+        return int(redis.zcard("holdfast:test:queue:replies.XQ"))
+
+
+@mostly_on("sqlite")
+def test_a_worker_told_to_end_again_and_again_loses_and_doubles_nothing(trial: Trial) -> None:
+    trial.restart("worker", HOLDFAST_DRAIN_SECONDS="4")
+    outcomes = twenty_replies(trial)
+    worker = trial.programs["worker"]
+    # When it is told to end, its whole group too, and more than once
+    for _ in range(3):
+        worker.ask_to_end()
+        os.killpg(worker.pid, signal.SIGTERM)
+        time.sleep(0.3)
+    trial.wait_for_death("worker", within=20)
+    # Then it has given back in time what did not end, and nothing is left running
+    given_back = rows(trial, outcomes)
+    assert {row.status for row in given_back} == {"pending", "completed"}
+    assert {row.drains for row in given_back if row.status == "pending"} == {1}
+    # And the next worker writes it at once
+    trial.restart("worker")
+    eventually(lambda: all(row.attempt == 2 for row in rows(trial, outcomes) if row.drains), within=_SOON)
+    trial.check(within=45).must_be_clean()
+    ended = rows(trial, outcomes)
+    assert {(row.status, row.failures) for row in ended} == {("completed", 0)}
+    assert sum(row.drains for row in ended) == 10
+    assert dead_letters(trial) == 0
+
+
+def a_signal_to_the_group_lets_replies_alone_drain(trial: Trial, number: signal.Signals) -> None:
+    # Given two replies that are written in processes of their own, as their worker was killed
+    times = {"HOLDFAST_DRAIN_SECONDS": "4.5"}
+    person, worker = trial.person(), trial.programs["worker"]
+    short, slow = person.ask("chunks=20,every=50,gate=soon"), person.ask("chunks=3,gate=late", chat=person.new_chat())
+    trial.wait_for_text(short, slow)
+    trial.restart("worker", **times)
+    trial.wait_for_text(short, slow, attempt=2, within=30)
+    # When a signal reaches all processes of the worker at once
+    logged = len(worker.log)
+    os.killpg(worker.pid, number)
+    eventually(lambda: "Stopping worker process" in worker.log[logged:])
+    # Then what can end in time does, and the other one is given back
+    trial.model.open_gate("soon")
+    trial.wait_for_status(short, "completed")
+    eventually(lambda: rows(trial, [slow])[0].drains == 1)
+    trial.model.open_gate("late")
+    if number == signal.SIGTERM:
+        trial.wait_for_death("worker")
+        trial.restart("worker")
+    else:
+        eventually(lambda: "ready for action" in worker.log[logged:], within=30)
+    trial.check().must_be_clean()
+    assert {(row.status, row.attempt, row.failures, row.drains) for row in rows(trial, [short, slow])} == {
+        ("completed", 2, 1, 0),
+        ("completed", 3, 1, 1),
+    }
+
+
+@mostly_on("sqlite")
+def test_a_deploy_that_tells_every_process_to_end_lets_replies_alone_drain(trial: Trial) -> None:
+    a_signal_to_the_group_lets_replies_alone_drain(trial, signal.SIGTERM)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(0)
+@on_postgresql
+def test_a_hangup_of_every_process_lets_replies_alone_drain_and_starts_the_worker_anew(trial: Trial) -> None:
+    a_signal_to_the_group_lets_replies_alone_drain(trial, signal.SIGHUP)
+
+
+def a_slow_one_of(worker: str, trial: Trial) -> Outcome | None:
+    """A reply that takes longer than a drain, if this worker is the one that writes it."""
+    outcome = trial.person().ask("chunks=100,every=30")
+    trial.wait_for_text(outcome)
+    (row,) = rows(trial, [outcome])
+    return outcome if row.claimed_by == worker else None
+
+
+@mostly_on("postgresql")
+def test_workers_that_replace_each_other_under_load_lose_and_double_nothing(trial: Trial) -> None:
+    trial.restart("worker", HOLDFAST_DRAIN_SECONDS="1.5")
+    people = [trial.person() for _ in range(6)]
+    with Load(people, "chunks=30,every=30", pause=1.0):
+        # Given a new worker beside the old one, as a rolling deploy has it
+        (old,) = eventually(lambda: workers_of_all(trial))
+        with trial.programs.another("worker") as newer:
+            eventually(lambda: len(workers_of_all(trial)) == 2, within=20)
+            # When the old one is replaced, which can't end all of its replies, and then that new one
+            slow = eventually(lambda: a_slow_one_of(old, trial), within=30)
+            assert trial.programs["worker"].stop() == 0
+            trial.restart("worker")
+            eventually(lambda: len(workers_of_all(trial)) == 3, within=20)
+            assert newer.stop() == 0
+    trial.check(within=45).must_be_clean()
+    ended = rows(trial, trial.history.posts)
+    assert {(row.status, row.failures) for row in ended} == {("completed", 0)}
+    assert [(row.attempt, row.drains) for row in rows(trial, [slow])] == [(2, 1)]
+    assert dead_letters(trial) == 0
+
+
+def test_a_job_that_an_old_worker_does_not_know_stops_nothing(trial: Trial) -> None:
+    broker = ReplyBroker(url=trial.redis.url, namespace="holdfast:test:queue", middleware=[])
+    broker.declare_queue(REPLIES)
+    broker.enqueue(Message(REPLIES, "write_poem", args=("x",), kwargs={}, options={}))
+    person = trial.person()
+    outcome = person.ask()
+    trial.check(rules=Rules(tracebacks=True)).must_be_clean()  # Dramatiq's own log of it has one
+    assert person.reply(outcome)["status"] == "completed"
+    assert dead_letters(trial) == 1
+    broker.close()
+
+
+@mostly_on("sqlite")
+def test_the_api_told_to_end_under_load_answers_what_it_has_taken(trial: Trial) -> None:
+    people = [trial.person() for _ in range(4)]
+    with Load(people, "chunks=3", pause=0.02):
+        for _ in range(2):
+            eventually(lambda: len(trial.history.of_kind("ok")) > 20)
+            assert trial.programs["web"].stop() == 0
+            trial.restart("web")
+    trial.check().must_be_clean()  # a server error would be a violation
+    assert not [outcome for outcome in trial.history.posts if outcome.status is not None and outcome.status >= 500]

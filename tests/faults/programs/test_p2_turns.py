@@ -1,0 +1,64 @@
+"""P2, fair turns and several sweepers (F31): nobody waits for another's fifty questions, no live lease is stolen."""
+
+from datetime import datetime
+from itertools import pairwise
+
+from redis import Redis
+
+from tests.eventually import eventually
+from tests.faults.conftest import mostly_on
+from tests.faults.lab.trial import Trial
+from tests.services.guard import Guard
+from tests.services.service import Service
+
+
+def started(reply: dict[str, str]) -> datetime:
+    return datetime.fromisoformat(reply["startedAt"])
+
+
+def test_fifty_questions_of_one_delay_the_first_reply_of_another_by_one_reply_at_most(trial: Trial) -> None:
+    trial.restart("worker", HOLDFAST_WORKER_THREADS="2")
+    keen, other = trial.person(), trial.person()
+    chats = [keen.new_chat() for _ in range(10)]
+    asked = [keen.ask("chunks=3,every=30", chat=chats[n % 10]) for n in range(50)]
+    assert {outcome.status for outcome in asked} == {202}
+    first = other.ask("chunks=2")
+    posted = datetime.fromisoformat(first.body["reply"]["createdAt"])
+    trial.wait_for_status(first, "completed")
+    begun = started(other.reply(first))
+    # Then of the fifty, only those that were on the queue before it have begun between its post and its start
+    replies = [keen.reply(outcome) for outcome in asked]
+    between = [reply for reply in replies if reply["startedAt"] and posted < started(reply) < begun]
+    assert len(between) <= 2
+    trial.check(within=40).must_be_clean()
+    # and in each chat they ran in the order in which they were asked, one at a time
+    for chat in chats:
+        own = [keen.reply(outcome) for outcome in asked if outcome.chat_id == chat]
+        for before, after in pairwise(own):
+            assert before["completedAt"] <= after["startedAt"]
+
+
+def test_a_second_sweeper_changes_nothing_and_a_slow_worker_keeps_its_reply(trial: Trial, guard: Guard) -> None:  # F31
+    sweeper = trial.programs["sweeper"]
+    person = trial.person()
+    with Service(guard, "another-sweeper", sweeper.command, environment=trial.programs.environment):
+        # silent for longer than a lease in all, but never for longer than a text may take
+        slow = person.ask("chunks=3,every=1800")
+        trial.wait_for_status(slow, "completed")
+    trial.check().must_be_clean()
+    assert person.reply(slow)["attempt"] == 1
+
+
+@mostly_on("postgresql")
+def test_a_finisher_that_dies_before_handing_over_costs_a_sweep(trial: Trial) -> None:
+    trial.restart("worker", HOLDFAST_FAILPOINTS="after_final_commit=exit")
+    person = trial.person()
+    first, second = person.ask(), person.ask()
+    trial.wait_for_death("worker")
+    with Redis.from_url(trial.redis.url) as redis:
+        # two seconds in which the hand-over might be under way, and a sweep
+        eventually(lambda: redis.llen("holdfast:test:queue:replies") == 1, within=6)
+    trial.restart("worker")
+    trial.wait_for_status(second, "completed", within=20)
+    trial.check().must_be_clean()
+    assert person.reply(first)["attempt"] == person.reply(second)["attempt"] == 1

@@ -1,0 +1,129 @@
+"""P2, workers killed with -9 (F01, F02, F03): every accepted message still reaches its one end."""
+
+from tests.eventually import eventually
+from tests.fair_clock import CLOCK
+from tests.faults.conftest import by_turns, mostly_on
+from tests.faults.lab.people import at_the_same_time
+from tests.faults.lab.trial import Trial
+
+HEARTBEATS = "holdfast:test:queue:__heartbeats__"
+# Milliseconds. What is promised for a lost hand-over; and for the short times of tests, 3 s of lease and two sweeps of
+# 0.2 s, with what two busy cores may add.
+HANDED_OVER_WITHIN = 12_000
+AGAIN_WITHIN = 5_000
+
+
+@mostly_on("postgresql")
+def test_jobs_that_a_killed_worker_had_only_fetched_come_late_and_whole(trial: Trial) -> None:  # F01
+    # Given a worker that writes one reply, and has fetched the jobs of two others, but could not claim them yet
+    busy, waiting = trial.person(), trial.person()
+    first = busy.ask("chunks=3,gate=busy")
+    trial.wait_for_text(first)
+    trial.programs["worker"].freeze()
+    fetched = [waiting.ask(), waiting.ask(chat=waiting.new_chat())]
+    with trial.deployment.nothing_changes_of(waiting.id):
+        trial.programs["worker"].thaw()
+        eventually(lambda: trial.deployment.fetched() == [3])
+        # When it is killed
+        killed = trial.clock()
+        trial.programs["worker"].kill()
+    trial.model.open_gate("busy")
+    trial.restart("worker")
+    # Then what it had only fetched has lost nothing but time, and not more than a lost hand-over costs
+    trial.check().must_be_clean()
+    assert [waiting.reply(outcome)["attempt"] for outcome in fetched] == [1, 1]
+    assert busy.reply(first)["attempt"] == 2
+    begun = [trial.begun(outcome)[0] for outcome in fetched]
+    assert CLOCK.between(killed / 1000, max(begun) / 1000) * 1000 <= HANDED_OVER_WITHIN
+
+
+@mostly_on("postgresql")
+def test_what_a_killed_worker_wrote_is_written_again_within_a_lease_and_two_sweeps(trial: Trial) -> None:  # F02
+    person = trial.person()
+    # Given another worker that is there already, so that nobody waits for one to boot
+    with trial.programs.another("worker") as other, trial.deployment.redis_client() as redis:
+        redis.delete(HEARTBEATS)
+        eventually(lambda: other.must_live() and redis.zcard(HEARTBEATS) == 2, within=20)
+        other.freeze()
+        outcome = person.ask("chunks=3,gate=taken")
+        trial.wait_for_text(outcome)
+        other.thaw()
+        # When the one that writes is killed
+        killed = trial.clock()
+        trial.programs["worker"].kill()
+        trial.model.open_gate("taken")
+        trial.wait_for_status(outcome, "completed")
+        trial.restart("worker")
+        trial.check().must_be_clean()
+    _, second = trial.begun(outcome)
+    assert 0 < CLOCK.between(killed / 1000, second / 1000) * 1000 <= AGAIN_WITHIN
+
+
+@by_turns("point", ["after_claim", "after_chunk:3", "before_final_commit"])
+def test_a_worker_killed_while_it_writes_costs_a_run_and_nothing_else(trial: Trial, point: str) -> None:  # F02
+    person = trial.person()
+    trial.restart("worker", HOLDFAST_FAILPOINTS=f"{point}=exit")
+    outcome = person.ask("chunks=5,every=20")
+    trial.wait_for_death("worker")
+    trial.restart("worker")
+    verdict = trial.check().must_be_clean()
+    assert verdict.recovered == 1
+    assert person.reply(outcome)["attempt"] == 2
+    assert len(trial.asked(outcome)) == (1 if point == "after_claim" else 2)
+
+
+@mostly_on("sqlite")
+def test_a_reply_whose_every_worker_is_killed_fails_once_and_costs_nothing(trial: Trial) -> None:  # F02
+    person = trial.person()
+    outcome = person.ask("chunks=5,every=20,gate=never")
+    for attempt in (1, 2):
+        trial.wait_for_text(outcome, attempt=attempt)
+        trial.programs["worker"].kill()
+        trial.restart("worker")
+    trial.wait_for_status(outcome, "failed")
+    trial.check().must_be_clean()
+    failed = person.reply(outcome)
+    assert failed["error"]["code"] == "worker_lost"
+    assert failed["credits"] == {"held": 0, "charged": 0, "released": 3}
+
+
+@by_turns("point", ["after_final_commit", "before_ack"])
+def test_a_reply_that_was_stored_before_the_kill_is_not_written_again(trial: Trial, point: str) -> None:  # F03
+    person = trial.person()
+    trial.programs["worker"].kill()
+    with trial.deployment.redis_client() as redis:
+        redis.delete(HEARTBEATS)
+        trial.restart("worker", HOLDFAST_FAILPOINTS=f"{point}=exit")
+        # else the job may wait so long that it is handed over again, and a worker dies of the second one
+        eventually(lambda: redis.zcard(HEARTBEATS) == 1, within=20)
+    outcome = person.ask()
+    trial.wait_for_death("worker")
+    assert person.reply(outcome)["status"] == "completed"
+    # the job is delivered again, to a worker that finds nothing to do
+    trial.restart("worker")
+    trial.deployment.redeliver(outcome.reply_id)
+    trial.check().must_be_clean()
+    assert person.reply(outcome)["attempt"] == 1
+    assert len(trial.asked(outcome)) == 1
+
+
+def test_a_kill_under_the_load_of_many_loses_and_doubles_nothing(trial: Trial) -> None:
+    people = [trial.person() for _ in range(5)]
+    outcomes = at_the_same_time(lambda person=person: person.ask("chunks=40,every=25") for person in people)
+    trial.wait_for_text(*outcomes, pieces=5)
+    trial.programs["worker"].kill()
+    trial.restart("worker")
+    verdict = trial.check().must_be_clean()
+    assert verdict.recovered == len(people)
+
+
+@mostly_on("sqlite")
+def test_a_worker_killed_before_it_was_ready_is_noticed_at_once(trial: Trial) -> None:
+    # Given a job that waits, and kills the worker that takes it before its master has seen it boot
+    trial.programs["worker"].kill()
+    trial.person().ask()
+    trial.restart("worker", HOLDFAST_FAILPOINTS="after_claim=exit")
+    # Then the master ends, so that its supervisor starts it again
+    trial.wait_for_death("worker", within=10)
+    trial.restart("worker")
+    trial.check().must_be_clean()

@@ -1,0 +1,108 @@
+"""P4, a model that fails in every way at once (F20 to F25): each reply has its end, its price, and its one event.
+
+What each way leads to, one by one and on both databases, is in tests/integration/workers/test_reply_faults.py.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from tests.eventually import eventually
+from tests.faults.conftest import mostly_on
+from tests.faults.lab.history import Outcome
+from tests.faults.lab.people import Witnessed, at_the_same_time
+from tests.faults.lab.trial import Trial
+
+#: To what the model does: how the reply ends, why, and after how many attempts.
+WAYS: dict[str, tuple[str, str | None, int]] = {
+    # F20
+    "refuse": ("failed", "model_unavailable", 2),
+    "refuse,times=1,chunks=3": ("completed", None, 2),
+    "hang,times=1,chunks=3": ("completed", None, 2),
+    # F21
+    "status=429,retry_after=2,times=1,chunks=3": ("completed", None, 2),
+    "status=429,times=1,chunks=3": ("completed", None, 2),
+    "status=429,retry_after=300": ("failed", "rate_limited", 1),
+    "status=500": ("failed", "model_unavailable", 2),
+    "status=503,retry_after=1,times=1,chunks=3": ("completed", None, 2),
+    "status=409,times=1,chunks=3": ("completed", None, 2),
+    "status=401": ("failed", "model_rejected", 1),
+    "status=402": ("failed", "model_rejected", 1),
+    # F22
+    "chunks=5,hang_after=3": ("failed", "model_timeout", 1),
+    "keepalive_only,times=1,chunks=3": ("completed", None, 2),
+    # F23
+    "chunks=5,cut_after=3": ("failed", "model_truncated", 1),
+    "chunks=5,reset_after=3": ("failed", "model_truncated", 1),
+    "chunks=5,bad_json_after=3": ("failed", "model_truncated", 1),
+    "chunks=5,error_after=3": ("failed", "model_unavailable", 1),
+    "chunks=3,no_finish": ("failed", "model_truncated", 1),
+    "html,times=1,chunks=3": ("completed", None, 2),
+    "no_choices": ("failed", "model_truncated", 2),
+    "split_utf8": ("completed", None, 1),
+    # F24
+    "empty": ("failed", "empty_reply", 2),
+    "chunks=2,finish=content_filter": ("failed", "content_filtered", 1),
+    "finish=tool_calls": ("failed", "model_rejected", 1),
+    "chunks=2,finish=length": ("completed", None, 1),
+}
+#: What the event of an end says as REST does.
+TOLD = ("status", "messageType", "attempt", "error", "credits")
+
+
+def told(person: Witnessed, outcome: Outcome) -> Any:
+    """The one event of this reply's end."""
+    ends = ("message.completed", "message.failed")
+    return person.tab.wait_for(lambda event: event.name in ends and event.data["id"] == outcome.reply_id).data
+
+
+@mostly_on("sqlite")
+def test_whatever_the_model_does_each_reply_ends_as_it_should_and_costs_what_it_should(trial: Trial) -> None:
+    trial.restart("worker", HOLDFAST_FIRST_TEXT_TIMEOUT="5", HOLDFAST_SILENCE_TIMEOUT="3")
+    ways = list(WAYS)
+    people = [trial.person() for _ in range(len(ways) // 2 + 1)]
+    places = [(person, chat) for person in people for chat in (person.chats[0], person.new_chat())]
+    calls = [lambda p=p, c=c, way=way: p.ask(way, chat=c) for (p, c), way in zip(places, ways, strict=False)]
+    outcomes = at_the_same_time(calls)
+    trial.check(within=40).must_be_clean()
+    for (person, _), outcome, way in zip(places, outcomes, ways, strict=False):
+        reply = person.reply(outcome)
+        code = reply["error"] and reply["error"]["code"]
+        assert (way, reply["status"], code, reply["attempt"]) == (way, *WAYS[way])
+        event = told(person, outcome)
+        assert [event[name] for name in TOLD] == [reply[name] for name in TOLD]
+        assert len(trial.asked(outcome)) == reply["attempt"]
+
+
+@mostly_on("sqlite")
+def test_a_pause_that_the_model_asks_for_keeps_no_thread(trial: Trial) -> None:  # F21
+    # Given a worker with two threads, and four replies that the model has told to come back later
+    trial.restart("worker", HOLDFAST_WORKER_THREADS="2")
+    people = [trial.person() for _ in range(4)]
+    patient = [person.ask("status=429,retry_after=4,times=1,chunks=2") for person in people]
+    eventually(lambda: all(trial.asked(outcome) for outcome in patient))
+    # When somebody else posts
+    other = trial.person()
+    quick = other.ask("chunks=2")
+    trial.wait_for_status(quick, "completed")
+    # Then that is answered before any of them asks again
+    trial.check(within=30).must_be_clean()
+    answered = datetime.fromisoformat(other.reply(quick)["completedAt"]).timestamp()
+    assert answered < min(trial.asked(outcome)[1].opened_at for outcome in patient)
+
+
+def test_a_conversation_that_the_model_finds_too_long_is_asked_once_more_without_its_past(trial: Trial) -> None:  # F25
+    person = trial.person()
+    places = [person.chats[0], person.new_chat()]
+    for outcome in [person.ask("chunks=2", chat=chat) for chat in places]:
+        trial.wait_for_status(outcome, "completed")
+    answered = person.ask("context_length,times=1,chunks=3", chat=places[0])
+    hopeless = person.ask("context_length", chat=places[1])
+    trial.wait_for_status(hopeless, "failed")
+    after = person.ask("chunks=2", chat=places[1])
+    trial.check().must_be_clean()
+    for outcome in (answered, hopeless):
+        whole, newest = (request.messages for request in trial.asked(outcome))
+        assert newest == [message for message in whole if message["role"] == "system"] + whole[-1:]
+        assert person.reply(outcome)["attempt"] == 1
+    assert person.reply(answered)["status"] == person.reply(after)["status"] == "completed"
+    assert person.reply(hopeless)["error"]["code"] == "context_too_long"

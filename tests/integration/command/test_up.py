@@ -1,0 +1,215 @@
+"""`holdfast up` as a user runs it: in a folder of its own, with an embedded Redis, a database and sentences."""
+
+import os
+import re
+import signal
+import socket
+import stat
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+from redis import Redis
+from redis.exceptions import ConnectionError as RefusedError
+
+from shared.command.embedded_redis import EmbeddedRedis
+from tests.eventually import eventually
+from tests.fake_model import FakeModel
+from tests.services.guard import Guard
+from tests.services.programs import free_port
+from tests.services.service import Service
+
+ROOT = Path(__file__).parents[3]
+# Answers /healthz; the real programs have a test of their own.
+STAND_IN = "python -c \"import http.server as h, os; h.test(h.SimpleHTTPRequestHandler, port=int(os.environ['{}']))\""
+PROCFILE = f"web: {STAND_IN.format('PORT')}\n\n# sockets\nrealtime: {STAND_IN.format('REALTIME_PORT')}\n"
+
+Up = Callable[..., Service]
+
+
+@pytest.fixture
+def folder(guard: Guard, tmp_path: Path) -> Path:
+    """A user's folder; the space in its name is on purpose."""
+    folder = guard.folder / f"up {tmp_path.parent.name} {tmp_path.name}"
+    folder.mkdir()
+    (folder / "healthz").touch()
+    (folder / "Procfile").write_text(PROCFILE)
+    return folder
+
+
+@pytest.fixture
+def ports() -> dict[str, str]:
+    return {"PORT": str(free_port()), "REALTIME_PORT": str(free_port())}
+
+
+@pytest.fixture
+def up(guard: Guard, folder: Path, ports: dict[str, str]) -> Iterator[Up]:
+    """Start `holdfast up` there; with ready=False, wait until it has ended by itself."""
+    started: list[Service] = []
+
+    def up(ready: bool = True, **environment: str) -> Service:
+        command = f'sh -c \'cd "{folder}" && exec "{sys.executable}" -m shared.command.cli up\''
+        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **ports, **environment}
+        service = Service(guard, f"{folder.name}-{len(started)}", command, environment=environment, end=signal.SIGINT)
+        started.append(service)
+        service.start()
+        eventually(
+            lambda: service.must_live() and "ready: open" in service.log if ready else not service.alive, within=40
+        )
+        return service
+
+    yield up
+    for service in started:
+        service.stop()
+
+
+def redis_of(folder: Path) -> Redis:
+    return Redis(unix_socket_path=str(folder / "var" / "redis" / "redis.sock"))
+
+
+def test_it_prints_the_address_and_a_sign_in_when_the_page_answers(up: Up, ports: dict[str, str]) -> None:
+    service = up()
+    assert f"open http://127.0.0.1:{ports['PORT']}\n" in service.log
+    assert httpx2.get(f"http://127.0.0.1:{ports['PORT']}/healthz").status_code == 200
+    assert re.fullmatch(r" \S+@\S+ with the password \S{12}", sign_in(service))
+
+
+def test_the_data_folder_is_private_and_the_redis_in_it_keeps_what_it_is_given(up: Up, folder: Path) -> None:
+    up()
+    modes = {name: stat.S_IMODE((folder / name).stat().st_mode) for name in ("var", "var/redis", "var/secret-key")}
+    assert modes == {"var": 0o700, "var/redis": 0o700, "var/secret-key": 0o600}
+    with redis_of(folder) as redis:
+        wanted = {"appendonly": "yes", "appendfsync": "everysec", "save": "", "maxmemory-policy": "noeviction"}
+        assert redis.config_get(*wanted) == wanted
+
+
+def test_a_second_run_keeps_the_data_even_after_kill_9(up: Up, folder: Path) -> None:
+    first = up()
+    with redis_of(folder) as redis:
+        redis.set("kept", "yes")
+    secrets = (sign_in(first), (folder / "var" / "secret-key").read_text())
+    first.kill()
+    second = up()
+    with redis_of(folder) as redis:
+        assert redis.get("kept") == b"yes"
+    assert (sign_in(second), (folder / "var" / "secret-key").read_text()) == secrets
+
+
+def sign_in(service: Service) -> str:
+    eventually(lambda: "sign in as" in service.log)
+    return service.log.split("sign in as")[1].splitlines()[0]
+
+
+def test_a_redis_left_by_a_run_that_was_killed_with_its_guards_is_replaced(up: Up, guard: Guard, folder: Path) -> None:
+    (folder / "var").mkdir()
+    leftover = Service(guard, "leftover", EmbeddedRedis(folder / "var" / "redis").command)
+    with leftover:
+        eventually(lambda: redis_answers(folder))
+        up()
+        assert not leftover.alive
+        assert redis_answers(folder)
+
+
+def redis_answers(folder: Path) -> bool:
+    with redis_of(folder) as redis:
+        try:
+            return bool(redis.ping())
+        except RefusedError:
+            return False
+
+
+def test_a_second_run_in_the_same_folder_is_refused_with_the_first_ones_process(up: Up) -> None:
+    first = up()
+    second = up(ready=False, PORT=str(free_port()), REALTIME_PORT=str(free_port()))
+    assert "already runs with the data folder" in second.log
+    assert f"(process {first.pid}): stop that one first" in second.log
+    assert first.alive
+
+
+@pytest.mark.parametrize("name", ["PORT", "REALTIME_PORT"])
+def test_a_taken_port_is_named_with_the_setting_that_changes_it(up: Up, ports: dict[str, str], name: str) -> None:
+    with socket.create_server(("127.0.0.1", int(ports[name]))):
+        log = up(ready=False).log
+    assert re.fullmatch(rf"Error: Port {ports[name]} on 127.0.0.1 can't be used .* with {name}=\d+\.\n", log)
+
+
+def test_one_port_for_both_is_refused(up: Up, ports: dict[str, str]) -> None:
+    assert "are both" in up(ready=False, REALTIME_PORT=ports["PORT"]).log
+
+
+def test_a_misspelt_setting_is_refused_with_the_right_name(up: Up) -> None:
+    assert "did you mean HOLDFAST_DATA_DIR?" in up(ready=False, HOLDFAST_DATADIR="x").log
+
+
+def test_a_folder_without_a_procfile_is_refused(up: Up, folder: Path) -> None:
+    (folder / "Procfile").unlink()
+    assert "There is no Procfile here" in up(ready=False).log
+
+
+def test_a_data_folder_that_cannot_be_made_is_named(up: Up, folder: Path) -> None:
+    (folder / "file").touch()
+    assert f"The data folder {folder}/file/var can't be used" in up(ready=False, HOLDFAST_DATA_DIR="file/var").log
+
+
+def test_a_database_that_does_not_answer_is_a_sentence(up: Up) -> None:
+    log = up(ready=False, DATABASE_URL="postgresql://nobody@127.0.0.1:1/none").log
+    assert "Error: The database can't be used: connection failed" in log
+    assert "Traceback" not in log
+
+
+def test_production_has_no_demo_user_and_uses_the_redis_that_is_set(up: Up, folder: Path, redis_url: str) -> None:
+    service = up(HOLDFAST_ENV="production", SECRET_KEY="x" * 32, REDIS_URL=redis_url)
+    service.stop()
+    assert "sign in as" not in service.log
+    assert not (folder / "var" / "redis").exists()
+
+
+def test_a_data_folder_with_a_long_path_has_its_redis_socket_elsewhere(
+    up: Up, guard: Guard, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = "x" * 120
+    monkeypatch.setattr(tempfile, "tempdir", str(guard.folder))
+    up(HOLDFAST_DATA_DIR=long, TMPDIR=str(guard.folder))
+    redis = EmbeddedRedis(folder / long / "redis")
+    assert len(str(redis.socket)) < 100
+    assert stat.S_IMODE(redis.socket.parent.stat().st_mode) == 0o700
+    with Redis.from_url(redis.url) as client:
+        assert client.ping()
+
+
+def test_the_real_programs_come_up_and_end_with_ctrl_c(up: Up, folder: Path, ports: dict[str, str]) -> None:
+    (folder / "Procfile").write_text((ROOT / "Procfile").read_text())
+    service = up()
+    for port in ports.values():
+        assert httpx2.get(f"http://127.0.0.1:{port}/healthz").status_code == 200
+    assert service.stop() == 0
+    assert "starting it again" not in service.log
+    assert not redis_answers(folder)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_it_uses_the_database_the_redis_and_the_model_that_are_set(
+    up: Up, folder: Path, database_url: str, redis_url: str, fake_model: FakeModel
+) -> None:
+    (folder / "Procfile").write_text((ROOT / "Procfile").read_text())
+    service = up(
+        DATABASE_URL=database_url,
+        REDIS_URL=redis_url,
+        OPENAI_API_KEY="only-for-tests",
+        OPENAI_BASE_URL=fake_model.base_url,
+        MODEL="fake",
+    )
+    told = re.compile(r"ready: open (\S+)\n.*sign in as (\S+) with the password (\S+)\n", re.DOTALL)
+    address, email, password = eventually(lambda: told.search(service.log)).groups()  # type: ignore[union-attr]
+    with httpx2.Client(base_url=address) as http:
+        signed_in = http.post("/auth/sign-in", json={"email": email, "password": password}).json()
+        http.headers["Authorization"] = f"Bearer {signed_in['accessToken']}"
+        messages = f"/chats/{http.post('/chats', json={}).json()['id']}/messages"
+        reply = http.post(messages, json={"content": "Who are you?"}).json()["reply"]
+        eventually(lambda: http.get(f"{messages}/{reply['id']}").json()["status"] == "completed", within=20)
+    assert [request.model for request in fake_model.requests] == ["fake"]
+    assert not (folder / "var" / "redis").exists()
+    assert not list((folder / "var").glob("*.db"))

@@ -1,0 +1,104 @@
+"""What is too old is told by the database's clock: a machine's may be days off, and forgets nothing for that."""
+
+import time
+from datetime import datetime, timedelta, tzinfo
+from typing import Self
+
+import pytest
+from flask import Flask
+from redis import Redis
+from sqlalchemy import select
+
+from shared.actions.accounts.disable import disable_account
+from shared.actions.accounts.sign_ins import begin_sign_in
+from shared.actions.chats.delete import delete_chat
+from shared.actions.upkeep.copy_revocations import copy_revocations
+from shared.database import units as module
+from shared.database.clock import utc_now
+from shared.database.units import query
+from shared.models import ChatSession, User
+from shared.models.revocation import revocations
+from shared.settings import Settings
+from tests.factories import a_post, nothing_changes
+from workers.sweeper import clean
+
+
+@pytest.fixture
+def days_off(monkeypatch: pytest.MonkeyPatch) -> "DaysOff":
+    return DaysOff(monkeypatch)
+
+
+class DaysOff:
+    """Has this machine's clock, as the programs read it, go wrong; the database's goes right."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self._patch = patch
+
+    def __call__(self, days: float) -> None:
+        off, right = timedelta(days=days), time.time
+
+        class WrongDatetime(datetime):
+            @classmethod
+            def now(cls, tz: tzinfo | None = None) -> Self:
+                return super().now(tz) + off
+
+        self._patch.setattr(module, "datetime", WrongDatetime)
+        self._patch.setattr(time, "time", lambda: right() + off.total_seconds())
+
+    def no_more(self) -> None:
+        self._patch.undo()
+
+
+def test_the_clock_of_these_tests_is_wrong(core: Flask, days_off: DaysOff) -> None:
+    before = utc_now(), time.time()
+    days_off(2)
+    assert utc_now() - before[0] > timedelta(days=1.9)
+    assert time.time() - before[1] > 1.9 * 24 * 3600
+
+
+@pytest.mark.parametrize(("posting", "sweeping"), [(0, 100), (-100, 0), (100, -100)])
+def test_a_post_sent_again_finds_its_key(posting: int, sweeping: int, chat: ChatSession, days_off: DaysOff) -> None:
+    days_off(posting)
+    first = a_post(chat, key="k")
+    days_off.no_more()
+    days_off(sweeping)
+    clean()
+    days_off.no_more()
+    again = a_post(chat, key="k")
+    assert (again.replayed, again.message.id) == (True, first.message.id)
+
+
+def test_what_is_younger_than_its_life_is_kept(
+    chat: ChatSession, user: User, days_off: DaysOff, settings: Settings
+) -> None:
+    a_post(chat)
+    delete_chat(user.id, chat.id)
+    begin_sign_in(user.id)
+    days_off(100)
+    assert settings.refresh_token_seconds < 100 * 24 * 3600
+    with nothing_changes():
+        assert not clean()
+
+
+def test_a_token_that_was_revoked_stays_so(core: Flask, user: User, days_off: DaysOff, redis_url: str) -> None:
+    disable_account(user.id)
+    days_off(1)
+    with nothing_changes(), Redis.from_url(redis_url) as redis:
+        copied = redis.hgetall("holdfast:test:revoked")
+        assert copy_revocations() == 0
+        assert redis.hgetall("holdfast:test:revoked") == copied
+        redis.flushall()
+        assert copy_revocations() == 1
+        assert redis.hgetall("holdfast:test:revoked") == copied
+
+
+def test_a_clock_that_is_slow_keeps_nothing_for_longer(
+    chat: ChatSession, user: User, days_off: DaysOff, settings: Settings
+) -> None:
+    days_off(-100)  # what these wrote then is as old as their clock was slow
+    delete_chat(user.id, chat.id)
+    begin_sign_in(user.id)
+    disable_account(user.id)
+    assert clean()
+    copy_revocations()
+    assert query(select(revocations)) == []

