@@ -69,6 +69,12 @@ class Witnessed(Person):
             outcome = self.again(outcome)
         return outcome
 
+    def go_on(self) -> None:
+        """In each chat that a failure has parked, have what waits there answered."""
+        parked = [chat["id"] for chat in self.get("/chats")["items"] if chat["parked"]]
+        for chat in parked:
+            self.call("resume", "POST", f"/chats/{chat}/queue/resume", chat=chat)
+
     def reply(self, outcome: Outcome) -> Any:
         """The reply as REST shows it now."""
         return self.get(outcome.path)

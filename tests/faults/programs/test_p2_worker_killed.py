@@ -75,13 +75,17 @@ def test_a_worker_killed_while_it_writes_costs_a_run_and_nothing_else(trial: Tri
 @mostly_on("sqlite")
 def test_a_reply_whose_every_worker_is_killed_fails_once_and_costs_nothing(trial: Trial) -> None:  # F02
     person = trial.person()
-    outcome = person.ask("chunks=5,every=20,gate=never")
+    outcome, waiting = person.ask("chunks=5,every=20,gate=never"), person.ask()
     for attempt in (1, 2):
         trial.wait_for_text(outcome, attempt=attempt)
         trial.programs["worker"].kill()
         trial.restart("worker")
     trial.wait_for_status(outcome, "failed")
+    # Then its chat is parked: what waits there is answered when its owner says so, and not before
+    assert person.reply(waiting)["status"] == "pending"
+    person.go_on()
     trial.check().must_be_clean()
+    assert person.reply(waiting)["status"] == "completed"
     failed = person.reply(outcome)
     assert failed["error"]["code"] == "worker_lost"
     assert failed["credits"] == {"held": 0, "charged": 0, "released": 3}
