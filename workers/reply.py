@@ -11,8 +11,8 @@ from typing import TypeVar
 from flask import Flask
 
 from shared.actions.replies.claim import claim_reply
-from shared.actions.replies.finish import Superseded, complete_reply, fail_reply, give_back, note_first_text
-from shared.actions.replies.release import release_reply
+from shared.actions.replies.finish import Superseded, complete_reply, fail_reply, note_first_text
+from shared.actions.replies.release import give_back, release_reply
 from shared.core import current_link, current_settings
 from shared.database.retries import DATABASE_AWAY
 from shared.errors.replies import ContextTooLong, EmptyReply, ModelTruncated, ReplyError, ReplyFailed, WorkerLost

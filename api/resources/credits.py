@@ -10,6 +10,8 @@ from sqlalchemy import select
 from api.access.decorators import signed_in
 from api.http.blueprint import ApiBlueprint
 from api.http.paging import keyset_page
+from shared.database.prepared import columns_of
+from shared.models.credits import CreditEntryRow
 from shared.models.credits import credit_entries as rows
 from shared.models.user import account_of
 from shared.wire.base import PageIn
@@ -34,5 +36,5 @@ def balance() -> dict[str, int]:
 @credits_.response(200, CreditEntryPage)
 def entries(asked: dict[str, Any]) -> dict[str, Any]:
     """Every credit that came or went, newest first. They add up to `balance`."""
-    own = select(rows).where(rows.c.user_id == g.user_id)
-    return keyset_page(own, asked, [rows.c.created_at, rows.c.id], tuple[datetime, UUID])
+    own = select(*columns_of(CreditEntryRow, rows)).where(rows.c.user_id == g.user_id)
+    return keyset_page(own, asked, [rows.c.created_at, rows.c.id], tuple[datetime, UUID], CreditEntryRow)

@@ -1,5 +1,7 @@
 """The demo user of a development run: its password is made once and kept in the data folder."""
 
+from typing import NamedTuple
+
 from sqlalchemy import select, update
 
 from shared.actions.accounts.create import create_account
@@ -26,9 +28,14 @@ def demo_sign_in(settings: Settings) -> dict[str, str]:
     return {"email": EMAIL, "password": password}
 
 
+class _Known(NamedTuple):
+    id: str
+    password_hash: str | None
+
+
 def _renew(password: str) -> None:
     """Another data folder knew another password."""
-    (user,) = query(select(users).where(users.c.email == EMAIL))
+    (user,) = query(select(users.c.id, users.c.password_hash).where(users.c.email == EMAIL), row=_Known)
     if not password_fits(password, user.password_hash):
         with write_unit():
             execute(update(users).where(users.c.id == user.id).values(password_hash=hash_password(password)))

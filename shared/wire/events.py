@@ -12,6 +12,8 @@ import msgspec
 from marshmallow import Schema
 from redis.client import Pipeline
 
+from shared.models.chat import ChatRow
+from shared.models.message import MessageRow
 from shared.models.user import Account
 from shared.redis.link import RedisLink
 from shared.wire.changes import (
@@ -82,7 +84,7 @@ class Event:
     data: dict[str, Any]
 
 
-def message_event(name: str, message: Any, next_index: int | None = None) -> Event:
+def message_event(name: str, message: MessageRow, next_index: int | None = None) -> Event:
     """A whole message; `next_index` tells how many deltas the ended attempt sent."""
     data = _message.dump(message)
     if len(data["content"].encode()) > MAX_CONTENT:
@@ -93,7 +95,7 @@ def message_event(name: str, message: Any, next_index: int | None = None) -> Eve
     return Event(message.owner_id, name, data)
 
 
-def chat_event(name: str, chat: Any) -> Event:
+def chat_event(name: str, chat: ChatRow) -> Event:
     """A whole chat, without its messages."""
     return Event(chat.owner_id, name, _chat.dump(chat))
 

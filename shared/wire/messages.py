@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import fields, validate
 
 from shared.errors.catalogue import catalogue
-from shared.models.message import FINAL, ROLES, MessageType, Status
+from shared.models.status import FINAL, ROLES, MessageType, Status
 from shared.wire.base import CamelSchema, PageIn, StrictString, not_blank, object_of
 from shared.wire.credits import CreditsOut
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
-from shared.actions.replies.finish import HUNG_AFTER
+from shared.actions.replies.states import HUNG_AFTER
 from shared.settings import SLOWEST_SWEEP, Settings
 
 README = Path(__file__).parent.parent.parent / "README.md"

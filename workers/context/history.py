@@ -1,5 +1,7 @@
 """The newest messages of a chat, as far as they count as conversation."""
 
+from typing import NamedTuple
+
 from sqlalchemy import bindparam, func, or_, select
 
 from shared.actions.replies.claim import Claim
@@ -7,8 +9,16 @@ from shared.actions.replies.finish import Superseded
 from shared.core import current_settings
 from shared.database.prepared import Prepared
 from shared.database.units import query
-from shared.models.message import ROLES, MessageType, Status, messages
+from shared.models.message import messages
+from shared.models.status import ROLES, MessageType, Status
 from workers.context.budget import BYTES_PER_TOKEN
+
+
+class _Said(NamedTuple):
+    id: str
+    message_type: str
+    content: str
+
 
 _newest = (
     select(
@@ -44,7 +54,8 @@ _said = Prepared(
             _sized.c.characters_so_far == _sized.c.characters,  # the newest, however long
         )
     )
-    .order_by(_sized.c.position.desc())
+    .order_by(_sized.c.position.desc()),
+    _Said,
 )
 
 

@@ -25,7 +25,8 @@ from sqlalchemy import (
 
 from shared.database.tables import db
 from shared.models.credits import GRANT, HOLD, RELEASE, credit_entries
-from shared.models.message import IS_OPEN, Status, has_status, messages
+from shared.models.message import IS_OPEN, has_status, messages
+from shared.models.status import Status
 from shared.models.user import users
 
 # Differences kept in memory at a time; the database sorts and adds up on its disk.
