@@ -10,7 +10,7 @@ from shared.actions.replies.states import FAIL, Guard
 from shared.errors.replies import ReplyError
 from shared.models.credits import RELEASE
 from tests.faults.naive import replace
-from workers import reply
+from workers import outcome
 from workers.__main__ import main
 
 
@@ -22,7 +22,7 @@ def _fail_reply(claim: Claim, error: ReplyError, answer: action.Answer) -> None:
         pass
 
 
-replace(reply, "fail_reply", _fail_reply)
+replace(outcome, "fail_reply", _fail_reply)
 
 if __name__ == "__main__":
     sys.exit(main())
