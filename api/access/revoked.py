@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 # Seconds between two readings of the table. A process without requests reads nothing (D-30).
 _REST = 2.0
-# Seconds that a request waits while another request reads the table. After them it uses the last reading.
+# Seconds that a request waits while another request reads the table. Then the request uses the last reading.
 _PATIENCE = 0.5
 
 

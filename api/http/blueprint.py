@@ -47,7 +47,7 @@ class ApiBlueprint(Blueprint):
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = {clean(name): value for name, value in pairs}  # clean names, because an error answer repeats them
     if len(found) < len(pairs):
-        raise ValueError("a field stands there twice")
+        raise ValueError("a field is there twice")
     return found
 
 

@@ -19,7 +19,7 @@ ops = ApiBlueprint("ops", __name__, description="Configuration and health")
 @public
 @ops.response(200, ConfigOut)
 def config() -> dict[str, Any]:
-    """Where the sockets are, which models may be asked for, and what a reply costs."""
+    """The address of the socket server, the models to choose from, and the price of a reply."""
     settings = current_settings()
     return {
         "realtime_url": realtime_url(),

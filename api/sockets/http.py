@@ -27,12 +27,12 @@ def wsgi_app(server: Server, pulse: Pulse, most: int) -> App:
         if environ["PATH_INFO"].startswith("/socket.io") and len(server.eio.sockets) >= most:
             start_response("503 Service Unavailable", _FULL)
             return [b'{"status":"full"}']
-        return _without_a_trace(server, app, environ, start_response)
+        return _closing_on_failure(server, app, environ, start_response)
 
     return guarded
 
 
-def _without_a_trace(server: Server, app: App, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+def _closing_on_failure(server: Server, app: App, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     """Close a socket that sends unreadable bytes. The library would print them and forget the socket."""
     try:
         return app(environ, start_response)

@@ -47,7 +47,7 @@ def _size(packet: Any) -> int:
 
 
 class Transport(engineio.Server):
-    """The library's transport, with an Outbox for each socket. It calls `cut` with the id of a full one's socket."""
+    """The library's transport, with an Outbox for each socket. It calls `cut` with the id of a socket that is full."""
 
     cut: Callable[[str], None]
 

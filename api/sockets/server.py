@@ -47,7 +47,7 @@ class Server(socketio.Server):
         return self._connections.get(self.manager.eio_sid_from_sid(sid, NAMESPACE))
 
     def cut(self, eio_sid: str) -> None:
-        """End a transport at once and silently. Its client does not read, or sends what is no packet."""
+        """End a transport at once and silently. Its client does not read, or sends broken packets."""
         connection, transport = self._connections.get(eio_sid), self.eio.sockets.pop(eio_sid, None)
         if transport:
             transport.close(wait=False, abort=True)
