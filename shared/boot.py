@@ -1,4 +1,4 @@
-"""Every program begins with boot(). It reads the settings, and ends a program that lacks one it needs."""
+"""Every program begins with boot(). It reads the settings, and ends a program that lacks a setting it needs."""
 
 import sys
 

@@ -13,8 +13,8 @@ from sqlalchemy.pool import Pool
 
 from shared.database.prepared import only_reads
 
-# Milliseconds that the server lets a statement wait for a lock. After them it undoes the unit, which then is repeated.
-# A unit is tried three times in all (D-65).
+# Milliseconds that the server lets a statement wait for a lock. Then it undoes the unit, which is repeated. A unit is
+# tried three times in all (D-65).
 _LOCK_TIMEOUT = 1_500
 _POSTGRES_TIMEOUTS = "-c statement_timeout=10000 -c idle_in_transaction_session_timeout=15000 -c lock_timeout={}"
 # With these, a program gives up a vanished server after 15 to 25 s (D-70). The system's defaults take minutes or hours.
@@ -67,14 +67,14 @@ def _try_rested(connection: Any, record: Any, _proxy: Any) -> None:
         return  # a new connection needs no try; if it is cut, its first statement fails
     rested = time.monotonic() - record.info["checked_in"]
     try:
-        if rested > _RESTED or _has_word(connection):
+        if rested > _RESTED or _has_unread_data(connection):
             connection.execute("")
             connection.rollback()
     except psycopg.Error as error:
         raise DisconnectionError from error  # the pool then tries a new connection
 
 
-def _has_word(connection: psycopg.Connection[Any]) -> bool:
+def _has_unread_data(connection: psycopg.Connection[Any]) -> bool:
     """Whether the server has sent unread data, as it does when it ends or restarts. Costs no round trip (D-69)."""
     poll = select.poll()
     poll.register(connection.pgconn.socket, select.POLLIN)
@@ -82,5 +82,6 @@ def _has_word(connection: psycopg.Connection[Any]) -> bool:
 
 
 @event.listens_for(Engine, "handle_error")
-def _leave_who_only_reads(context: ExceptionContext) -> None:
+def _disconnect_read_only(context: ExceptionContext) -> None:
+    """Count a read-only server as a lost connection, so that the pool connects anew, perhaps to another server."""
     context.is_disconnect |= only_reads(context.original_exception)

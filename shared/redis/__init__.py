@@ -1,4 +1,4 @@
 """All data in Redis: queue entries, events, live text, and a copy of the revocations.
 
-All of it may be lost at any moment. The database can replace it.
+All of it may be lost at any moment. No accepted message is lost with it.
 """
