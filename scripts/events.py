@@ -109,7 +109,7 @@ def _of_field(field: fields.Field[Any]) -> str:
 
 
 def _of_schema(said: dict[str, Any]) -> str:
-    """The type in TypeScript for a piece of OpenAPI. A field that a function makes has such a piece."""
+    """The type in TypeScript for a piece of OpenAPI. Only a field that a function makes has one."""
     if "enum" in said:
         return " | ".join(f'"{value}"' for value in said["enum"])
     return " | ".join(_of_kind(kind, said) for kind in _as_list(said["type"]))

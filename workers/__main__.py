@@ -7,7 +7,7 @@ from shared.boot import boot
 from workers.alone.stragglers import wait_for_stragglers
 
 # Milliseconds that the master waits before it watches its children (D-18). Until then it does not notice the death of a
-# child. Dramatiq's default is 30 s. It waits for extra processes, and Holdfast has none.
+# child. Dramatiq's default is 30 s, for extra processes that Holdfast does not have.
 _BOOT_WAIT = 1000
 # Milliseconds that the threads may take to end after the drain (workers/middleware.py). An idle thread checks once a
 # second whether to end.

@@ -15,7 +15,7 @@ from workers.alone.writer import AloneWriter
 from workers.middleware import AppContextMiddleware, DrainMiddleware
 from workers.reply import create_desk, write_reply
 
-#: Milliseconds that Dramatiq waits beyond the reply's deadline. It ends only threads that all our own limits missed.
+#: Milliseconds beyond the reply's deadline after which Dramatiq ends the thread. All our own limits are shorter.
 MARGIN_MS = 60_000
 
 

@@ -38,7 +38,7 @@ class Reply:
 
 class Conversation(Protocol):
     async def open(self) -> None:
-        """Make a user and a chat of theirs."""
+        """Make a user with a chat."""
 
     async def ask(self, reply: Reply) -> str:
         """Post the question, and read to the end of the reply. Returns the problem, if there was one."""

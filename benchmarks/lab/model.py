@@ -1,6 +1,6 @@
 """The fake model: OpenAI-compatible streaming, cheap enough to share a core with the load.
 
-The last question of a request says what to stream (`Plan`). The text of every chunk carries the moment of its sending.
+The last question of a request holds the `Plan` of the stream. The text of every chunk carries the moment of its sending.
 So the receiver can tell how long the chunk was under way.
 """
 

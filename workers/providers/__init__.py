@@ -37,7 +37,7 @@ Waits = Callable[[], None]
 
 
 class ModelStream(Protocol):
-    """An answer that is still arriving. Iterate over it for its text, meanwhile it fills in `ending`.
+    """An answer that is still arriving. Iterate over it for its text. It fills in `ending` meanwhile.
 
     Its errors are ReplyErrors.
     """

@@ -33,7 +33,7 @@ from workers.providers.connections import asking, make_cuttable
 
 log = logging.getLogger(__name__)
 
-# Seconds. Once the stream is open, the read time-out is longer than any deadline. The watchdog cuts it at its deadline.
+# Seconds. Once the stream is open, the read time-out is longer than any deadline. The watchdog ends the stream.
 _CONNECT, _WRITE, _POOL = 5.0, 10.0, 5.0
 _MARGIN = 5.0
 # Characters of a model's name that are kept.
