@@ -1,4 +1,4 @@
-"""Keyset paging: a cursor names the last row of a page, so a page costs the same wherever it lies."""
+"""Keyset paging: a cursor names the last row of a page. So every page costs the same, wherever it lies."""
 
 import base64
 import binascii
@@ -50,7 +50,7 @@ def _plain(value: Any) -> Any:
 
 
 def encode_cursor(*values: object) -> str:
-    """An opaque cursor for these values."""
+    """A cursor that holds these values. Clients must not look into it."""
     return base64.urlsafe_b64encode(msgspec.json.encode(values)).decode().rstrip("=")
 
 

@@ -1,4 +1,4 @@
-"""Chats: make, list, read, rename, mark as seen, delete, and go on with a parked one."""
+"""Chats: create, list, read, rename, mark as seen, delete, and resume a parked one."""
 
 from datetime import datetime
 from typing import Any
@@ -67,7 +67,7 @@ def patch(body: dict[str, Any], session_id: str) -> ChatRow:
 @chats.arguments(SeenIn)
 @chats.response(200, ChatOut)
 def seen(body: dict[str, Any], session_id: str) -> ChatRow:
-    """Say that the chat was seen as of its `seq`; it is no longer unread then, on any device."""
+    """Mark the chat as seen up to a `seq`. It is then no longer unread on any device."""
     return see_chat(g.user_id, session_id, body["seq"])
 
 
@@ -83,5 +83,5 @@ def delete(session_id: str) -> None:
 @signed_in
 @chats.response(200, ChatOut)
 def resume(session_id: str) -> ChatRow:
-    """Go on with a chat that a failed or stopped reply has parked: what waits in it gets its turns."""
+    """Resume a chat that a failed or stopped reply has parked. Its waiting replies get their turns again."""
     return resume_queue(g.user_id, session_id)

@@ -1,4 +1,4 @@
-"""Puts the text so far into running replies: the live text, or the checkpoint where Redis has less."""
+"""Puts the text so far into running replies: the live text of Redis, or the checkpoint if that is longer."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -10,7 +10,7 @@ from shared.redis import live_text
 
 
 def with_live_text(found: list[MessageRow]) -> list[Any]:
-    """The same messages; those that run have `content` as far as it is known, and `next_index`."""
+    """The same messages. A running reply gets the text so far as `content`, and the `next_index`."""
     running = [message for message in found if message.status == Status.RUNNING]
     texts = live_text.read(current_link(), [(message.id, message.attempt) for message in running]) if running else []
     shown = {message.id: _so_far(message, text) for message, text in zip(running, texts, strict=True)}

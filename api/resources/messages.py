@@ -1,4 +1,4 @@
-"""Messages of a chat: post, stop, delete, and read them with the text so far of those being written."""
+"""Messages of a chat: post, stop, delete and read them. A running reply is read with its text so far."""
 
 from typing import Annotated, Any
 
@@ -61,7 +61,7 @@ def list_messages(asked: dict[str, Any], session_id: str) -> dict[str, Any]:
 @signed_in
 @messages.response(200, LiveMessageOut)
 def get(session_id: str, message_id: str) -> Any:
-    """One message; while it runs, with the text so far."""
+    """One message. A running reply has its text so far."""
     found = find_message(find_chat(g.user_id, session_id).id, message_id)
     return with_live_text([found])[0]
 
@@ -78,7 +78,7 @@ def stop(session_id: str, message_id: str) -> MessageRow:
 @signed_in
 @messages.response(204)
 def delete(session_id: str, message_id: str) -> None:
-    """Delete a message: your own goes with its replies, a reply only when it isn't being written."""
+    """Delete a message of your own with its replies, or a reply that is not being written."""
     delete_message(g.user_id, session_id, message_id)
 
 

@@ -1,12 +1,12 @@
-"""Fill a database with replies that wait and with messages that are done, each by one large statement."""
+"""Fills a database with waiting replies and finished messages. Each kind is one large statement."""
 
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-# Waiting replies of one user, in two chats: in each, one that has its turn and one behind it.
+# Waiting replies of one user, in two chats. In each chat one reply has its turn, and one waits behind it.
 PER_USER = 4
-# Milliseconds since the hand-over, which was repeated so often that it is not due again.
+# Milliseconds since the hand-over, and its repetitions. After so many, no further hand-over is due yet.
 _RESTED, _REPEATED = 60_000, 5
 
 
@@ -42,7 +42,7 @@ _MESSAGE = """
 
 
 def add_waiting(connection: Connection, count: int) -> None:
-    """Users, chats, and so many replies that wait: half for a worker, half for their turn; nothing is due."""
+    """Add users, chats and waiting replies. Half of them wait for a worker, half for their turn, and none is due."""
     users, chats, sql = count // PER_USER, count // 2, _DIALECTS[connection.dialect.name]
     now = "CURRENT_TIMESTAMP"
     _insert(
@@ -64,7 +64,7 @@ def add_waiting(connection: Connection, count: int) -> None:
 
 
 def add_finished(connection: Connection, count: int, waiting: int) -> None:
-    """So many messages of these users that are done."""
+    """Add finished messages of these users."""
     _add_messages(connection, count, waiting // PER_USER, _FINISHED, "n, 'completed', NULL, NULL, NULL")
 
 
@@ -80,7 +80,7 @@ def _add_messages(connection: Connection, count: int, users: int, kind: int, sta
         " true, 3, 0,"
         f" CURRENT_TIMESTAMP, CURRENT_TIMESTAMP, 0, 0, 0, {_REPEATED}, 0",
     )
-    if connection.dialect.name == "postgresql":  # as its own autovacuum would; nothing does on SQLite
+    if connection.dialect.name == "postgresql":  # as PostgreSQL's own autovacuum would; SQLite has nothing like it
         connection.execute(text("ANALYZE"))
 
 

@@ -62,7 +62,7 @@ def telling_unit(user_id: str = "", acting: bool = False, reached: str = "") -> 
 
 
 class OwnerUnit:
-    """What one transaction has taken, and what is to be said and done after its commit."""
+    """The numbers and money of a transaction, and its words and hand-overs for the time after the commit."""
 
     #: The owner's money and newest number, as of the last take().
     account: Account

@@ -1,4 +1,4 @@
-"""What has changed for a user since a number of `seq`: the rows as they are now, a page at a time.
+"""The changes of a user since a number of `seq`: the rows as they are now, a page at a time.
 
 Never asks Redis; the text of running replies that is not in the rows yet is the caller's to add.
 """

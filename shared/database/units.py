@@ -12,7 +12,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from shared.database.prepared import Prepared, R, Rows, require_fields, typed
 from shared.database.tables import db
 
-#: What fills a statement's parameters: one row, or many.
+#: The values of a statement's parameters: one row, or many.
 Values = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 
 

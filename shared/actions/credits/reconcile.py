@@ -64,7 +64,7 @@ _wrong_accounts = (
     )
 )
 
-# What a final reply was not charged must have come back.
+# The part of the price that a final reply was not charged must have come back.
 _to_release = case((IS_OPEN, 0), else_=messages.c.credits_held - messages.c.credits_charged)
 _movements = (
     select(

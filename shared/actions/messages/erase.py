@@ -1,4 +1,4 @@
-"""What every deletion does to messages: the text goes at once, tombstones stay, and no credits stay held."""
+"""Erase messages, for every kind of deletion: the text goes at once, tombstones stay, no credits stay held."""
 
 from sqlalchemy import ColumnElement, and_, select, update
 

@@ -131,7 +131,9 @@ def test_a_step_that_fails_in_any_way_stops_no_other(
     redis.flushall()
     assert sweep()  # the database was there
     assert len(jobs(redis)) == 1
-    (record,) = [record for record in caplog.records if record.message == "sweeper.rescue_lapsed_failed"]
+    (record,) = [
+        record for record in caplog.records if record.message == "sweeper.rescue_lapsed_failed: the other steps go on"
+    ]
     assert record.exc_info
 
 
