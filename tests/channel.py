@@ -8,6 +8,7 @@ from redis import Redis
 
 from shared.redis.link import RedisLink
 from shared.wire.events import Event
+from tests.eventually import patience
 
 
 class Channel:
@@ -15,13 +16,13 @@ class Channel:
 
     def __init__(self, link: RedisLink, redis_url: str) -> None:
         self._name = link.channel
-        self._redis = Redis.from_url(redis_url, socket_timeout=5)
+        self._redis = Redis.from_url(redis_url, socket_timeout=patience(5))
         self._subscription = self._redis.pubsub()
         self._heard: list[Event] = []
 
     def __enter__(self) -> Self:
         self._subscription.subscribe(self._name)
-        assert self._subscription.get_message(timeout=5)  # only now it is certain to hear all
+        assert self._subscription.get_message(timeout=patience(5))  # only now it is certain to hear all
         return self
 
     def __exit__(self, *_: object) -> None:

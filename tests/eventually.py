@@ -1,24 +1,73 @@
-"""Waiting for something to become true, with a deadline: the one way in which tests wait."""
+"""Waiting for something to become true, with a deadline: the one way in which tests wait.
 
+Seconds here are those of a machine that has a core for everybody (tests/fair_clock.py): the busier the machine, the
+longer they last.
+"""
+
+import subprocess
+import threading
 import time
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from tests.fair_clock import CLOCK, MOST, FairClock
 
 T = TypeVar("T")
 
 _POLL_SECONDS = 0.02
 
 
-def eventually(condition: Callable[[], T], within: float = 10.0) -> T:
+def eventually(condition: Callable[[], T], within: float = 10.0, clock: FairClock = CLOCK) -> T:
     """Call until the answer is true, and return it. A failing assertion inside counts as "not yet"."""
-    deadline = time.monotonic() + within
+    watch = Stopwatch(clock)
     while True:
+        late = watch.seconds > within
         value, failed = _asked(condition)
         if value and not failed:
             return value
-        if time.monotonic() > deadline:
-            raise AssertionError(f"Not true within {within:g} s; last: {failed or value!r}") from failed
+        if late:
+            raise AssertionError(f"Not true within {within:g} s ({watch}); last: {failed or value!r}") from failed
         time.sleep(_POLL_SECONDS)
+
+
+@contextmanager
+def at_most(seconds: float, clock: FairClock = CLOCK) -> Iterator[None]:
+    """A promise about time: the block takes no longer than this."""
+    watch = Stopwatch(clock)
+    yield
+    assert watch.seconds <= seconds, f"Not done within {seconds:g} s ({watch})"
+
+
+def patience(seconds: float) -> float:
+    """The time-out for a call that blocks and can't look at the clock: real seconds, enough on the busiest machine."""
+    return seconds * MOST
+
+
+def ended(process: subprocess.Popen[Any], within: float = 10.0) -> int:
+    """Wait for the end of a process; its exit code."""
+    eventually(lambda: process.poll() is not None, within)
+    return int(process.returncode)
+
+
+def joined(*threads: threading.Thread, within: float = 10.0) -> None:
+    """Wait for the end of all these threads."""
+    eventually(lambda: not any(thread.is_alive() for thread in threads), within)
+
+
+class Stopwatch:
+    """`seconds` since it was made; as a text, in how many real ones."""
+
+    def __init__(self, clock: FairClock = CLOCK) -> None:
+        self._clock, self._began, self._really = clock, clock.now(), clock.real()
+
+    @property
+    def seconds(self) -> float:
+        return self._clock.now() - self._began
+
+    def __str__(self) -> str:
+        real, fair = self._clock.real() - self._really, self.seconds
+        return f"{real:.1f} real ones: the machine was {real / max(fair, 0.001):.1f} times too busy"
 
 
 def _asked(condition: Callable[[], T]) -> tuple[T | None, AssertionError | None]:

@@ -28,6 +28,7 @@ from shared.models.credits import credit_entries
 from shared.models.message import messages
 from shared.models.status import FINAL, Status
 from shared.models.user import users
+from tests.eventually import patience
 
 T = TypeVar("T")
 
@@ -120,7 +121,7 @@ def at_once(core: Flask, *calls: Callable[[], T]) -> list[T]:
 
     def run(call: Callable[[], T]) -> T:
         with core.app_context():
-            start.wait(10)
+            start.wait(patience(10))
             return call()
 
     with ThreadPoolExecutor(len(calls)) as pool:

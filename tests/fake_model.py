@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field
 from http import HTTPStatus
 from typing import Any, Self
 
+from tests.eventually import patience
 from tests.fake_answers import Reply, answer, answer_error, answer_whole
 from tests.fake_script import Script
 
@@ -86,7 +87,7 @@ class FakeModel:
         self._loop.call_soon_threadsafe(self._gate(name).set)
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=10)
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=patience(10))
 
     def _gate(self, name: str) -> asyncio.Event:
         return self._gates.setdefault(name, asyncio.Event())

@@ -36,7 +36,9 @@ def programs(request: pytest.FixtureRequest, guard: Guard, model_of_all_programs
     databases = request.getfixturevalue(f"{kind}_databases")
     with databases.fresh() as database_url, RedisServer(guard, f"{kind}-redis") as redis:
         settings = environment(database_url, redis.url, guard.folder / f"{kind}-data", model_of_all_programs.base_url)
-        with Programs(guard, kind, settings) as programs:
+        # A gate may be shut for as long as a test needs; a worker must not give up the silent model meanwhile
+        patient = {"HOLDFAST_FIRST_TEXT_TIMEOUT": "18", "HOLDFAST_SILENCE_TIMEOUT": "18"}
+        with Programs(guard, kind, settings | patient) as programs:
             yield programs
 
 

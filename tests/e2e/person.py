@@ -6,13 +6,15 @@ from uuid import uuid4
 
 import httpx2
 
+from tests.eventually import patience
+
 
 class Person:
     """Signs up on entering; `http` carries the access token, and the cookies as a browser would."""
 
     def __init__(self, url: str) -> None:
         self.email, self.password = f"{uuid4().hex}@example.org", "correct horse battery staple"
-        self.http = httpx2.Client(base_url=url, timeout=10)
+        self.http = httpx2.Client(base_url=url, timeout=patience(10))
 
     def __enter__(self) -> Self:
         signed_up = self.post("/auth/sign-up", email=self.email, password=self.password)

@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.person import Person
-from tests.eventually import eventually
+from tests.eventually import eventually, patience
 from tests.fake_model import FakeModel
 from tests.services.programs import Programs
 from tests.the_page import newest_reply, sign_in, write
@@ -174,7 +174,7 @@ def test_signing_out_in_one_tab_signs_out_every_tab_of_the_browser_and_no_other_
         page.locator("[data-action=sign-out]").click()
 
         expect(page.locator("form[data-test=sign-in]")).to_be_visible()
-        expect(other.locator("form[data-test=sign-in]")).to_be_visible(timeout=10_000)
+        expect(other.locator("form[data-test=sign-in]")).to_be_visible(timeout=patience(10_000))
         elsewhere.locator("[data-test=new-chat]").click()
         write(elsewhere, "Still here")
         expect(newest_reply(elsewhere)).to_have_attribute("data-status", "completed")

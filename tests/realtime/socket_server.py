@@ -14,7 +14,7 @@ from redis import Redis
 from shared.redis.link import RedisLink
 from shared.redis.revocations import revocations_key
 from tests.environment import environment
-from tests.eventually import eventually
+from tests.eventually import eventually, patience
 from tests.services.guard import Guard
 from tests.services.programs import bare_environment, free_port
 from tests.services.redis import RedisServer
@@ -63,7 +63,7 @@ class SocketServer:
     def status(self, path: str) -> int | None:
         """What HTTP answers; None for no answer."""
         with contextlib.suppress(httpx2.TransportError):
-            return httpx2.get(f"{self.url}{path}", timeout=5).status_code
+            return httpx2.get(f"{self.url}{path}", timeout=patience(5)).status_code
         return None
 
     def token(self, user: str, lifetime: float = 60, **claims: Any) -> str:

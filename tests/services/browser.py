@@ -5,8 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
+from tests.eventually import patience
+
+# Milliseconds that a page may take to show what is expected of it.
+_SHOWS = patience(5_000)
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -19,4 +23,5 @@ def chromium() -> Iterator[Browser]:
         )
         # Chromium's own sandbox refuses to start as root; only pages of ours are opened
         with playwright.chromium.launch(executable_path=path, args=["--no-sandbox"]) as browser:
+            expect.set_options(timeout=_SHOWS)
             yield browser

@@ -35,7 +35,7 @@ class Guard:
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         os.close(self.pipe)
-        self._process.wait(30)
+        self._process.wait(180)  # it needs a second, of a machine that is not busy
 
 
 def main(folder: str) -> None:

@@ -13,8 +13,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
+import psycopg
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
@@ -34,30 +36,91 @@ _OPTIONS = {
 }
 
 
+# Changes with any change to this database's objects, its revision, its settings, and what ANALYZE counted.
+_CATALOG = """
+    SELECT sum(rows), max(newest) FROM (
+        {parts}
+        UNION ALL SELECT count(*), max(xmin::text::bigint) FROM alembic_version
+        UNION ALL SELECT count(*), max(xmin::text::bigint) FROM pg_db_role_setting
+        WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
+    ) AS parts (rows, newest)
+""".format(
+    parts=" UNION ALL ".join(
+        f"SELECT count(*), max(xmin::text::bigint) FROM {table} WHERE {column} >= 16384"
+        for table, column in (
+            ("pg_class", "oid"),
+            ("pg_attribute", "attrelid"),
+            ("pg_trigger", "oid"),
+            ("pg_constraint", "oid"),
+            ("pg_proc", "oid"),
+            ("pg_statistic", "starelid"),
+        )
+    )
+)
+_END_OTHERS = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid != pg_backend_pid()
+"""
+_TABLES = "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public' AND tablename != 'alembic_version'"
+# Bytes that a table's file may have grown to: an emptied one keeps them, and they would count in another test's plans.
+_LARGE = (
+    "SELECT 1 FROM pg_class WHERE relkind IN ('r', 'i') AND oid >= 16384 AND pg_relation_size(oid) > 262144 LIMIT 1"
+)
+
+
 class PostgresDatabases:
-    """Fresh, migrated databases on one server, each the copy of one that was migrated once."""
+    """Empty, migrated databases on one server: an emptied one if there is one, else a copy of one migrated once."""
 
     def __init__(self, url: str) -> None:
         self._url = make_url(url).set(drivername="postgresql+psycopg")
         self._admin = create_engine(self._url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
         self._template = ""
+        self._empty: dict[str, Any] = {}  # and what the catalog of each says
 
     @contextmanager
     def fresh(self) -> Iterator[str]:
-        """The address of a database that is gone afterwards."""
+        """The address of a database that holds nothing, and that nobody else uses."""
+        name, catalog = self._empty.popitem() if self._empty else self._copied()
+        try:
+            yield self._address(name)
+        finally:
+            if self._emptied(name, catalog):
+                self._empty[name] = catalog
+            else:
+                self._drop(name)
+
+    def close(self) -> None:
+        for name in (*self._empty, self._template):
+            if name:
+                self._drop(name)
+
+    def _copied(self) -> tuple[str, Any]:
+        """A new database, and what its catalog says."""
         if not self._template:
             template = self._create("template0")
             migrate(self._address(template))
             self._template = template
         name = self._create(self._template)
-        try:
-            yield self._address(name)
-        finally:
-            self._drop(name)
+        with self._connected(name) as connection:
+            return name, connection.execute(_CATALOG).fetchone()
 
-    def close(self) -> None:
-        if self._template:
-            self._drop(self._template)
+    def _emptied(self, name: str, catalog: Any) -> bool:
+        """Delete every row; False if the database is not as it was, so that the next test must not have it."""
+        with self._connected(name) as connection:
+            connection.execute(_END_OTHERS)
+            if connection.execute(_CATALOG).fetchone() != catalog or connection.execute(_LARGE).fetchone():
+                return False
+            try:
+                connection.execute("SET session_replication_role = replica")  # no trigger, no foreign key
+            except psycopg.errors.InsufficientPrivilege:  # on a server of somebody else
+                return False
+            for (table,) in connection.execute(_TABLES).fetchall():
+                connection.execute(f"DELETE FROM {table}")
+            return True
+
+    def _connected(self, name: str) -> psycopg.Connection[Any]:
+        url = self._url.set(drivername="postgresql", database=name)
+        return psycopg.connect(url.render_as_string(hide_password=False), autocommit=True)
 
     def ping(self) -> bool:
         try:

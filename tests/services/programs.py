@@ -13,7 +13,7 @@ import httpx2
 from redis import Redis
 
 from shared.command.up import read_procfile
-from tests.eventually import eventually
+from tests.eventually import eventually, patience
 from tests.services.guard import Guard
 from tests.services.service import Service
 
@@ -67,7 +67,7 @@ class Programs:
     def _healthy(self, url: str) -> bool:
         self._all_must_live()
         with contextlib.suppress(httpx2.TransportError):
-            return httpx2.get(f"{url}/healthz", timeout=2).status_code == 200
+            return httpx2.get(f"{url}/healthz", timeout=patience(2)).status_code == 200
         return False
 
     def _worker_is_consuming(self) -> bool:

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Mapping
 from typing import Any, Self
 
+from tests.eventually import ended
 from tests.services.guard import Guard
 
 # The program leads a process group that the guard knows, with the signal that ends it, before it begins.
@@ -91,8 +92,8 @@ class Service:
             return None
         self.ask_to_end()
         try:
-            return self._process.wait(self._grace)
-        except subprocess.TimeoutExpired:
+            return ended(self._process, self._grace)
+        except AssertionError:
             return None
         finally:
             self.kill()

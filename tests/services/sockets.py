@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,6 +10,8 @@ from typing import Any, Self
 import engineio
 import socketio
 import websocket
+
+from tests.eventually import at_most, eventually, patience
 
 
 @dataclass(frozen=True)
@@ -40,14 +41,15 @@ class SocketClient:
     def __init__(self, url: str, token: str) -> None:
         self.heard: list[Heard] = []
         self._url, self._token = url, token
-        self._news = threading.Condition()
         self._client = _Client(reconnection_delay=0.1, reconnection_delay_max=0.5)
         self._client.on("*", self._hear)
         self.connections = 0  # how often it has connected
         self._client.on("connect", self._count)
 
     def __enter__(self) -> Self:
-        self._client.connect(self._url, auth={"token": self._token}, transports=["websocket"], wait_timeout=10)
+        self._client.connect(
+            self._url, auth={"token": self._token}, transports=["websocket"], wait_timeout=patience(10)
+        )
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -70,10 +72,13 @@ class SocketClient:
 
     def wait_for(self, predicate: Callable[[Heard], Any], within: float = 10.0) -> Heard:
         """The first event, heard already or yet to come, for which this is true."""
-        with self._news:
-            found = self._news.wait_for(lambda: next(filter(predicate, self.heard), None), within)
-        assert found, f"Not heard within {within:g} s, only: {[event.name for event in self.heard]}"
-        return found
+
+        def found() -> Heard:
+            first = next(filter(predicate, list(self.heard)), None)
+            assert first, f"heard only {[event.name for event in self.heard]}"
+            return first
+
+        return eventually(found, within)
 
     def wait_for_name(self, name: str, within: float = 10.0) -> Heard:
         return self.wait_for(lambda event: event.name == name, within)
@@ -82,9 +87,7 @@ class SocketClient:
         self.connections += 1
 
     def _hear(self, name: str, data: Any = None) -> None:
-        with self._news:
-            self.heard.append(Heard(name, data))
-            self._news.notify_all()
+        self.heard.append(Heard(name, data))
 
 
 class RawSocket:
@@ -93,7 +96,7 @@ class RawSocket:
     def __init__(self, url: str, *, origin: str | None = None, headers: list[str] | None = None) -> None:
         address = f"{url.replace('http', 'ws', 1)}/socket.io/?EIO=4&transport=websocket"
         self.socket = websocket.create_connection(
-            address, timeout=10, origin=origin, suppress_origin=origin is None, header=headers
+            address, timeout=patience(10), origin=origin, suppress_origin=origin is None, header=headers
         )
         self.frames = [self.socket.recv()]
 
@@ -119,8 +122,8 @@ class RawSocket:
 
     def until_closed(self, within: float = 10.0) -> list[str]:
         """All frames until the server ends the connection; it has to, in time."""
-        self.socket.settimeout(within)
-        with contextlib.suppress(websocket.WebSocketConnectionClosedException, ConnectionError):
+        with at_most(within), contextlib.suppress(websocket.WebSocketConnectionClosedException, ConnectionError):
+            self.socket.settimeout(patience(within))
             while self.receive():
                 pass
         return self.frames[1:]

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.eventually import eventually
+from tests.eventually import eventually, patience
 from tests.faults.conftest import mostly_on
 from tests.faults.lab.history import Outcome
 from tests.faults.lab.people import Witnessed
@@ -13,7 +13,7 @@ from tests.faults.lab.trial import Trial
 from tests.the_page import newest_reply, sign_in
 
 # Milliseconds: the page's pauses between two questions, a lease, and two busy cores.
-SOON = 20_000
+SOON = patience(20_000)
 
 
 @contextmanager
@@ -25,11 +25,6 @@ def device(browser: Browser, trial: Trial, person: Witnessed) -> Iterator[Page]:
         sign_in(page, person)
         yield page
         assert errors == []
-
-
-def at_its_leisure(trial: Trial) -> None:
-    """The model may be silent for as long as signing in or closing a laptop takes."""
-    trial.restart("worker", HOLDFAST_SILENCE_TIMEOUT="15")
 
 
 def words(text: str) -> str:
@@ -52,7 +47,6 @@ def is_shown(page: Page) -> str:
 
 @mostly_on("sqlite")
 def test_a_second_device_in_the_middle_shows_all_text_and_goes_on(trial: Trial, browser: Browser) -> None:
-    at_its_leisure(trial)
     person = trial.person()
     with device(browser, trial, person) as first:
         outcome = person.ask("chunks=6,every=20,gate=second")
@@ -67,7 +61,6 @@ def test_a_second_device_in_the_middle_shows_all_text_and_goes_on(trial: Trial, 
 
 @mostly_on("sqlite")
 def test_a_page_whose_socket_server_dies_asks_and_then_hears_again(trial: Trial, browser: Browser) -> None:
-    at_its_leisure(trial)
     person = trial.person()
     with device(browser, trial, person) as page:
         outcome = person.ask("chunks=6,every=20,gate=deaf")
@@ -86,7 +79,6 @@ def test_a_page_whose_socket_server_dies_asks_and_then_hears_again(trial: Trial,
 
 @mostly_on("sqlite")
 def test_a_page_is_right_after_redis_died_and_forgot_everything(trial: Trial, browser: Browser) -> None:
-    at_its_leisure(trial)
     person = trial.person()
     with device(browser, trial, person) as page:
         outcome = person.ask("chunks=8,every=20,gate=forgetful")
@@ -115,7 +107,6 @@ def test_a_page_shows_the_second_attempt_alone_when_the_worker_died(trial: Trial
 
 @mostly_on("sqlite")
 def test_a_page_that_slept_across_the_end_wakes_up_right(trial: Trial, browser: Browser) -> None:
-    at_its_leisure(trial)
     person = trial.person()
     with device(browser, trial, person) as page:
         outcome = person.ask("chunks=6,every=20,gate=asleep")

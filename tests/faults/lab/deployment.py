@@ -12,7 +12,7 @@ from sqlalchemy.pool import NullPool
 from shared.models.user import users
 from shared.redis.broker import REPLIES, ReplyBroker, job_for
 from tests.environment import environment
-from tests.eventually import eventually
+from tests.eventually import eventually, patience
 from tests.fake_model import FakeModel
 from tests.faults.lab import witness
 from tests.faults.lab.checker.rules import MAX_ACTIVE
@@ -25,11 +25,14 @@ from tests.services.sqlite import SqliteDatabases
 PROGRAMS = ("web", "realtime", "worker", "sweeper")
 _REDIS_DEFAULTS = {"maxmemory": "0", "maxmemory-policy": "noeviction", "appendonly": "yes"}
 # What each test needs on top of the short times of tests/environment.py; a worker's threads are for 20 replies at once.
-# Several runs of a reply and a busy machine must fit into its deadline.
+# Several runs of a reply and a busy machine must fit into its deadline. A gate may be shut for as long as a test needs:
+# if a worker gave up the silent model meanwhile, that would park the chat.
 _SETTINGS = {
     "HOLDFAST_MAX_ACTIVE_REPLIES": str(MAX_ACTIVE),
     "HOLDFAST_DRAIN_SECONDS": "5",
     "HOLDFAST_REPLY_TIMEOUT": "60",
+    "HOLDFAST_FIRST_TEXT_TIMEOUT": "40",
+    "HOLDFAST_SILENCE_TIMEOUT": "40",
 }
 
 
@@ -61,7 +64,7 @@ class Deployment:
 
     def redis_client(self) -> Redis:
         """A patient client of the Redis that the programs use."""
-        return Redis.from_url(self.redis.url, socket_timeout=5)
+        return Redis.from_url(self.redis.url, socket_timeout=patience(5))
 
     def restart(self, name: str, *, instead: str = "", **environment: str) -> None:
         """Kill this program if it lives, and start it: as ever, or maltreated, until the test is over."""
@@ -126,7 +129,7 @@ class Deployment:
     def _answers(self, name: str) -> bool:
         url = self.programs.url if name == "web" else self.programs.realtime_url
         try:
-            return httpx2.get(f"{url}/healthz", timeout=2).status_code == 200
+            return httpx2.get(f"{url}/healthz", timeout=patience(2)).status_code == 200
         except httpx2.TransportError:
             return False
 

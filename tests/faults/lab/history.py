@@ -2,15 +2,17 @@
 
 import re
 import threading
-import time
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
+from tests.eventually import Stopwatch
+
 
 @dataclass
 class Outcome:
-    """One call; `op` is `post` or what a test names it. `status` stays None if no answer comes. `took` in seconds."""
+    """One call; `op` is `post` or what a test names it. `status` stays None if no answer comes. `took` in seconds
+    of a machine that has a core for everybody."""
 
     op: str
     user_id: str
@@ -18,7 +20,7 @@ class Outcome:
     content: str
     key: str | None
     request: str = ""  # method and path, of what is no post
-    began: float = field(default_factory=time.monotonic)
+    watch: Stopwatch = field(default_factory=Stopwatch)
     took: float = 0.0
     status: int | None = None
     body: Any = None

@@ -12,11 +12,12 @@ from uuid import uuid4
 import httpx2
 
 from tests.e2e.person import Person
+from tests.eventually import Stopwatch, joined, patience
 from tests.faults.lab.history import History, Outcome, a_question
 from tests.services.sockets import SocketClient
 
 # Seconds; a post that takes longer has no answer.
-_PATIENCE = 15.0
+_PATIENCE = patience(15.0)
 
 
 class Witnessed(Person):
@@ -62,11 +63,17 @@ class Witnessed(Person):
 
     def insist(self, outcome: Outcome, within: float = 30.0) -> Outcome:
         """Again and again until there is an answer."""
-        deadline = time.monotonic() + within
-        while outcome.kind == "unknown" and time.monotonic() < deadline:
+        watch = Stopwatch()
+        while outcome.kind == "unknown" and watch.seconds < within:
             time.sleep(0.2)
             outcome = self.again(outcome)
         return outcome
+
+    def go_on(self) -> None:
+        """In each chat that a failure has parked, have what waits there answered."""
+        parked = [chat["id"] for chat in self.get("/chats")["items"] if chat["parked"]]
+        for chat in parked:
+            self.call("resume", "POST", f"/chats/{chat}/queue/resume", chat=chat)
 
     def reply(self, outcome: Outcome) -> Any:
         """The reply as REST shows it now."""
@@ -77,7 +84,7 @@ class Witnessed(Person):
             self._note(outcome, self.http.request(method, path, **request))
         except httpx2.TransportError as error:
             outcome.trouble = repr(error)
-        outcome.took = time.monotonic() - outcome.began
+        outcome.took = outcome.watch.seconds
         return outcome
 
     def _note(self, outcome: Outcome, answer: httpx2.Response) -> None:
@@ -93,7 +100,7 @@ def at_the_same_time(calls: Iterable[Any]) -> list[Outcome]:
     start = threading.Barrier(len(calls))
 
     def run(call: Any) -> Outcome:
-        start.wait(10)
+        start.wait(patience(10))
         return call()
 
     with ThreadPoolExecutor(len(calls)) as pool:
@@ -115,8 +122,7 @@ class Load:
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
-        for thread in self._threads:
-            thread.join(60)
+        joined(*self._threads, within=60)
 
     def _post(self, person: Witnessed) -> None:
         for number in itertools.count():

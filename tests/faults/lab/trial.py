@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 
 import engineio
@@ -93,14 +93,13 @@ class Trial:
 
     def _ends(self, within: float) -> Iterator[Violation]:
         """G2: all is final in time; and then the model's connections are given the time to close that G9 allows."""
-        deadline = time.monotonic() + within
-        while (left := open_replies(self.deployment.engine, self.people)) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        if left:
-            yield Violation("G2", UNEXPECTED, f"{left} replies have no end after {within} s")
-        deadline = time.monotonic() + LETS_GO_WITHIN / 1000
-        while any(not request.closed_at for request in self.model.requests) and time.monotonic() < deadline:
-            time.sleep(0.05)
+        try:
+            eventually(lambda: not open_replies(self.deployment.engine, self.people), within)
+        except AssertionError as error:
+            left = open_replies(self.deployment.engine, self.people)
+            yield Violation("G2", UNEXPECTED, f"{left} replies have no end: {error}")
+        with suppress(AssertionError):
+            eventually(lambda: all(request.closed_at for request in self.model.requests), LETS_GO_WITHIN / 1000)
 
     def _heals(self, within: float = 14.0) -> Iterator[Violation]:
         """G12: somebody new is answered (in 10 s and a sweep if the hand-over met the breaker), and told so.

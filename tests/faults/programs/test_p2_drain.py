@@ -77,7 +77,7 @@ def test_a_worker_told_to_end_again_and_again_loses_and_doubles_nothing(trial: T
 
 def a_signal_to_the_group_lets_replies_alone_drain(trial: Trial, number: signal.Signals) -> None:
     # Given two replies that are written in processes of their own, as their worker was killed
-    times = {"HOLDFAST_DRAIN_SECONDS": "4.5", "HOLDFAST_SILENCE_TIMEOUT": "20"}
+    times = {"HOLDFAST_DRAIN_SECONDS": "4.5"}
     person, worker = trial.person(), trial.programs["worker"]
     short, slow = person.ask("chunks=20,every=50,gate=soon"), person.ask("chunks=3,gate=late", chat=person.new_chat())
     trial.wait_for_text(short, slow)

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from shared.models.message import messages
-from tests.eventually import eventually
+from tests.eventually import eventually, joined
 from tests.faults.conftest import mostly_on, on_postgresql, on_sqlite
 from tests.faults.lab.history import Outcome, a_question
 from tests.faults.lab.people import Load, at_the_same_time
@@ -44,7 +44,7 @@ def supervised(trial: Trial, **environment: str) -> Iterator[list[float]]:
         yield deaths
     finally:
         over.set()
-        supervisor.join(30)
+        joined(supervisor, within=30)
 
 
 @mostly_on("postgresql")
@@ -84,7 +84,7 @@ def test_even_a_third_poison_costs_others_no_reply(trial: Trial) -> None:
 def another_poison_costs_others_no_reply(trial: Trial, times: int) -> None:
     # Given replies of others that last
     others = [trial.person() for _ in range(4)]
-    with supervised(trial, HOLDFAST_SILENCE_TIMEOUT="20") as deaths:
+    with supervised(trial) as deaths:
         slow = at_the_same_time(lambda person=person: person.ask("chunks=3,gate=door") for person in others)
         poisoner = trial.person()
         for number in range(1, times + 1):

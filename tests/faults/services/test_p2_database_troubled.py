@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from tests.eventually import eventually
+from tests.eventually import eventually, joined
 from tests.faults.conftest import on_postgresql
 from tests.faults.lab.checker.rules import Rules
 from tests.faults.lab.deployment import Deployment
@@ -113,7 +113,7 @@ def test_connections_cut_again_and_again_under_load_lose_and_double_nothing(tria
         cutting.start()
         time.sleep(3)
         over.set()
-        cutting.join()
+        joined(cutting)
     # what was lost twice is handed over a third time 30 s after its turn
     trial.check(within=45, rules=MAY_REFUSE).must_be_clean()
 

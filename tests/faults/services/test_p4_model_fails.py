@@ -57,6 +57,7 @@ def told(person: Witnessed, outcome: Outcome) -> Any:
 
 @mostly_on("sqlite")
 def test_whatever_the_model_does_each_reply_ends_as_it_should_and_costs_what_it_should(trial: Trial) -> None:
+    trial.restart("worker", HOLDFAST_FIRST_TEXT_TIMEOUT="5", HOLDFAST_SILENCE_TIMEOUT="3")
     ways = list(WAYS)
     people = [trial.person() for _ in range(len(ways) // 2 + 1)]
     places = [(person, chat) for person in people for chat in (person.chats[0], person.new_chat())]

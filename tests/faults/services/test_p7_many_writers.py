@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import make_url, text
 
+from tests.eventually import at_most, ended
 from tests.faults.conftest import on_sqlite
 from tests.faults.lab.checker.rules import Rules
 from tests.faults.lab.people import Load
@@ -73,7 +74,8 @@ def test_eight_writers_beside_streams_and_a_sweeper_lose_no_update(trial: Trial)
     before = seen(trial, chat)
     with Load(people, "chunks=10,every=20", pause=0.2):
         command = [sys.executable, "-c", WRITERS, chat]
-        assert subprocess.run(command, env=trial.programs.environment, timeout=40, check=False).returncode == 0
+        with subprocess.Popen(command, env=trial.programs.environment) as writers:
+            assert ended(writers, within=40) == 0
     assert seen(trial, chat) == before + 8 * 25
     trial.check().must_be_clean()
 
@@ -86,10 +88,8 @@ def test_a_writer_that_holds_the_lock_for_six_seconds_costs_a_503_and_nothing_el
         asking = pool.submit(person.ask, key="patient")
         # Then the socket server still lets people in at once, since it never waits for the database
         while time.monotonic() < held + 6:
-            asked = time.monotonic()
-            with RawSocket(trial.programs.realtime_url) as socket:
+            with at_most(1), RawSocket(trial.programs.realtime_url) as socket:
                 assert socket.authenticate({"token": person.token}).startswith("40")
-            assert time.monotonic() - asked < 1
             assert person.tab.connections == 1
             time.sleep(0.2)
     outcome = asking.result()

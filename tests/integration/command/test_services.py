@@ -11,11 +11,12 @@ from flask import Flask
 from redis import Redis
 from redis.exceptions import ConnectionError as RefusedError
 from redis.exceptions import TimeoutError as FrozenError
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
 from shared.database.tables import db
 from shared.settings import Settings
 from tests.eventually import eventually
+from tests.factories import a_post
 from tests.services.redis import RedisServer
 
 
@@ -25,6 +26,16 @@ def test_each_test_has_a_migrated_database_without_rows(core: Flask, again: int)
         assert connection.execute(text("SELECT count(*) FROM alembic_version")).scalar() == 1
         assert connection.execute(text("SELECT count(*) FROM users")).scalar() == 0
         connection.execute(text("CREATE TABLE left_behind (id int)"))
+
+
+@pytest.mark.parametrize("again", [1, 2, 3])
+def test_rows_of_one_test_do_not_reach_the_next(core: Flask, again: int) -> None:
+    with db.engine.connect() as connection:
+        counts = [
+            connection.execute(select(func.count()).select_from(table)).scalar() for table in db.metadata.sorted_tables
+        ]
+    assert counts == [0] * len(counts)
+    a_post(key="a key")
 
 
 @pytest.mark.parametrize("again", [1, 2])

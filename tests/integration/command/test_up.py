@@ -180,7 +180,6 @@ def test_a_data_folder_with_a_long_path_has_its_redis_socket_elsewhere(
         assert client.ping()
 
 
-@pytest.mark.timeout(120)
 def test_the_real_programs_come_up_and_end_with_ctrl_c(up: Up, folder: Path, ports: dict[str, str]) -> None:
     (folder / "Procfile").write_text((ROOT / "Procfile").read_text())
     service = up()
@@ -203,9 +202,8 @@ def test_it_uses_the_database_the_redis_and_the_model_that_are_set(
         OPENAI_BASE_URL=fake_model.base_url,
         MODEL="fake",
     )
-    address, email, password = re.search(  # type: ignore[union-attr]
-        r"ready: open (\S+)\n.*sign in as (\S+) with the password (\S+)", service.log, re.DOTALL
-    ).groups()
+    told = re.compile(r"ready: open (\S+)\n.*sign in as (\S+) with the password (\S+)\n", re.DOTALL)
+    address, email, password = eventually(lambda: told.search(service.log)).groups()  # type: ignore[union-attr]
     with httpx2.Client(base_url=address) as http:
         signed_in = http.post("/auth/sign-in", json={"email": email, "password": password}).json()
         http.headers["Authorization"] = f"Bearer {signed_in['accessToken']}"

@@ -26,7 +26,7 @@ from shared.database.tables import db
 from shared.errors.replies import ModelRejected
 from shared.models import ChatSession, User
 from tests.channel import Channel
-from tests.eventually import eventually
+from tests.eventually import eventually, joined
 from tests.factories import (
     a_chat,
     a_claim,
@@ -210,7 +210,7 @@ def test_the_victim_of_a_real_deadlock_has_its_way_at_last(core: Flask, operator
         eventually(lambda: operator.execute(text("SELECT 1 FROM pg_locks WHERE NOT granted")).first())
         other.execute(text("SELECT 1 FROM users WHERE id = :id FOR UPDATE"), {"id": chat.owner_id})
         other.execute(text("COMMIT"))
-        posting.join(20)
+        joined(posting, within=20)
     assert the_message(done[0].reply.id).status == "pending"
     assert money_of(chat.owner_id) == (297, 3)
 

@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from shared.database.tables import db
 from shared.models import ChatSession, User
 from shared.models.message import messages
+from tests.eventually import patience
 from tests.factories import a_chat, a_post, a_user, money_of, signed_in, the_user
 
 
@@ -20,7 +21,7 @@ def together(count: int, call: Callable[[int], Any]) -> list[Any]:
     start = threading.Barrier(count)
 
     def run(number: int) -> Any:
-        start.wait(10)
+        start.wait(patience(10))
         return call(number)
 
     with ThreadPoolExecutor(count) as pool:

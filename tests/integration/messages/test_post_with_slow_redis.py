@@ -1,6 +1,5 @@
 """A Redis that answers, but slowly: what a post may spend on it is bounded by the clock, not by the answer."""
 
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -11,6 +10,7 @@ from redis import Redis
 from shared.models import ChatSession
 from shared.redis.link import RedisLink
 from shared.settings import Settings
+from tests.eventually import at_most
 from tests.factories import on_sqlite_only
 from tests.services.redis import RedisServer
 from tests.services.slow_proxy import SlowProxy
@@ -36,10 +36,9 @@ def settings(
 @on_sqlite_only
 def test_posts_are_accepted_in_time_while_redis_is_slow(me: FlaskClient, chat: ChatSession) -> None:
     for _ in range(2):
-        started = time.monotonic()
-        answer = me.post(f"/chats/{chat.id}/messages", json={"content": "Hello"})
+        with at_most(2):
+            answer = me.post(f"/chats/{chat.id}/messages", json={"content": "Hello"})
         assert answer.status_code == 202
-        assert time.monotonic() - started < 2
 
 
 def test_a_new_connection_asks_nothing_before_the_trip(own_redis: RedisServer) -> None:

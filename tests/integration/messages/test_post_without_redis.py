@@ -14,7 +14,7 @@ from shared.actions.queue.hand_over import hand_over
 from shared.models import ChatSession
 from shared.redis.link import BREAK, TRIP_TIMEOUT, RedisLink
 from shared.settings import Settings
-from tests.eventually import eventually
+from tests.eventually import Stopwatch, at_most, eventually, joined
 from tests.factories import a_post, money_of, on_sqlite_only, the_message
 from tests.services.redis import RedisServer
 from workers.sweeper import sweep
@@ -35,10 +35,10 @@ def redis(own_redis: RedisServer) -> Iterator[Redis]:
 
 def accepted(me: FlaskClient, chat: ChatSession) -> tuple[str, float]:
     """The id of the reply, and the seconds that the post took."""
-    started = time.monotonic()
+    watch = Stopwatch()
     answer = me.post(f"/chats/{chat.id}/messages", json={"content": "Hello"})
     assert answer.status_code == 202
-    return answer.json["reply"]["id"], time.monotonic() - started
+    return answer.json["reply"]["id"], watch.seconds
 
 
 def is_handed_over_by_a_sweep(reply_id: str, redis: Redis) -> None:
@@ -80,10 +80,9 @@ def test_a_post_is_accepted_while_redis_is_frozen(
 def test_reading_goes_on_while_redis_is_frozen(me: FlaskClient, chat: ChatSession, own_redis: RedisServer) -> None:
     reply_id, _ = accepted(me, chat)
     own_redis.freeze()
-    started = time.monotonic()
-    answer = me.get(f"/chats/{chat.id}/messages/{reply_id}")
+    with at_most(1):
+        answer = me.get(f"/chats/{chat.id}/messages/{reply_id}")
     assert (answer.status_code, answer.json["status"]) == (200, "pending")
-    assert time.monotonic() - started < 1
 
 
 def test_hand_overs_resume_by_themselves(core: Flask, own_redis: RedisServer, redis: Redis) -> None:
@@ -107,7 +106,7 @@ def test_a_hand_over_without_an_answer_is_not_sent_again(core: Flask, own_redis:
     back = threading.Timer(1.3 * TRIP_TIMEOUT, own_redis.thaw)
     back.start()
     hand_over(["the second"])
-    back.join()
+    joined(back)
     eventually(lambda: redis.llen(QUEUE) > before)
     assert redis.llen(QUEUE) == before + 1
 

@@ -18,7 +18,7 @@ from shared.database.units import execute, query, write_unit
 from shared.models import ChatSession, User
 from shared.models.chat import chat_sessions
 from shared.models.message import messages
-from tests.eventually import eventually
+from tests.eventually import eventually, joined
 from tests.factories import a_chat, a_post, nothing_changes, the_user
 from workers.sweeper import clean, run
 
@@ -103,4 +103,4 @@ def test_the_sweeper_goes_on_with_it_as_long_as_it_finds_any(
         eventually(lambda: count(doomed) == (0, 0))
     finally:
         stopping.set()
-        sweeper.join()
+        joined(sweeper)

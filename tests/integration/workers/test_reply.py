@@ -15,7 +15,7 @@ from shared.errors.replies import ModelRejected
 from shared.models import ChatSession, User
 from shared.redis import live_text
 from tests.channel import Channel
-from tests.eventually import eventually
+from tests.eventually import eventually, patience
 from tests.factories import a_chat, a_claim, a_post, meanwhile, money_of, on_sqlite_only, the_message, the_user
 from tests.fake_model import FakeModel
 from tests.fake_script import canned_answer
@@ -177,7 +177,7 @@ def test_a_text_refused_at_the_very_end_leaves_the_next_replys_connection_alone(
     ended, was_refused, append = threading.Event(), threading.Event(), live_text.append
 
     def late(*args: Any) -> Any:
-        ended.wait(10)
+        ended.wait(patience(10))
         answers = append(*args)
         if answers == [-1]:
             was_refused.set()
@@ -190,7 +190,7 @@ def test_a_text_refused_at_the_very_end_leaves_the_next_replys_connection_alone(
     with meanwhile(core, lambda: write_reply(second.reply.id, desk)):
         eventually(lambda: len(fake_model.requests) == 2 and fake_model.requests[1].sent)
         ended.set()
-        assert was_refused.wait(10)
+        assert was_refused.wait(patience(10))
         eventually(lambda: desk.relay._ready.is_set() is False)
         fake_model.open_gate("door")
     # Then that goes on

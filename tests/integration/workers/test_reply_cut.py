@@ -15,7 +15,7 @@ from shared.models import ChatSession
 from shared.models.status import Status
 from shared.settings import Settings
 from tests.channel import Channel
-from tests.eventually import eventually
+from tests.eventually import at_most, eventually, joined, patience
 from tests.factories import a_chat, a_post, change, meanwhile, on_sqlite_only, the_message
 from tests.fake_model import FakeModel
 from workers.context import build_context
@@ -113,9 +113,9 @@ def test_a_handshake_that_hangs_is_ended_too(settings: Settings) -> None:
             # When it is cut
             eventually(lambda: aborts)[-1]()
             # Then the server sees the end, and the thread is free
-            connection.settimeout(PROMPT)
-            while connection.recv(4096):
-                pass
-            asking.join(PROMPT)
-            assert not asking.is_alive()
+            connection.settimeout(patience(PROMPT))
+            with at_most(PROMPT):
+                while connection.recv(4096):
+                    pass
+            joined(asking, within=PROMPT)
     provider._client.close()

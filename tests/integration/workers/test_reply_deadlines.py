@@ -9,6 +9,7 @@ from shared.models import ChatSession, User
 from tests.channel import Channel
 from tests.eventually import eventually
 from tests.factories import a_chat, a_post, clock, meanwhile, money_of, on_sqlite_only, the_message
+from tests.fair_clock import CLOCK
 from tests.fake_model import FakeModel, Request
 from workers.reply import Desk, write_reply
 
@@ -18,7 +19,7 @@ PROMPT = 2
 
 def open_for(request: Request) -> float:
     assert request.closed_at
-    return request.closed_at - request.opened_at
+    return CLOCK.between(request.opened_at, request.closed_at)
 
 
 def written(chat: ChatSession, desk: Desk) -> Any:

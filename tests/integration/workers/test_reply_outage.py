@@ -15,8 +15,9 @@ import workers.sweeper
 import workers.watchdog
 from shared.models import ChatSession
 from tests.channel import Channel
-from tests.eventually import eventually
+from tests.eventually import eventually, joined, patience
 from tests.factories import a_claim, a_post, change, clock, meanwhile, on_sqlite_only, past, the_message
+from tests.fair_clock import CLOCK
 from tests.fake_model import FakeModel
 from tests.fake_script import canned_answer
 from workers.reply import Desk, write_reply
@@ -109,12 +110,12 @@ def test_a_database_that_hangs_delays_no_deadline(
     core: Flask, chat: ChatSession, desk: Desk, fake_model: FakeModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers = threading.Event()
-    monkeypatch.setattr("workers.watchdog.still_ours", lambda claims: answers.wait(10))
+    monkeypatch.setattr("workers.watchdog.still_ours", lambda claims: answers.wait(patience(10)))
     write_reply(a_post(chat).reply.id, desk)
     request = fake_model.requests[0]
     eventually(lambda: request.ending == "client closed", within=1)
     assert request.closed_at
-    assert request.closed_at - request.opened_at < 4
+    assert CLOCK.between(request.opened_at, request.closed_at) < 4
     answers.set()
 
 
@@ -131,7 +132,7 @@ def test_after_it_no_reply_is_taken_from_a_worker_before_that_could_renew_its_le
     sweeper = threading.Thread(target=workers.sweeper.run, args=[core, 0.02, stopping])
     sweeper.start()
     try:
-        assert outage.felt.wait(10)
+        assert outage.felt.wait(patience(10))
         # When it is back
         back = time.monotonic()
         outage.on.clear()
@@ -140,4 +141,4 @@ def test_after_it_no_reply_is_taken_from_a_worker_before_that_could_renew_its_le
         assert time.monotonic() - back > 0.9
     finally:
         stopping.set()
-        sweeper.join()
+        joined(sweeper)

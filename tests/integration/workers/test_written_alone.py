@@ -8,7 +8,7 @@ from flask import Flask
 
 from shared.models import ChatSession
 from shared.settings import Settings
-from tests.eventually import eventually
+from tests.eventually import eventually, joined
 from tests.factories import a_claim, a_post, on_sqlite_only, the_message
 from workers.alone.writer import AloneWriter
 from workers.reply import Desk
@@ -42,6 +42,6 @@ def test_its_lease_is_kept_while_it_waits_for_a_process(
         eventually(lambda: the_message(claim.id).lease_until > leased + 300, within=5)
     finally:
         run.cut_short(Drained())
-        waiting.join(5)
+        joined(waiting, within=5)
     assert len(ended) == 1
     assert desk.watchdog._runs == set[Any]()

@@ -14,6 +14,7 @@ import pytest
 from api.sockets import door as door_module
 from api.sockets.door import Door, most_sockets, open_port
 from shared.settings import Settings, load_settings
+from tests.eventually import patience
 from tests.services.programs import free_port
 
 PATIENCE = 0.2
@@ -33,7 +34,7 @@ def door(settings: Settings) -> Iterator[Door]:
 
 @pytest.fixture
 def client(settings: Settings, door: Door) -> Iterator[socket.socket]:
-    with closing(socket.create_connection(("127.0.0.1", settings.realtime_port), timeout=5)) as client:
+    with closing(socket.create_connection(("127.0.0.1", settings.realtime_port), timeout=patience(5))) as client:
         yield client
 
 

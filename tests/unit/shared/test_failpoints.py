@@ -14,6 +14,7 @@ import pytest
 from shared import failpoints
 from shared.failpoints import POINTS, FailpointReached, arm, reach
 from shared.settings import SettingsError, load_settings
+from tests.eventually import patience
 
 SOURCES = [path for folder in ("api", "shared", "workers") for path in Path(folder).rglob("*.py")]
 
@@ -60,7 +61,7 @@ def test_a_numbered_point_acts_at_its_number_only() -> None:
 def test_exit_ends_the_process_as_kill_9_does() -> None:
     process = multiprocessing.get_context("spawn").Process(target=_exit_here)
     process.start()
-    process.join(20)
+    process.join(patience(20))
     assert process.exitcode == -signal.SIGKILL
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
+from tests.fair_clock import CLOCK
 from tests.fake_script import Script
 from tests.faults.lab.checker.convergence import g8_convergence
 from tests.faults.lab.checker.money import g4_money_adds_up, g5_money_matches_outcomes
@@ -133,7 +134,7 @@ def _let_go(seen: Evidence, nonces: dict[str, str]) -> Iterator[Violation]:
             ended[nonces.get(note.whose, "")] = max(ended[nonces.get(note.whose, "")], note.at)
     for nonce, end in ended.items():
         for request in seen.asked(nonce):
-            late = request.closed_at * 1000 - end if request.closed_at else float("inf")
+            late = CLOCK.between(end / 1000, request.closed_at) * 1000 if request.closed_at else float("inf")
             if late > LETS_GO_WITHIN:
                 yield Violation("G9", UNEXPECTED, f"the model's connection was open {late:.0f} ms after {nonce} ended")
 
