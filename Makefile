@@ -1,4 +1,4 @@
-# `make run` runs Holdfast, `make test` decides whether a change may land. Both set up what they need.
+# `make run` runs Holdfast, and `make test` decides whether a change may land. Both set up everything that they need.
 PYTHON ?= python3
 BIN := .venv/bin
 BENCHES := bench-quick bench-recovery bench-poison bench-sweeper bench-sockets bench-lag bench-sync bench-armour
@@ -9,11 +9,11 @@ run: setup-run
 	@exec $(BIN)/holdfast up
 
 test: setup-dev
-	@exec $(BIN)/python -m pytest -n 4  # most of them wait for programs, so two cores carry four
+	@exec $(BIN)/python -m pytest -n 4  # most tests wait for programs, so two cores carry four at a time
 
-# Random faults under load on each database, for MINUTES each, then the checker; a SEED repeats a plan. Before that, what is
-# too long for `make test`: outages of Redis, a backlog of 10,000, 500 races of a stop with an end, and on the other database
-# each costly fault that `make test` has on one.
+# Random faults under load on each database, for MINUTES each, then the checker. A SEED repeats a plan. Before them
+# come tests that are too long for `make test`: outages of Redis, a backlog of 10,000, races of stops.
+# Each costly fault that `make test` runs on one database runs here on the other (D-83).
 faults: export MINUTES ?= 2
 faults: export SEED ?=
 faults: setup-dev
@@ -25,18 +25,18 @@ check: setup-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# What each measures: benchmarks/README.md.
+# benchmarks/README.md says what each one measures.
 $(BENCHES): bench-%: setup-dev
 	@exec $(BIN)/python -m benchmarks.$*
 
-# Pins stay as they are unless pyproject.toml asks for others; delete a lock first to renew all of its pins.
+# Pins stay as they are unless pyproject.toml asks for others. To renew all pins of a lock, delete the lock first.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 lock: setup-dev
 	$(COMPILE) pyproject.toml --group build --output-file locks/run.txt
 	$(COMPILE) pyproject.toml --group build --group dev --constraint locks/run.txt --output-file locks/dev.txt
 	$(COMPILE) --group node --output-file locks/node.txt
 
-# The tables and types that are made from the catalogue in shared/wire/events.py.
+# Writes the table and the types that are made from the catalogue in shared/wire/events.py.
 events: setup-dev
 	@exec $(BIN)/python -m scripts.events
 

@@ -1,1 +1,1 @@
-"""HTTP and sockets; no rules of the domain."""
+"""HTTP and sockets. The rules of the domain are in `shared/actions/`, not here."""

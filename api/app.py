@@ -1,4 +1,4 @@
-"""Puts the HTTP API together: core, routes, error table, OpenAPI."""
+"""Builds the HTTP API from the core, the routes, the error table and the OpenAPI document."""
 
 from flask import Flask
 from flask_smorest import Api
@@ -16,7 +16,7 @@ from api.resources.sync import sync
 from shared.core import create_core
 from shared.settings import Settings, load_settings
 
-# Bytes: the longest message, every character of it as a JSON escape, and some room.
+# Bytes of a request. The longest message fits, with every character written as a JSON escape.
 MAX_BODY = 2 * 1024 * 1024
 
 

@@ -1,7 +1,8 @@
-"""The socket server: checks tokens, and tells each user's open tabs what the event channel says.
+"""The socket server. It checks tokens, and passes the events of the channel on to each user's open tabs.
 
-The only module that knows eventlet; its parts are in `api/sockets/`. It never touches the database: under eventlet
-one waiting query would freeze every socket. Run as many as you like: `python -m api.realtime`.
+No other module imports eventlet. The parts of the server are in `api/sockets/`. The server never touches the database:
+under eventlet, one waiting query would freeze every socket. Any number of these processes may run:
+`python -m api.realtime`.
 """
 
 import warnings
@@ -9,7 +10,7 @@ import warnings
 warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
 import eventlet  # noqa: E402
 
-eventlet.monkey_patch()  # before anything else is imported, or its locks and sockets would block
+eventlet.monkey_patch()  # before any other import: a lock or socket made earlier would block all green threads
 
 import logging  # noqa: E402
 import os  # noqa: E402
@@ -34,9 +35,9 @@ from shared.settings import Settings  # noqa: E402
 
 log = logging.getLogger("realtime")
 
-# Seconds between two looks at tokens that have ended and connections that never showed one.
+# Seconds between two checks for expired tokens, and for connections that never showed a token.
 _LOOK = 1.0
-# Seconds between two readings of what was revoked; with the time until it stands there, under 5.
+# Seconds between two readings of the revocations. With the time until they reach Redis, a socket ends within 5 s.
 _READ = 2.0
 
 
@@ -49,8 +50,8 @@ def main() -> int:
         print(f"realtime: port {settings.realtime_port}: {error.strerror}", file=sys.stderr)
         return 1
     for number in (signal.SIGTERM, signal.SIGINT):
-        # At once: it holds nothing that could be lost. An exception would end whichever green thread runs just now,
-        # or be swallowed there, or wait for every client to say goodbye.
+        # The process ends at once, because it holds nothing that could be lost. An exception would reach the green
+        # thread that runs just now. It might be swallowed there, or wait for every client to close.
         signal.signal(number, lambda *_: os._exit(0))
     most = most_sockets(settings)
     pool = eventlet.GreenPool(most + SPARE)
@@ -60,7 +61,7 @@ def main() -> int:
 
 
 def serve(settings: Settings, door: Door, pool: eventlet.GreenPool, most: int) -> None:
-    """Put the parts together, and answer."""
+    """Build the server from its parts, and serve until the process ends."""
     link, presence = RedisLink(settings.redis_url, settings.namespace), Presence(settings.access_token_seconds)
     server, pulse = create_server(settings, door, presence), Pulse(link, settings.self_check_seconds)
     ear = Ear(server, link, pulse)
@@ -75,24 +76,24 @@ def serve(settings: Settings, door: Door, pool: eventlet.GreenPool, most: int) -
 
 
 def every(seconds: float, step: Callable[[], None]) -> None:
-    """Again and again, whatever goes wrong."""
+    """Run the step for ever. A failure is logged, and the next run comes all the same."""
     while True:
         try:
             step()
         except Exception:
-            log.exception("realtime.failed")
+            log.exception("realtime.failed: a periodic check failed; it runs again in %g s", seconds)
         time.sleep(seconds)
 
 
 def look_around(server: Server, door: Door, presence: Presence) -> None:
-    """End the sockets whose tokens have ended, and the connections that never showed one."""
+    """End the sockets with an expired token, and the connections that never showed a token."""
     for sid in presence.expired():
         end(server, sid, TokenExpired)
     door.reap()
 
 
 def read_what_was_revoked(server: Server, link: RedisLink, presence: Presence) -> None:
-    """End the sockets whose tokens are void before their time. While Redis is away, the last reading counts."""
+    """End the sockets with a revoked token. While Redis is away, this process goes on with its last reading."""
     for sid in presence.revoke(read_revocations(link) or {}):
         end(server, sid, Unauthenticated)
 

@@ -1,1 +1,1 @@
-"""Load, latency and cost of the running programs, beside the simplest thing one would write instead."""
+"""Measures load, latency and cost of the running programs, and of the simplest endpoint one would write instead."""

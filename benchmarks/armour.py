@@ -1,4 +1,4 @@
-"""`python -m benchmarks.armour`: what the guards cost, this version beside one without them. README.md says how."""
+"""`python -m benchmarks.armour`: the cost of the guards: this version beside one without them. README.md says more."""
 
 import asyncio
 import gc
@@ -15,7 +15,7 @@ from benchmarks.lab.table import Figure, compare, explain, milliseconds
 
 #: The commit before drains, stops, repeated units and the sweeper's guards.
 BEFORE = "20aaf96"
-TURNS = 3  # of each load, the two versions alternating
+TURNS = 3  # runs of each load; the two versions alternate
 ALONE = Load(1, STREAM, seconds=10.0)
 LOADS = (ALONE, STREAMS_20, STREAMS_100)
 TARGET = "<= 1.15 x"
@@ -30,7 +30,7 @@ FIGURES = [
 
 
 def main() -> None:
-    """Print a table; asserts nothing."""
+    """Print a table. It asserts nothing."""
     pin(LOAD_CORE)
     with ExitStack() as stack:
         folder = stack.enter_context(run_folder())
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def checked_out(commit: str, folder: Path) -> Path:
-    """The files of that version; it runs with the packages of this one."""
+    """Check the files of that version out. It runs with the packages of this version."""
     subprocess.run(["git", "clone", "--quiet", "--shared", ROOT, folder], check=True)
     subprocess.run(["git", "-C", folder, "checkout", "--quiet", commit], check=True)
     return folder

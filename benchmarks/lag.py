@@ -1,4 +1,4 @@
-"""`python -m benchmarks.lag`: how late a chunk comes, with 20 to 1,000 replies at once. README.md says how."""
+"""`python -m benchmarks.lag`: the lag of a chunk, with 20 to 1,000 replies at once. README.md says more."""
 
 import asyncio
 import gc
@@ -15,8 +15,8 @@ from benchmarks.lab.systems import Holdfast, run_folder, start_model
 from benchmarks.sockets import raise_file_limit
 
 LONG = Plan(chunks=250, first=500, every=40)
-#: Loads, and the 99th percentile of the lag to reach, in milliseconds. Three hundred short ones are more than one core
-#: can do: each is asked for anew every 2.5 s.
+#: Loads, and the target for the 99th percentile of the lag, in milliseconds. Three hundred short replies are more than
+#: one core can do, because each conversation asks again every 2.5 s.
 ONE_CORE = {
     Load(20, STREAM, seconds=8.0): 15,
     Load(100, STREAM, seconds=8.0): 150,
@@ -25,12 +25,12 @@ ONE_CORE = {
 }
 SLOW = Plan(chunks=20, first=5_000, every=2_000)
 TWO_CORES = {Load(1_000, SLOW, seconds=0.0): 1_500}
-# Threads of a worker, and workers.
+# The threads of a worker, and the number of workers.
 FEW, MANY = (320, 1), (520, 2)
 
 
 def main() -> int:
-    """Print a table; asserts nothing."""
+    """Print a table. It asserts nothing."""
     raise_file_limit()
     print(
         "| at once | of chunks | cores | lag p50 / p99, ms | target p99 | replies | lost or failed |\n"
@@ -45,7 +45,7 @@ def main() -> int:
 def run(
     loads: dict[Load, int], cores: frozenset[int], load_cores: frozenset[int], threads: int, processes: int
 ) -> None:
-    """Start a system of its own for these loads, on its own cores."""
+    """Start a system for these loads, on cores of its own."""
     pin(load_cores)
     with ExitStack() as stack:
         folder = stack.enter_context(run_folder())
@@ -68,14 +68,14 @@ async def measure(side: Side, loads: dict[Load, int], cores: str) -> None:
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, force_close=True)) as http:
         await side.open_conversations(http, max(load.at_once for load in loads))
         gc.freeze()
-        gc.disable()  # its pauses would count as lag
+        gc.disable()  # the collector's pauses would count as lag
         for load, target in loads.items():
             await side.put_under(load)
             show(load, cores, side.results[load], target)
 
 
 def show(load: Load, cores: str, result: Result, target: int) -> None:
-    """One line of the table, and what went wrong."""
+    """Print one line of the table, and the problems."""
     lag = " / ".join(f"{1000 * percentile(result.lag, percent):.1f}" for percent in (50, 99))
     problems = Counter(reply.problem for reply in result.replies if reply.problem)
     cells = (load.at_once, load.plan.chunks, cores, lag, f"≤ {target}", len(result.replies), problems.total())

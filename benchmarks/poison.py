@@ -1,6 +1,6 @@
-"""`python -m benchmarks.poison`: what a message that kills whatever writes its reply costs others, at default settings.
+"""`python -m benchmarks.poison`: the delay that a message causes others if its reply kills each worker, with defaults.
 
-README.md says how. The programs run under `holdfast up`, with a worker that such a message can kill.
+README.md says more. The programs run under `holdfast up`, with a worker that such a message can kill.
 """
 
 import os
@@ -21,7 +21,7 @@ from benchmarks.lab.systems import ROOT, run_folder, start_model
 from benchmarks.recovery import PATIENCE, POLL, Asked, Stand, open_chat
 
 PEOPLE = 40
-EVERY = 10.0  # seconds between two posts of one of them
+EVERY = 10.0  # seconds between two such messages
 PLAN = Plan(chunks=20, first=200, every=100)
 _POISONED = "python -m tests.faults.lab.poisoned"
 
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def _up_with_poison(folder: Path) -> str:
-    """A folder whose Procfile has the worker that can be killed, and `holdfast up` in it."""
+    """Run `holdfast up` in a folder. Its Procfile has a worker that the message can kill."""
     lines = (ROOT / "Procfile").read_text().replace("python -m workers\n", f"{_POISONED}\n")
     (folder / "Procfile").write_text(lines)
     return f"sh -c 'cd {folder} && exec {sys.executable} -m shared.command.cli up'"
@@ -64,12 +64,12 @@ def _one_poison(url: str) -> Any:
 
 
 def _measure(name: str, chats: list[tuple[str, dict[str, str]]], meanwhile: Any) -> float:
-    """Have all of them post while that lasts; how many seconds it did."""
+    """Make all users post while `meanwhile` lasts. Returns its seconds."""
     over, asked = threading.Event(), list[Asked]()
     threads = [threading.Thread(target=_post, args=(*chat, n / PEOPLE, over, asked)) for n, chat in enumerate(chats)]
     for thread in threads:
         thread.start()
-    time.sleep(EVERY)  # until all of them have begun
+    time.sleep(EVERY)  # until all replies have begun
     began = time.monotonic()
     meanwhile()
     seconds, end = time.monotonic() - began, time.time()

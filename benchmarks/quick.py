@@ -1,4 +1,4 @@
-"""`python -m benchmarks.quick`: one table in under three minutes; it asserts nothing. README.md says how."""
+"""`python -m benchmarks.quick`: one table in under three minutes. It asserts nothing. README.md says more."""
 
 import asyncio
 import gc
@@ -13,7 +13,7 @@ from benchmarks.lab.load import LOADS, WARM_UP, Side
 from benchmarks.lab.processes import LOAD_CORE, TWO_CORES, Processes, free_port, pin
 from benchmarks.lab.systems import Direct, Holdfast, System, run_folder, start_model
 
-TURNS = 2  # of each load, the two systems alternating, so that a noisy neighbour meets both
+TURNS = 2  # runs of each load; the two systems alternate, so that a busy machine affects both
 
 
 def main() -> None:
@@ -40,7 +40,7 @@ async def measure(direct: Side, ours: Side) -> None:
         await direct.open_conversations(http)
         await ours.open_conversations(http)
         gc.freeze()
-        gc.disable()  # its pauses would count as lag
+        gc.disable()  # the collector's pauses would count as lag
         for load in [WARM_UP, *(load for load in LOADS for _ in range(TURNS))]:
             await direct.put_under(load)
             await ours.put_under(load)

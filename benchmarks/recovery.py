@@ -1,6 +1,6 @@
 """`python -m benchmarks.recovery`: how long twenty running replies take to be final after a fault, at default settings.
 
-README.md says how. The programs run under `holdfast up`, which starts again what dies, with PostgreSQL and Redis.
+README.md says more. The programs run with PostgreSQL and Redis, under `holdfast up`, which restarts dead programs.
 """
 
 import os
@@ -23,14 +23,14 @@ from shared.command.embedded_redis import EmbeddedRedis
 
 REPLIES = 20
 PLAN = Plan(chunks=100, first=500, every=100)
-INTO = 3.0  # seconds into the replies at which the fault comes
+INTO = 3.0  # seconds from the start of the replies to the fault
 FROZEN = 15.0  # seconds
-PATIENCE = 180.0  # seconds after which a reply that isn't final counts as lost
+PATIENCE = 180.0  # seconds after which an unfinished reply counts as lost
 POLL = 0.1
 
 
 class Stand:
-    """Holdfast at default settings, and what it needs."""
+    """Holdfast at default settings, with its PostgreSQL and Redis."""
 
     def __init__(self, folder: Path, model_url: str, up: str = f"{sys.executable} -m shared.command.cli up") -> None:
         folder.mkdir()
@@ -57,7 +57,7 @@ class Stand:
         self.processes.await_url(f"{self.url}/healthz")
 
     def kill_worker(self) -> None:
-        """The process that writes the replies, not its master."""
+        """Kill the process that writes the replies, not its master."""
         programs = self.processes.roots["holdfast"].children(recursive=True)
         masters = [program for program in programs if program.cmdline()[1:3] == ["-m", "workers"]]
         writers = [child for master in masters for child in master.children(recursive=True)]
@@ -130,7 +130,7 @@ def _measure(name: str, fault: Callable[[], None], url: str, people: ThreadPoolE
 
 
 def open_chat(url: str) -> tuple[str, dict[str, str]]:
-    """Somebody new, with a chat: the address of its messages, and what to send along."""
+    """Make a new user with a chat. Returns the address of its messages, and the headers to send."""
     who = {"email": f"{uuid.uuid4()}@example.com", "password": "correct horse battery"}
     session = requests.post(f"{url}/auth/sign-up", json=who, timeout=60).json()
     bearer = {"Authorization": f"Bearer {session['accessToken']}"}

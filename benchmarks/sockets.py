@@ -1,6 +1,6 @@
-"""`python -m benchmarks.sockets`: what 5,000 idle sockets in one `realtime` process cost, and what they cost the API.
+"""`python -m benchmarks.sockets`: the cost of 5,000 idle sockets, for one `realtime` process and for the API.
 
-README.md says how. The sockets speak the protocol by hand, so that the load does not measure a library of its own.
+README.md says more. The sockets speak the protocol by hand, so that the load does not measure a library of its own.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from api.access import tokens
 from benchmarks.lab.systems import Holdfast, run_folder
 
 SOCKETS = 5_000
-AT_ONCE = 64  # handshakes that are under way
+AT_ONCE = 64  # handshakes under way at a time
 REQUESTS = 300
 FILES = SOCKETS + 500
 _HELLO = (
@@ -30,7 +30,7 @@ Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 def main() -> int:
-    """Print a table; asserts nothing."""
+    """Print a table. It asserts nothing."""
     raise_file_limit()
     with run_folder() as folder:
         system = Holdfast(folder / "ours", "http://127.0.0.1:1")
@@ -86,7 +86,7 @@ async def arrivals(system: Holdfast) -> list[asyncio.Task[tuple[Connection, floa
 
 
 async def connect(system: Holdfast, user: str) -> Connection:
-    """A socket that was let in."""
+    """Open a socket, and wait until the server has admitted it."""
     host, port = system.realtime_url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port), limit=4096)
     writer.write(_HELLO.format(base64.b64encode(os.urandom(16)).decode()).encode())
@@ -98,13 +98,13 @@ async def connect(system: Holdfast, user: str) -> Connection:
 
 
 def frame(payload: bytes) -> bytes:
-    """A text frame of a client's, with a mask of zeros; up to 64 KB."""
+    """A client's text frame of up to 64 KB, with a mask of zeros."""
     size = bytes([0x80 | len(payload)]) if len(payload) < 126 else b"\xfe" + len(payload).to_bytes(2)
     return b"\x81" + size + bytes(4) + payload
 
 
 def latency(url: str, person: dict[str, str]) -> tuple[float, float]:
-    """Milliseconds of `GET /chats`, middle and 99th of a hundred, one after the other."""
+    """The median and the 99th percentile of a hundred `GET /chats`, one after the other, in milliseconds."""
     taken = []
     with requests.Session() as http:
         for _ in range(REQUESTS):
@@ -116,7 +116,7 @@ def latency(url: str, person: dict[str, str]) -> tuple[float, float]:
 
 
 def realtime_memory(system: Holdfast) -> float:
-    """Bytes."""
+    """The memory of `realtime`, in bytes."""
     return system.processes.pss()["realtime"] * 2**20
 
 

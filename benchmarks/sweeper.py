@@ -1,4 +1,4 @@
-"""`python -m benchmarks.sweeper`: what a sweep costs while 10,000 replies wait; README.md says how."""
+"""`python -m benchmarks.sweeper`: the cost of a sweep while 10,000 replies wait. README.md says more."""
 
 import os
 import time

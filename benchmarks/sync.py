@@ -1,4 +1,4 @@
-"""`python -m benchmarks.sync`: what `GET /sync` costs with a long history and with a short one. README.md says how."""
+"""`python -m benchmarks.sync`: the cost of `GET /sync` with a long history and a short one. README.md says more."""
 
 import os
 import statistics
@@ -21,10 +21,10 @@ from shared.database.units import execute, write_unit
 from shared.settings import load_settings
 
 SHORT, LONG = 1_000, 1_000_000
-CALLS = 400  # of each kind and history, taking turns
+CALLS = 400  # calls of each kind and history, which take turns
 CHANGED = 20  # rows since the last call
 PER_CHAT = 200
-# Redis is away: nothing runs, so nothing asks it.
+# This address has no Redis. No reply runs, so no call needs one.
 _SETTINGS = {"HOLDFAST_ENV": "test", "REDIS_URL": "redis://127.0.0.1:1/0", "SECRET_KEY": "benchmark" * 5}
 
 _SERIES = {
@@ -51,7 +51,7 @@ def main() -> None:
 
 @contextmanager
 def _history(kind: str, rows: int, folder: Path) -> Iterator[tuple[FlaskClient, str]]:
-    """A client of somebody with so many messages, and the address to ask."""
+    """A client of a user with so many messages, and the address to ask."""
     folder.mkdir(mode=0o755)
     processes = Processes(folder, cores=BOTH_CORES)
     url = start_postgres(processes) if kind == "postgresql" else f"sqlite:///{folder}/db.sqlite"
@@ -86,7 +86,7 @@ def _fill(kind: str, user_id: str, rows: int) -> None:
         execute(text(chats), values)
         execute(text(messages), values)
         execute(text("UPDATE users SET seq = :rows"), values)
-    if kind == "postgresql":  # as its own vacuum would, a minute later
+    if kind == "postgresql":  # as PostgreSQL's own autovacuum would, a minute later
         with write_unit():
             execute(text("ANALYZE"))
 
@@ -108,7 +108,7 @@ def _client(app: Flask, user_id: str) -> FlaskClient:
 
 def _measure(asked: list[tuple[FlaskClient, str]]) -> list[list[float]]:
     taken: list[list[float]] = [[], []]
-    for call in range(-20, CALLS):  # the first ones warm up
+    for call in range(-20, CALLS):  # the first calls warm up
         for (client, path), times in zip(asked, taken, strict=True):
             began = time.perf_counter()
             answer = client.get(path)

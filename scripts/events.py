@@ -1,6 +1,6 @@
-"""`python -m scripts.events` writes what clients are told of the events, from the catalogue in shared/wire/events.py.
+"""`python -m scripts.events` writes two files from the catalogue in shared/wire/events.py.
 
-The table in docs/events.md, and the types in api/client/wire/events.d.ts.
+They are the table in docs/events.md, and the client's types in api/client/wire/events.d.ts.
 """
 
 import re
@@ -25,18 +25,18 @@ _PLAIN = {fields.String: "string", fields.Integer: "number", fields.Boolean: "bo
 
 
 def main() -> None:
-    """Write both files anew."""
+    """Write both files."""
     DOCUMENT.write_text(document(DOCUMENT.read_text()))
     TYPES.write_text(types())
 
 
 def document(text: str) -> str:
-    """The page with its table as the catalogue has it."""
+    """The document with its table written anew from the catalogue."""
     return _TABLE.sub(lambda _: table(), text)
 
 
 def table() -> str:
-    """One row an event."""
+    """A table with one row for each event."""
     rows = [f"| `{name}` | {_carried(kind)} | {kind.when} |\n" for name, kind in CATALOGUE.items()]
     return "| event | fields | when |\n|---|---|---|\n" + "".join(rows)
 
@@ -50,7 +50,7 @@ def _carried(kind: Kind) -> str:
 
 
 def types() -> str:
-    """An interface for each shape, and one that maps each event to its own."""
+    """An interface for each shape, and one that maps each event to its shape."""
     shapes: dict[str, Schema] = {}
     for schema in [*(kind.shape for kind in CATALOGUE.values()), SyncOut()]:
         _collect(schema, shapes)
@@ -109,7 +109,7 @@ def _of_field(field: fields.Field[Any]) -> str:
 
 
 def _of_schema(said: dict[str, Any]) -> str:
-    """A piece of OpenAPI, as a field that is made by a function has it."""
+    """The type in TypeScript for a piece of OpenAPI. Only a field that a function makes has one."""
     if "enum" in said:
         return " | ".join(f'"{value}"' for value in said["enum"])
     return " | ".join(_of_kind(kind, said) for kind in _as_list(said["type"]))

@@ -1,8 +1,8 @@
-"""Makes the environment that `make run` and `make test` need, saying what it does, one line a step.
+"""Makes the environment that `make run` and `make test` need, and prints one line for each step.
 
-Standard library only: it runs before anything is installed. What is done already is left alone.
+This script uses the standard library only, because it runs before any package is installed. It skips finished steps.
 """
-# ruff: noqa: S606, S607, UP036 (it starts tools and talks to people, also with an old Python)
+# ruff: noqa: S606, S607, UP036 (this script starts tools, and an old Python must be able to run it)
 
 import fcntl
 import hashlib
@@ -16,11 +16,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
 PYTHON = str(VENV / "bin" / "python")
-STAMP = VENV / "installed"  # says what an installation that was finished holds
+STAMP = VENV / "installed"  # names the lock file of the last finished installation
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-OLDEST_NPM = 7  # the first that reads this kind of lock file
+OLDEST_NPM = 7  # the first version that reads this kind of lock file
 
-# What a tool prints when it fails, and what to do about it.
+# Patterns in the output of a tool that failed, and for each the sentence that says what to do.
 VENV_HINTS = {
     "ensurepip|No module named venv": "This Python can't make environments: install its venv module"
     " (Debian, Ubuntu: apt-get install python3-venv) and run this again.",
@@ -46,7 +46,7 @@ BROWSER_HINTS = {
 
 
 class Trouble(Exception):
-    """Something that only the user can put right; the message says how."""
+    """A problem that only the user can solve. The message says how."""
 
 
 def main(lock):
@@ -60,7 +60,7 @@ def main(lock):
 
 
 def use_new_python():
-    """Go on with a newer Python if this one is too old and another is on the path."""
+    """Run this script with a newer Python of the PATH if this one is too old."""
     if sys.version_info >= (3, 11):
         return
     for found in filter(None, map(shutil.which, ("python3.13", "python3.12", "python3.11"))):
@@ -70,7 +70,7 @@ def use_new_python():
 
 
 def one_at_a_time():
-    """Wait for another set-up of this folder: for its tools too, should it have been killed before them."""
+    """Wait for another set-up of this folder. Its tools hold the lock too, in case the set-up itself was killed."""
     lock = os.open(str(ROOT), os.O_RDONLY)
     os.set_inheritable(lock, True)
     try:
@@ -81,7 +81,7 @@ def one_at_a_time():
 
 
 def make_venv():
-    """Anew, unless there is one that works, was made in this folder, and was not left half-way."""
+    """Make a new .venv, unless there is one that works, belongs to this folder and is complete."""
     if installed().startswith(f"{ROOT}\n") and subprocess.call([PYTHON, "-c", "import pip"]) == 0:
         return
     say("Making the Python environment, .venv")
@@ -94,7 +94,7 @@ def installed():
 
 
 def install_packages(lock):
-    enough = ("run", "dev") if lock == "run" else ("dev",)  # dev holds all of run
+    enough = ("run", "dev") if lock == "run" else ("dev",)  # the dev lock holds all packages of the run lock
     if installed() in map(complete, enough):
         return
     say(f"Installing the Python packages of locks/{lock}.txt")
@@ -124,7 +124,7 @@ def install_page_libraries():
 
 
 def npm():
-    """The system's, if it is new enough, else the one of a wheel."""
+    """The command of the system's npm if that is new enough, else of the npm in a wheel."""
     if shutil.which("npm") and shutil.which("node"):
         version = subprocess.run(["npm", "--version"], stdout=subprocess.PIPE, text=True, check=False).stdout
         if re.match(r"\d+\.", version) and int(version.split(".")[0]) >= OLDEST_NPM:
@@ -148,7 +148,7 @@ def install_browser():
 
 
 def on_debian():
-    release = Path("/etc/os-release")  # Ubuntu's package would be a snap
+    release = Path("/etc/os-release")  # on Ubuntu, the package would be a snap
     return release.exists() and "ID=debian" in release.read_text().splitlines()
 
 
@@ -165,7 +165,7 @@ def digest(*files):
 
 
 def run(command, hints):
-    """Run a tool quietly. If it fails, show the end of what it said and raise what to do about it."""
+    """Run a tool quietly. If it fails, print the end of its output, and raise Trouble with what to do."""
     output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     done = subprocess.run(command, cwd=str(ROOT), close_fds=False, check=False, **output)
     if done.returncode == 0:

@@ -1,1 +1,1 @@
-"""The language that the API and the workers both speak; it imports neither of them."""
+"""The code that the API and the workers share. It imports neither of them."""

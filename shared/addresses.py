@@ -1,4 +1,4 @@
-"""What is wrong with an address that a setting gives, as one sentence that never repeats a password."""
+"""Checks the addresses in the settings. Each mistake becomes one sentence, which never repeats a password."""
 
 import re
 from urllib.parse import parse_qsl, urlsplit
@@ -6,12 +6,13 @@ from urllib.parse import parse_qsl, urlsplit
 _SQLITE = re.compile(r"sqlite:///.+")
 _POSTGRES = re.compile(r"postgresql(\+psycopg)?://([^:/@]*(:[^@]*)?@)?(\[[^]]+\]|[^/:?@]*)(:\d{1,5})?([/?].*)?")
 _REDIS_NUMBER = re.compile(r"(/\d*)?")
-# Besides those of TLS. All else is ours to say: time-outs above all, since a post waits for Redis.
+# The options that REDIS_URL may have, besides those of TLS. Holdfast sets all others itself. A time-out of the
+# operator's would hold up posts, which wait for Redis.
 _REDIS_OPTIONS = ("db", "username", "password")
 
 
 def trouble_with_database(url: str) -> str:
-    """Why this can't be DATABASE_URL; empty if it can."""
+    """The reason why this cannot be DATABASE_URL; empty if it can."""
     scheme = url.split(":", 1)[0]
     if scheme not in ("sqlite", "postgresql", "postgresql+psycopg"):
         return f"DATABASE_URL starts with {scheme!r}: use sqlite:///FILE or postgresql://USER@HOST/NAME."
@@ -24,11 +25,11 @@ def trouble_with_database(url: str) -> str:
 
 
 def trouble_with_redis(url: str) -> str:
-    """Why this can't be REDIS_URL; empty if it can."""
+    """The reason why this cannot be REDIS_URL; empty if it can."""
     try:
         address = urlsplit(url)
         readable = _names_a_redis(address.scheme, address.path) and address.port != 0
-    except ValueError:  # a port that is none, or brackets in a password
+    except ValueError:  # the port is no number, or the password has brackets
         readable = False
     if not readable:
         return (

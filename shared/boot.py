@@ -1,4 +1,4 @@
-"""Every program begins with boot(): it reads the settings, and refuses to start without what the program needs."""
+"""Every program begins with boot(). It reads the settings, and ends a program that lacks a setting it needs."""
 
 import sys
 
@@ -10,8 +10,8 @@ from shared.settings import Settings, SettingsError, load_settings
 def boot(program: str) -> Settings:
     """The settings of this program, with its logs configured.
 
-    Raises SystemExit if a setting is wrong or missing, or if production's Redis may evict jobs. A line on standard
-    error says which.
+    Raises SystemExit if a setting is wrong or missing. It also raises SystemExit if the Redis of production may evict
+    jobs (D-55). A line on standard error names the cause.
     """
     try:
         settings = load_settings()

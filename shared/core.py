@@ -1,4 +1,4 @@
-"""The core that every program with a database stands on: settings, logs and sessions in one Flask app."""
+"""The core of every program with a database: settings, logs and sessions in one Flask app."""
 
 import gc
 
@@ -15,9 +15,9 @@ _KEY = "HOLDFAST"
 
 
 def create_core(settings: Settings, **database: int) -> Flask:
-    """A Flask app without routes, for its app context and database sessions; `database` as engine_options() takes it.
+    """A Flask app without routes. Programs use its app context and its database sessions.
 
-    Raises SettingsError if the programs' shared services are not set.
+    `database` holds options for engine_options(). Raises SettingsError without an address of Redis or a secret.
     """
     settings.require_services()
     configure_logs(settings.log_level)
@@ -46,9 +46,9 @@ def current_link() -> RedisLink:
 
 
 def spare_the_collector() -> None:
-    """Call when a program has imported everything: what there is now will stay, and needs no look at it ever again.
+    """Exempt all present objects from garbage collection. A program calls this once it has imported everything (D-81).
 
-    Without it the garbage collector walks through every class and function of every library, time after time.
+    Otherwise the garbage collector visits every class and function of every library, time after time.
     """
     gc.collect()
     gc.freeze()

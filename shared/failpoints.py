@@ -1,7 +1,7 @@
-"""Named points in the life of a message at which a test has the program die, fail or wait.
+"""Named points in the life of a message at which a test makes the program die, fail or wait.
 
-They do nothing unless HOLDFAST_FAILPOINTS arms them, as in `after_chunk:3=sleep:2;before_ack=raise`, which
-`shared/settings.py` refuses outside of a test run.
+A point does nothing unless HOLDFAST_FAILPOINTS arms it, as in `after_chunk:3=sleep:2;before_ack=raise`.
+`shared/settings.py` refuses that setting outside of a test run.
 """
 
 import logging
@@ -13,12 +13,12 @@ from functools import partial
 
 log = logging.getLogger(__name__)
 
-#: Every point, in the order in which a message comes by.
+#: Every point, in the order in which a message reaches them.
 POINTS = (
-    "after_commit",  # of the post; nobody knows of it yet
+    "after_commit",  # of the post, before any event or hand-over
     "after_hand_over",  # the job is on the queue, the client has no answer yet
     "after_claim",
-    "after_chunk",  # of the model's text; the only one that has a number, counted from 1 in each attempt
+    "after_chunk",  # of the model's text; the only point with a number, counted from 1 in each attempt
     "before_final_commit",  # inside the transaction
     "after_final_commit",  # before the final event
     "before_ack",  # of the job
@@ -27,24 +27,24 @@ _NUMBERED = "after_chunk"
 
 
 class FailpointReached(Exception):
-    """What an armed point raises."""
+    """An armed point raises this."""
 
 
 def reach(point: str, number: int = 0) -> None:
-    """Do what this point is armed with, if it is. `number` tells the visits of one attempt apart."""
+    """Run the action of this point if it is armed. `number` tells the visits of one attempt apart."""
     if _armed and (act := _armed.get((point, number))):
         log.warning("failpoint.reached: %s", point)
         act()
 
 
 def arm(text: str) -> None:
-    """Arm these points, and no others. Raises ValueError, as actions() does."""
-    global _armed  # noqa: PLW0603 a parameter through the whole life of a message would be in everybody's way
+    """Arm these points, and disarm all others. Raises ValueError, as actions() does."""
+    global _armed  # noqa: PLW0603 otherwise every function on the way would need a parameter for it
     _armed = actions(text)
 
 
 def actions(text: str) -> dict[tuple[str, int], Callable[[], None]]:
-    """What each (point, number) is to do. A ValueError names what it does not understand."""
+    """The action of each (point, number). Raises a ValueError that names the part it does not understand."""
     return dict(_action(entry) for entry in text.split(";") if entry)
 
 

@@ -1,10 +1,10 @@
-"""One line a log record, with the request or reply it belongs to. Never message text, tokens or keys."""
+"""One line for each log record, with the reply it belongs to. No line holds message text, tokens or keys."""
 
 import logging
 import sys
 from contextvars import ContextVar
 
-#: What the current thread works for, e.g. `reply=0192…`; empty outside any work.
+#: The reply that the current thread works on, as in `reply=0192…`; empty outside of any work.
 work: ContextVar[str] = ContextVar("work", default="")
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s%(work)s"

@@ -1,4 +1,4 @@
-"""Store passwords so that they can't be read back: argon2id, through argon2-cffi."""
+"""Hashes passwords with argon2id, so that nobody can read them back."""
 
 from functools import cache
 from threading import BoundedSemaphore
@@ -6,21 +6,25 @@ from threading import BoundedSemaphore
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-# KiB, rounds, lanes: the first choice of OWASP's Password Storage Cheat Sheet. Buffers above 32 MiB are given back
-# to the system at once; smaller ones would stay with each thread that ever hashed.
+# KiB, rounds, lanes: the first choice of OWASP's Password Storage Cheat Sheet (D-27). Buffers above 32 MiB go back to
+# the system at once. A smaller one would stay with each thread that ever hashed.
 _hasher = PasswordHasher(memory_cost=47_104, time_cost=1, parallelism=1)
-# How many at once: each takes its memory and a core while it lasts, and posts must go on beside a flood of sign-ins.
+# Hashes that one process computes at a time. Each one takes its memory and a whole core. Without this limit, a flood of
+# sign-ins would stop the posts.
 _turns = BoundedSemaphore(2)
 
 
 def hash_password(password: str) -> str:
-    """What to store."""
+    """The hash to store in place of this password."""
     with _turns:
         return _hasher.hash(password)
 
 
 def password_fits(password: str, stored: str | None) -> bool:
-    """Whether it is the one that was stored. Takes as long where nothing was, so that nobody can tell."""
+    """Whether this is the stored password.
+
+    Without a stored hash it takes just as long, so that nobody can tell whether the account exists.
+    """
     known = stored or _nobodys_hash()
     try:
         with _turns:

@@ -1,12 +1,12 @@
-"""The one reader of the environment: every setting's name, type and default.
+"""The one reader of the environment: the name, type and default of every setting.
 
-What each is for stands beside it in `.env.example`. A wrong value or an unknown HOLDFAST_ name stops the
-program at once, with a sentence that names it.
+`.env.example` explains each setting. A wrong value or an unknown HOLDFAST_ name stops the program at its start, with a
+sentence that names it.
 """
 
 import difflib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from functools import partial
 from pathlib import Path
@@ -15,18 +15,16 @@ from typing import Any
 from dotenv import load_dotenv
 from environs import Env, EnvError, validate
 
-from shared import failpoints
-from shared.addresses import trouble_with_database, trouble_with_redis
+from shared.mistakes import contradictions, mistakes
 
 PREFIX = "HOLDFAST_"
-# Seconds; the most that HOLDFAST_REPLY_TIMEOUT may be.
+# Seconds. HOLDFAST_REPLY_TIMEOUT may not be longer.
 LONGEST_REPLY = 3600
-# Seconds; the most that HOLDFAST_LEASE_SECONDS may be. For a lease a worker insists on its own ending, and a minute
-# after a reply's deadline others end it, or Dramatiq its thread.
+# Seconds. HOLDFAST_LEASE_SECONDS may not be longer. A worker tries for a whole lease to store a reply's ending (D-07).
+# One minute after the deadline, the sweeper fails the reply (D-08) or Dramatiq ends the thread. So a lease must be
+# shorter than a minute.
 LONGEST_LEASE = 45
-# Seconds; a lease outlasts a wait for a lock (5 s at most) and the next renewal, a third of it later.
-_SHORTEST_REAL_LEASE = 10
-# Sweeps may be so much further apart than HOLDFAST_SWEEP_SECONDS says.
+# Two sweeps are at most this factor times HOLDFAST_SWEEP_SECONDS apart.
 SLOWEST_SWEEP = 1.2
 
 
@@ -35,7 +33,7 @@ def _from(least: float, most: float) -> Callable[[Any], Any]:
 
 
 class SettingsError(Exception):
-    """A setting is missing, malformed or misspelt; the message says which and what to do."""
+    """A setting is missing, malformed or misspelt. The message names the setting and says what to do."""
 
 
 def _setting(name: str, kind: str, default: Any, rule: Callable[[Any], Any] | None = None) -> Any:
@@ -47,7 +45,7 @@ _own = partial(lambda name, *rest: _setting(PREFIX + name, *rest))
 
 @dataclass(frozen=True)
 class Settings:
-    """Every setting, typed. Times are in seconds, sizes in characters unless the name says otherwise."""
+    """Every setting with its type. Times are in seconds. Sizes are in characters, unless the name says otherwise."""
 
     database_url: str = _setting("DATABASE_URL", "str", "")
     redis_url: str = _setting("REDIS_URL", "str", "")
@@ -104,11 +102,11 @@ class Settings:
 
     @property
     def namespace(self) -> str:
-        """What every Redis key and channel of this environment starts with."""
+        """The prefix of every Redis key and channel of this environment."""
         return f"holdfast:{self.env}"
 
     def require_services(self) -> None:
-        """Raises SettingsError without a Redis or a secret, which `holdfast up` provides by itself."""
+        """Raises SettingsError if REDIS_URL or SECRET_KEY is not set. `holdfast up` sets both by itself."""
         for name, value in (("REDIS_URL", self.redis_url), ("SECRET_KEY", self.secret_key)):
             if not value:
                 raise SettingsError(f"{name} is not set. `holdfast up` sets it by itself, or see .env.example.")
@@ -117,10 +115,10 @@ class Settings:
 def load_settings() -> Settings:
     """Read the environment, and `.env` in the current folder unless this is a test run.
 
-    Raises SettingsError, one line a problem.
+    Raises SettingsError with one line for each problem.
     """
     if os.environ.get(PREFIX + "ENV") != "test":
-        load_dotenv(".env")  # environs' own reader would hide the file's names from the check below
+        load_dotenv(".env")  # with environs' own reader, the check below would not see the names of the file
     _refuse_unknown_names()
     reader = Env()
     problems, values = [], {}
@@ -157,7 +155,7 @@ def _with_derived_defaults(values: dict[str, Any]) -> dict[str, Any]:
         values["model"] = "gpt-4o-mini" if values["openai_api_key"] else "scripted"
     if values["model"] not in values["models"]:
         values["models"] = [values["model"], *values["models"]]
-    if not values["allowed_origins"]:  # the page's, and realtime's own, which non-browsers send
+    if not values["allowed_origins"]:  # the page's, and realtime's own for other clients than browsers
         ports = (values["port"], values["realtime_port"])
         hosts = ("127.0.0.1", "localhost")
         values["allowed_origins"] = [f"http://{host}:{port}" for host in hosts for port in ports]
@@ -165,47 +163,6 @@ def _with_derived_defaults(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _checked(settings: Settings) -> Settings:
-    if problems := [*_mistakes(settings), *_contradictions(settings)]:
+    if problems := [*mistakes(settings), *contradictions(settings, SLOWEST_SWEEP)]:
         raise SettingsError("\n".join(problems))
     return settings
-
-
-def _mistakes(settings: Settings) -> Iterator[str]:
-    if trouble := trouble_with_database(settings.database_url):
-        yield trouble
-    if settings.redis_url and (trouble := trouble_with_redis(settings.redis_url)):
-        yield trouble
-    if settings.env == "production" and len(settings.secret_key) < 32:
-        yield "SECRET_KEY must have at least 32 characters in production."
-    if settings.failpoints and settings.env != "test":
-        yield "HOLDFAST_FAILPOINTS makes programs die on purpose: it works with HOLDFAST_ENV=test only."
-    try:
-        failpoints.actions(settings.failpoints)
-    except ValueError as error:
-        yield f"HOLDFAST_FAILPOINTS: {error}"
-
-
-def _contradictions(settings: Settings) -> Iterator[str]:
-    """Times that are each allowed, but with which a reply would not be run again as promised."""
-    reply = f"HOLDFAST_REPLY_TIMEOUT ({settings.reply_timeout:g})"
-    lease = f"HOLDFAST_LEASE_SECONDS ({settings.lease_seconds:g})"
-    sweep = f"HOLDFAST_SWEEP_SECONDS ({settings.sweep_seconds:g})"
-    waits = {"FIRST_TEXT_TIMEOUT": settings.first_text_timeout, "SILENCE_TIMEOUT": settings.silence_timeout}
-    for name, seconds in waits.items():
-        if seconds >= settings.reply_timeout:
-            yield (
-                f"{PREFIX}{name} ({seconds:g}) must be below {reply}:"
-                " lower it or raise the other, else a model that hangs is never tried again."
-            )
-    if settings.lease_seconds + 2 * SLOWEST_SWEEP * settings.sweep_seconds >= settings.reply_timeout:
-        yield (
-            f"{lease} and two sweeps of {SLOWEST_SWEEP} x {sweep} must take less than {reply}:"
-            " lower them or raise it, else the reply of a worker that died is never run again."
-        )
-    if settings.sweep_seconds > settings.lease_seconds:
-        yield f"{sweep} must not be above {lease}: lower it or raise the other, else a dead worker's replies lie there."
-    if settings.env != "test" and settings.lease_seconds < _SHORTEST_REAL_LEASE:
-        yield (
-            f"{lease} must be {_SHORTEST_REAL_LEASE} or more unless HOLDFAST_ENV is test: raise it,"
-            " else one wait for a lock of the database costs a living worker its replies."
-        )

@@ -4,7 +4,8 @@ from sqlalchemy import Connection, select, update
 
 from benchmarks.lab.backlog import add_finished, add_waiting
 from shared.models.credits import credit_entries
-from shared.models.message import IS_OPEN, MessageType, messages
+from shared.models.message import IS_OPEN, messages
+from shared.models.status import MessageType
 
 _unanswered = messages.c.reply_to.is_(None) & IS_OPEN
 _added = messages.c.reply_to.is_(None) & (messages.c.message_type == MessageType.AI_REPORT) & ~IS_OPEN

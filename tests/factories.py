@@ -16,6 +16,7 @@ from sqlalchemy import Row, select, update
 from api.access import tokens
 from shared.actions.accounts.create import create_account
 from shared.actions.chats.create import create_chat
+from shared.actions.messages.idempotency import PostRequest
 from shared.actions.messages.post import Posted, post_message
 from shared.actions.replies.claim import Claim, claim_reply
 from shared.database.clock import db_now
@@ -24,7 +25,8 @@ from shared.database.units import write_unit
 from shared.models import ChatSession, User
 from shared.models.chat import chat_sessions
 from shared.models.credits import credit_entries
-from shared.models.message import FINAL, Status, messages
+from shared.models.message import messages
+from shared.models.status import FINAL, Status
 from shared.models.user import users
 from tests.eventually import patience
 
@@ -44,7 +46,7 @@ def a_chat(user: User | None = None) -> ChatSession:
 
 def a_post(chat: ChatSession | None = None, content: str = "Hello", key: str | None = None) -> Posted:
     chat = chat or a_chat()
-    return post_message(chat.owner_id, chat.id, content, None, key)
+    return post_message(chat.owner_id, PostRequest(chat.id, content), key)
 
 
 def a_claim(posted: Posted | None = None) -> Claim:

@@ -1,1 +1,1 @@
-"""Whatever takes time or talks to a model."""
+"""The worker, which asks models and writes replies, and the sweeper, which rescues stuck replies."""

@@ -1,4 +1,4 @@
-"""What a worker process loads: broker, middleware, the actor, and the two threads that serve all its replies."""
+"""Sets up a worker process: the broker, its middleware, the actor, and the threads that serve all replies."""
 
 import socket
 from dataclasses import replace
@@ -15,12 +15,12 @@ from workers.alone.writer import AloneWriter
 from workers.middleware import AppContextMiddleware, DrainMiddleware
 from workers.reply import create_desk, write_reply
 
-#: Milliseconds past every deadline of ours; Dramatiq's own limit only catches what all of those missed.
+#: Milliseconds beyond the reply's deadline after which Dramatiq ends the thread. All our own limits are shorter.
 MARGIN_MS = 60_000
 
 
 def create_worker() -> dramatiq.Broker:
-    """Set up this process; Dramatiq's command line calls it once in each."""
+    """Set up this process. Dramatiq's command line calls this once in each worker process."""
     require_real_sockets()
     settings = load_settings()
     core = create_core(settings)
@@ -35,7 +35,7 @@ def create_worker() -> dramatiq.Broker:
     @dramatiq.actor(actor_name=WRITE_REPLY, queue_name=REPLIES, time_limit=limit_ms, broker=broker)
     def write(reply_id: str) -> None:
         if desk.watchdog.draining:
-            hand_over([reply_id])  # fetched too late: for another process
+            hand_over([reply_id])  # this process is draining, so another one must run the job
         else:
             write_reply(reply_id, desk)
         reach("before_ack")
@@ -45,6 +45,6 @@ def create_worker() -> dramatiq.Broker:
 
 
 def require_real_sockets() -> None:
-    """Raises RuntimeError where eventlet has replaced the sockets: each thread would hang at boot, without a word."""
+    """Raises RuntimeError if eventlet has replaced the sockets. Each thread would then hang silently at boot."""
     if socket.socket.__module__ != "socket":
         raise RuntimeError("A worker needs the system's own sockets, but eventlet has patched them.")

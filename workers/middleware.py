@@ -1,4 +1,4 @@
-"""What surrounds each job, an app context with its database session and a fresh log context; and a process's end."""
+"""Gives each job an app context and a fresh log context, and drains a process that is told to end."""
 
 import signal
 import threading
@@ -13,7 +13,7 @@ from workers.watchdog import Watchdog
 
 
 class AppContextMiddleware(Middleware):
-    """Gives each job its own session, and takes it away whatever happened."""
+    """Gives each job a database session of its own, and removes it after the job, even after a failure."""
 
     def __init__(self, core: Flask) -> None:
         self._core = core
@@ -36,10 +36,10 @@ class AppContextMiddleware(Middleware):
 
 
 class DrainMiddleware(Middleware):
-    """Begins to drain with the first signal: takes nothing new, and has the watchdog cut what does not end in time.
+    """Drains the process after the first signal. It fetches no more jobs, and the watchdog cuts the late replies short.
 
-    Dramatiq itself looks for a signal once a second, drops everything at a second one, and where many jobs run it
-    waits for the first of them only.
+    Dramatiq itself checks for a signal only once a second. It drops all jobs at a second signal. Of many running jobs,
+    it waits for the first one only (D-16).
     """
 
     def __init__(self, broker: ReplyBroker, watchdog: Watchdog, seconds: float) -> None:

@@ -1,7 +1,7 @@
-"""Takes the text of all running replies of this process to Redis and the open tabs, many deltas a trip.
+"""Sends the text of all running replies of this process to Redis and the open tabs. A trip takes many deltas.
 
-The first delta of a reply, and the first after a quiet moment, goes at once. What arrives meanwhile goes with the
-next trip, so the load sets the size of a batch, and no reply's thread ever waits for Redis.
+The first delta of a reply goes at once, and so does the first after a quiet moment. Text that arrives during a trip
+goes with the next one. So the load sets the size of a batch. No reply's thread ever waits for Redis.
 """
 
 import logging
@@ -16,17 +16,19 @@ from workers.run import Run
 
 log = logging.getLogger(__name__)
 
-# A trip costs every program, so there is a rest after each: twice what it took, and _SHORTEST seconds, which nobody
-# sees. When pieces come faster than _ROOM a second it is a window that grows with them, up to _LONGEST seconds.
+# A trip costs every program time, so the relay rests after each one (D-36). It rests for _REST times the trip's time,
+# and at least _SHORTEST seconds, which no reader notices (D-37). Above _ROOM pieces a second, the rest grows by _GROWTH
+# seconds for each further piece a second. It never exceeds _LONGEST seconds.
 _REST, _ROOM, _GROWTH, _SHORTEST, _LONGEST = 2.0, 600.0, 0.025 / 1000, 0.005, 0.09
-# Of the last trip, in the rate of pieces.
+# The weight of the last trip in the average rate of pieces.
 _SMOOTH = 0.2
-# Characters of one reply in one trip: a model that says a megabyte at once must not hold up everybody's events.
+# Characters of one reply in one trip (D-38). Without this limit, a model that sends a megabyte at once would delay all
+# users' events.
 LONGEST_PIECE = 8 * 1024
 
 
 class Relay:
-    """One thread; start it once a process."""
+    """One thread for all replies of a process. Start it once in each process."""
 
     def __init__(self, link: RedisLink) -> None:
         self._link = link
@@ -34,23 +36,23 @@ class Relay:
         self._ready = threading.Event()
         self._hurry = threading.Event()
         self._waiting: dict[Run, list[str]] = {}
-        self._before, self._rate = 0.0, 0.0  # when the last trip began; pieces a second
+        self._before, self._rate = 0.0, 0.0  # the start of the last trip, and pieces a second
 
     def start(self) -> None:
         """Begin to make trips."""
         threading.Thread(target=self._work, name="relay", daemon=True).start()
 
     def add(self, run: Run, piece: str) -> None:
-        """Show this piece with the next trip."""
+        """Send this piece with the next trip."""
         with self._lock:
             self._waiting.setdefault(run, []).append(piece)
         if not run.sent:
             self._hurry.set()
-        if not self._ready.is_set():  # setting it again costs as much as all the rest here
+        if not self._ready.is_set():  # setting the event again would cost as much as the rest of this function
             self._ready.set()
 
     def forget(self, run: Run) -> None:
-        """Drop what still waits: the final event carries the text."""
+        """Drop the waiting text of a reply that has ended: its final event carries the text (D-39)."""
         with self._lock:
             self._waiting.pop(run, None)
 
@@ -61,9 +63,9 @@ class Relay:
             batch = self._take()
             try:
                 self._send(batch)
-            except Exception:  # a thread that ended here would leave every reply of the process without live text
-                log.exception("relay.failed")
-            self._hurry.wait(self._rest(started, len(batch)))  # whoever waits for a first text waits no longer
+            except Exception:  # if this thread ended, all replies of the process would have no live text
+                log.exception("relay.failed: a batch of live text was not sent; the relay goes on")
+            self._hurry.wait(self._rest(started, len(batch)))  # a first piece ends this rest
 
     def _rest(self, started: float, pieces: int) -> float:
         self._rate += _SMOOTH * (pieces / (started - self._before) - self._rate)
@@ -76,7 +78,7 @@ class Relay:
             self._ready.clear()
             self._hurry.clear()
             now = time.monotonic()
-            # whose lease may have been lost says nothing; its text waits for a piece that comes after a renewal
+            # A reply whose lease may have lapsed sends nothing. Its text waits for the first piece after a renewal.
             speaking = [run for run in self._waiting if now < run.speaks_until]
             return [self._next_piece(run, "".join(self._waiting.pop(run))) for run in speaking]
 
@@ -93,7 +95,7 @@ class Relay:
             return
         lengths = live_text.append(self._link, [_piece(*entry) for entry in batch])
         if lengths is None:
-            return  # Redis is away; the list will be too short next time
+            return  # Redis is away; the next trip finds the list too short, and restores it
         for (run, index, _), length in zip(batch, lengths, strict=True):
             if length == -1:
                 run.cut_short(Superseded())

@@ -1,4 +1,8 @@
-"""The life of one attempt at a reply: claim, build the context, stream, finish. One step a line."""
+"""The life of one attempt at a reply: claim, build the context, stream, settle. One step a line.
+
+The way of a piece of text: the provider's stream yields it, `run.add()` cleans and keeps it. Before the provider waits
+for more, it calls `_show()`: that hands the new text to the relay, whose next trip takes it to Redis and the tabs.
+"""
 
 import logging
 import os
@@ -6,39 +10,32 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import partial
 
 from flask import Flask
 
 from shared.actions.replies.claim import claim_reply
-from shared.actions.replies.finish import Superseded, complete_reply, fail_reply, give_back, note_first_text
-from shared.actions.replies.release import release_reply
+from shared.actions.replies.finish import Superseded, note_first_text
 from shared.core import current_link, current_settings
 from shared.database.retries import DATABASE_AWAY
-from shared.errors.replies import ContextTooLong, EmptyReply, ModelTruncated, ReplyError, ReplyFailed, WorkerLost
+from shared.errors.replies import ContextTooLong, EmptyReply, ModelTruncated, ReplyError, ReplyFailed
 from shared.failpoints import reach
 from shared.logs import work
 from shared.settings import Settings
 from workers.context import build_context, shortest
+from workers.insist import insist
+from workers.outcome import Completed, Failed, Left, Outcome, Released, settle
 from workers.providers import Ending, Prompt, Provider, create_provider
 from workers.relay import Relay
 from workers.run import Run
 from workers.watchdog import Drained, Watchdog
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
-
-# Seconds. A model that asks for a longer pause has the reply fail at once.
-_LONGEST_PAUSE = 60.0
-# Seconds before another try while the database is away.
-_RETRY = 0.25
-# Seconds before another run when the model named no pause.
-_PAUSE = 2.0
 
 
 @dataclass(frozen=True)
 class Desk:
-    """What every reply of this process is written with."""
+    """The tools with which every reply of this process is written."""
 
     provider: Provider
     relay: Relay
@@ -69,36 +66,43 @@ def write_reply(reply_id: str, desk: Desk) -> None:
         return
     run = Run(claim)
     run.leased(asked, current_settings().lease_seconds)
-    write = desk.write_alone if claim.alone else None
-    write_claimed(run, desk, write)
+    write_claimed(run, desk, desk.write_alone if claim.alone else None)
 
 
 def write_claimed(run: Run, desk: Desk, write_alone: Callable[[Run], None] | None = None) -> None:
-    """One attempt, from its claim to its end. The endings are in `shared/actions/`."""
+    """One attempt, from its claim to its end."""
     work.set(f"reply={run.claim.id} attempt={run.claim.attempt}")
+    outcome = _attempt(run, desk, write_alone)
+    if outcome:
+        settle(run, outcome)
+
+
+def _attempt(run: Run, desk: Desk, write_alone: Callable[[Run], None] | None) -> Outcome | None:
+    """How the attempt ended; None if another process wrote the reply and settled it."""
     try:
         if write_alone:
-            return write_alone(run)
+            write_alone(run)
+            return None
         reach("after_claim")
-        ending = _write(run, desk)
-        _insist(lambda: complete_reply(run.claim, run.answer(ending)))
+        return Completed(_write(run, desk))
     except Superseded:
-        log.info("reply.superseded: someone else ends it")
+        return Left("another program ends it")
     except Drained:
-        _end(lambda: release_reply(run.claim), run, WorkerLost())
+        return Released()
     except ReplyError as error:
-        _settle(run, error)
-    except DATABASE_AWAY as error:
-        _leave(error)
+        return Failed(error)
+    except DATABASE_AWAY as away:
+        log.warning("reply.database_away: %s", type(away).__name__)
+        return Left("the database is away; its lease will lapse, and it runs again")
     except Exception:
         log.exception("reply.failed")
-        _settle(run, ReplyFailed())
+        return Failed(ReplyFailed())
 
 
 def _write(run: Run, desk: Desk) -> Ending:
     desk.watchdog.watch(run)
     try:
-        prompt = _insist(lambda: build_context(run.claim), run)
+        prompt = insist(lambda: build_context(run.claim), run)
         ending = _ask(run, prompt, desk)
     finally:
         desk.relay.forget(run)
@@ -111,7 +115,7 @@ def _write(run: Run, desk: Desk) -> Ending:
 
 
 def _ask(run: Run, prompt: Prompt, desk: Desk) -> Ending:
-    """Once more at once, with the newest message alone, if the model finds the conversation too long."""
+    """Ask once more at once, with the newest message alone, if the model finds the conversation too long (D-75)."""
     try:
         return _stream(run, prompt, desk)
     except ContextTooLong:
@@ -123,9 +127,10 @@ def _ask(run: Run, prompt: Prompt, desk: Desk) -> Ending:
 
 
 def _stream(run: Run, prompt: Prompt, desk: Desk) -> Ending:
+    show = partial(_show, run, desk)
     try:
         run.check()
-        with desk.provider.ask(prompt, run.cut_by, lambda: _show(run, desk)) as stream:
+        with desk.provider.ask(prompt, run.cut_by, show) as stream:
             for number, piece in enumerate(stream, 1):
                 run.add(piece)
                 reach("after_chunk", number)
@@ -134,8 +139,8 @@ def _stream(run: Run, prompt: Prompt, desk: Desk) -> Ending:
                     return Ending("length")
             ending = stream.ending
     except Exception:
-        run.check()  # cutting it short shows as some error of the connection
-        _show(run, desk)  # what came right before a failure was said, and is kept
+        run.check()  # a run that was cut short fails with some error of the connection
+        show()  # the model said this right before it failed, so the text is kept
         raise
     finally:
         run.cut_by(None)
@@ -144,51 +149,11 @@ def _stream(run: Run, prompt: Prompt, desk: Desk) -> Ending:
 
 
 def _show(run: Run, desk: Desk) -> None:
-    """Send on what has come since; what comes together with the end, the final event brings."""
+    """Hand new text to the relay. The final event brings the text that comes together with the end (D-35)."""
     piece = run.take_unshown()
     if not piece:
         return
     if not run.shown:
-        _insist(lambda: note_first_text(run.claim), run)
+        insist(lambda: note_first_text(run.claim), run)
         run.shown = True
     desk.relay.add(run, piece)
-
-
-def _settle(run: Run, error: ReplyError) -> None:
-    """Give it back for another run, or fail it: for good once text was shown, or when the model wants too long."""
-    log.warning("reply.%s: after %d characters", error.code, run.size)
-    pause = _PAUSE if error.retry_after is None else error.retry_after
-    may_run_again = error.retryable and not run.shown and pause <= _LONGEST_PAUSE
-    _end(lambda: may_run_again and give_back(run.claim, pause), run, error)
-
-
-def _end(give_away: Callable[[], bool], run: Run, error: ReplyError) -> None:
-    """Have someone else run it, or fail it where that is not possible any more."""
-    try:
-        if not _insist(give_away):
-            _insist(lambda: fail_reply(run.claim, error, run.answer(Ending())))
-    except Superseded:
-        log.info("reply.superseded: someone else ends it")
-    except DATABASE_AWAY as away:
-        _leave(away)
-
-
-def _insist(step: Callable[[], T], run: Run | None = None) -> T:
-    """Try a step again while the database is away, for a whole lease, but not once its run was cut short.
-
-    The attempt guards it, so that a try that comes too late changes nothing.
-    """
-    deadline = time.monotonic() + current_settings().lease_seconds
-    while True:
-        try:
-            return step()
-        except DATABASE_AWAY:
-            if time.monotonic() > deadline:
-                raise
-        time.sleep(_RETRY)
-        if run:
-            run.check()
-
-
-def _leave(error: Exception) -> None:
-    log.warning("reply.database_away: %s; its lease will lapse, and it runs again", type(error).__name__)

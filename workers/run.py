@@ -1,4 +1,4 @@
-"""One attempt while this process writes it: what its thread, the relay and the watchdog share."""
+"""One attempt while this process writes it. The attempt's thread, the relay and the watchdog share this object."""
 
 import math
 import threading
@@ -10,29 +10,32 @@ from shared.actions.replies.finish import Answer
 from shared.text import PieceCleaner
 from workers.providers import Ending
 
-# Characters; what a model says beyond them is cut, and the reply ends as `length`.
+# Characters of a reply. Text beyond them is dropped, and the reply ends as `length`.
 MAX_REPLY = 1024 * 1024
-# Of a lease; so long after a renewal text may go out. The rest is a margin for what is on its way by then.
+# The part of a lease during which text may go out after a renewal. The rest is a margin for text on its way.
 _SPEAKS = 2 / 3
 
 
 class Run:
-    """Its own thread adds text; the relay counts deltas; the watchdog may cut it short. Times are monotonic."""
+    """The attempt's own thread adds text, the relay counts deltas, and the watchdog may cut it short.
+
+    Times are monotonic.
+    """
 
     def __init__(self, claim: Claim) -> None:
         self.claim = claim
         self.started = self.last_text = self.renewed = time.monotonic()
-        #: Until when its text may go out, and until when the lease lasts for certain.
+        #: The times until which its text may go out, and until which the lease certainly lasts.
         self.speaks_until = self.leased_until = math.inf
-        #: Seconds from the start until the whole reply has to be done.
+        #: Seconds from the start to the deadline of the whole reply.
         self.remaining = (claim.remaining_ms or 0) / 1000
         self.size = 0
         self.shown = False
         self.cut: Exception | None = None
-        #: What the relay has taken: one entry for each delta, so its length is the next index.
+        #: The deltas that the relay has taken. Their number is the index of the next delta.
         self.sent: list[str] = []
         self._pieces: list[str] = []
-        self._taken = 0  # of the pieces
+        self._taken = 0  # the number of pieces that take_unshown() has returned
         self._cleaner = PieceCleaner()
         self._cutting = threading.Lock()
         self._abort: Callable[[], None] | None = None
@@ -44,11 +47,11 @@ class Run:
 
     @property
     def full(self) -> bool:
-        """Whether it has all the text a reply may have."""
+        """Whether the text has reached the most that a reply may have."""
         return self.size >= MAX_REPLY
 
     def add(self, piece: str) -> None:
-        """Keep what of a piece of text is whole, clean and fits."""
+        """Clean a piece of text, and keep as much of it as fits. Half a surrogate pair waits for its other half."""
         piece = self._cleaner.clean(piece)[: MAX_REPLY - self.size]
         if piece:
             self.size += len(piece)
@@ -56,29 +59,29 @@ class Run:
             self._pieces.append(piece)
 
     def take_unshown(self) -> str:
-        """The text that came since this was last asked."""
+        """The text since the last call."""
         piece = "".join(self._pieces[self._taken :])
         self._taken = len(self._pieces)
         return piece
 
     def checkpoint(self) -> tuple[str, int]:
-        """The text that went out so far, and in how many deltas: who reads it goes on with the next one."""
+        """The text that went out so far, and the number of its deltas. A reader goes on with the next delta."""
         sent = list(self.sent)
         return "".join(sent), len(sent)
 
     def leased(self, at: float, seconds: float) -> None:
-        """Its lease was renewed by a statement that began at this time."""
+        """Note a renewal of the lease by a statement that began at this time."""
         self.renewed, self.speaks_until, self.leased_until = at, at + seconds * _SPEAKS, at + seconds
 
     def cut_by(self, abort: Callable[[], None] | None) -> None:
-        """From now on, cutting it short also does this: it ends the model's stream. None: the stream has ended."""
+        """Set the function by which cut_short() ends the model's stream; None once the stream has ended."""
         with self._cutting:
             self._abort = abort
             if self.cut and abort:
                 abort()
 
     def cut_short(self, reason: Exception) -> None:
-        """End it from another thread; its own thread then raises `reason` in check(). The first reason stays."""
+        """End the attempt from another thread. Its own thread then raises the first such reason in check()."""
         with self._cutting:
             if self.cut is None:
                 self.cut = reason
@@ -86,12 +89,12 @@ class Run:
                     self._abort()
 
     def check(self) -> None:
-        """Raises the reason if it was cut short."""
+        """Raises the reason if the attempt was cut short."""
         if self.cut:
             raise self.cut
 
     def answer(self, ending: Ending) -> Answer:
-        """What the attempt brought, for its ending. Text that went out in no delta counts as one."""
+        """The result of the attempt, for its ending. Text that never went out counts as one more delta."""
         text = self.text
         return Answer(
             text=text,

@@ -1,4 +1,7 @@
-"""The sweeper: a small loop that finds what others left lying. Run as many as you like: `python -m workers.sweeper`."""
+"""The sweeper: a loop that hands over waiting replies and rescues stuck ones. `python -m workers.sweeper` runs it.
+
+Any number of sweepers may run.
+"""
 
 import logging
 import random
@@ -23,43 +26,48 @@ from shared.settings import SLOWEST_SWEEP
 
 log = logging.getLogger("sweeper")
 
-# Seconds before it is looked again whether anything is too old, once nothing was.
+# Seconds before the next clean-up, once there was nothing left to clean.
 _CLEANING = 60.0
-# Milliseconds: whom somebody else holds has to wait for the next sweep, not all others for them.
+# Milliseconds that the sweeper waits for a locked user row (D-65). Then it skips that user until the next sweep, so
+# that the other users need not wait.
 _LOCK_TIMEOUT = 200
 
 
 def sweep(rescuing: bool = True) -> bool:
-    """One round; every step may be repeated or shared with other sweepers, and none waits for another's success.
+    """Run each step once. Returns whether the database was there for all of them.
 
-    Whether the database was there for all of them.
+    Other sweepers may run the same steps at the same time. A step runs even if the one before it failed.
     """
     steps = (rescue_lapsed, fail_hung, expire_overdue, give_turns, hand_over_again, copy_revocations)
     return None not in [_done(step) for step in steps[not rescuing :]]
 
 
 def clean() -> bool:
-    """Forget a batch of each kind that is too old; whether there was any, so that there may be more."""
+    """Delete a batch of each kind of old rows. Returns whether there were any, because then there may be more."""
     found = [_done(step) for step in (forget_keys, forget_tombstones, forget_sign_ins)]
     return any(found)
 
 
 def _done(step: Callable[[], int]) -> int | None:
-    """How much there was to do; None if the database was away."""
+    """Run a step. Returns how many rows it had to deal with; None if the database was away."""
     try:
         return step()
     except DATABASE_AWAY as error:
-        log.warning("sweeper.%s_failed: %s", step.__name__, type(error).__name__)
+        log.warning("sweeper.%s_failed: %s; the next sweep tries again", step.__name__, type(error).__name__)
         return None if is_away(error) else 0
-    except Exception:  # a sweeper that ended here would end at it again and again, and do nothing of the rest
-        log.exception("sweeper.%s_failed", step.__name__)
+    except Exception:  # if the sweeper ended here, each new start would end here too (D-12)
+        log.exception("sweeper.%s_failed: the other steps go on", step.__name__)
         return 0
 
 
 def run(core: Flask, every: float, stopping: threading.Event) -> None:
-    """Sweep until told to stop. Where the database was away, no worker could renew its leases: those have time to."""
+    """Sweep until told to stop.
+
+    After an outage of the database the sweeper does not rescue for a third of a lease (D-11). During the outage no
+    worker could renew its leases, and now the workers get time for that.
+    """
     patient_until = clean_from = 0.0
-    # jittered, so that many don't sweep in step
+    # a random pause, so that several sweepers do not sweep at the same moments
     while not stopping.wait(every * random.uniform(2 - SLOWEST_SWEEP, SLOWEST_SWEEP)):
         with core.app_context():
             if not sweep(rescuing=time.monotonic() > patient_until):

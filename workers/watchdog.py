@@ -1,7 +1,7 @@
-"""Keeps every running reply's lease, and ends those that must not go on.
+"""Renews the lease of every running reply, and cuts short the replies that must not go on.
 
-Two threads a process: one asks the database, one looks at the clock only, so that a database that hangs delays no
-deadline.
+It has two threads in each process. One asks the database, and the other looks at the clock only. So a database that
+hangs delays no deadline (D-05).
 """
 
 import logging
@@ -21,20 +21,20 @@ from workers.run import Run
 
 log = logging.getLogger(__name__)
 
-# Seconds between looks at the clock, and between looks at the rows: one query a process, so that a reply that was
-# stopped has let go of its model within the promised 2 s on a busy machine too.
+# Seconds between two looks at the clock, and between two looks at the rows (D-06). A look at the rows is one query for
+# the process. A stopped reply must let go of its model within 2 s, on a busy machine too.
 _TICK = 0.25
 _LOOK = 0.5
-# Of the time to drain, and at most so many seconds: kept for giving back what did not end.
+# The part of the drain time, and the most seconds of it, that remain for giving back unfinished replies.
 _TO_GIVE_BACK, _MOST_TO_GIVE_BACK = 1 / 3, 3.0
 
 
 class Drained(Exception):
-    """This process ends before the reply could; another one runs it again."""
+    """This process ends before the reply does. Another process runs the reply again."""
 
 
 class Watchdog:
-    """Sleeps while nothing runs; start it once a process."""
+    """Watches all running replies of a process, and sleeps while there are none. Start it once in each process."""
 
     def __init__(self, core: Flask, settings: Settings) -> None:
         self._core = core
@@ -46,27 +46,27 @@ class Watchdog:
         self._last_moment = math.inf
 
     def start(self) -> None:
-        """Begin to watch."""
+        """Start the two threads (D-05)."""
         for name, look in (("watchdog", self._look_at_clock), ("leases", self._look_at_rows)):
             threading.Thread(target=self._work, args=[look], name=name, daemon=True).start()
 
     def watch(self, run: Run) -> None:
-        """Keep its lease from now on."""
+        """Watch this attempt and renew its lease from now on."""
         with self._lock:
             if not self._runs:
-                self._looked = time.monotonic()  # it was claimed just now, so there is nothing to see yet
+                self._looked = time.monotonic()  # the row was claimed just now, so it needs no look yet
             self._runs.add(run)
             self._busy.set()
 
     def leave(self, run: Run) -> None:
-        """It ends now; the lease it has is enough for that."""
+        """Stop watching this attempt. Its present lease is long enough for its ending."""
         with self._lock:
             self._runs.discard(run)
             if not self._runs:
                 self._busy.clear()
 
     def drain(self) -> None:
-        """This process ends soon: cut what does not end by itself in time. Takes no lock, for signal handlers."""
+        """This process ends soon: cut short the replies that do not end in time. Takes no lock, for signal handlers."""
         if not self.draining:
             seconds = self._settings.drain_seconds
             self._last_moment = time.monotonic() + seconds - min(_MOST_TO_GIVE_BACK, seconds * _TO_GIVE_BACK)
@@ -85,9 +85,9 @@ class Watchdog:
                 with self._core.app_context():
                     look(runs)
             except SQLAlchemyError as error:
-                log.warning("watchdog.database_away: %s", type(error).__name__)
-            except Exception:  # a thread that ended here would cost every reply of the process its lease
-                log.exception("watchdog.failed")
+                log.warning("watchdog.database_away: %s; leases may lapse meanwhile", type(error).__name__)
+            except Exception:  # if this thread ended, all replies of the process would lose their leases
+                log.exception("watchdog.failed: one check failed; the watchdog tries again")
             time.sleep(_TICK)
 
     def _look_at_clock(self, runs: list[Run]) -> None:
@@ -103,7 +103,7 @@ class Watchdog:
         elif now - run.started > run.remaining:
             run.cut_short(ReplyTimeout())
         elif now > run.leased_until:
-            run.cut_short(Superseded())  # someone else may have it by now
+            run.cut_short(Superseded())  # the lease has lapsed, so another worker may have the reply by now
         elif now > self._last_moment:
             run.cut_short(Drained())
 

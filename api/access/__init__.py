@@ -1,1 +1,1 @@
-"""Which caller may do what: tokens, and the decorators by which each route declares its access."""
+"""Access: tokens, and the decorators by which each route declares who may call it."""

@@ -1,4 +1,4 @@
-"""By which decorator each route declares its access, and how the caller's token is read."""
+"""The decorators by which each route declares its access. They read the caller's token from the request."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -16,13 +16,16 @@ View = Callable[..., Any]
 
 
 def public(view: View) -> View:
-    """Anybody may ask."""
+    """The route answers without a token."""
     view.access = "public"  # type: ignore[attr-defined]
     return view
 
 
 def signed_in(view: View) -> View:
-    """Only with a valid access token of an account in use; `g.user_id` is whose it is."""
+    """The route needs a valid access token of an account in use, and sets `g.user_id` (D-31).
+
+    Without such a token, the API answers 401.
+    """
 
     @wraps(view)
     def checked(*args: Any, **kwargs: Any) -> Any:
@@ -33,7 +36,7 @@ def signed_in(view: View) -> View:
 
 
 def with_token(view: View) -> View:
-    """As signed_in(), for a view whose first statement refuses an account that is not in use: spares a query."""
+    """Like signed_in(), without the query for the account: the view's first statement checks the account (D-31)."""
 
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
@@ -48,6 +51,6 @@ def with_token(view: View) -> View:
 
 
 def bearer_token() -> str | None:
-    """The token in the request's header."""
+    """The token of the `Authorization` header; None without one."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token if scheme.lower() == "bearer" else None

@@ -1,6 +1,6 @@
-"""Which access tokens are void before their time, as the database said at most two seconds ago.
+"""The access tokens that were revoked before they expired, as the database said at most two seconds ago.
 
-From the table, not from its copy in Redis, so that it counts while Redis is away.
+Each API process reads the table, not its copy in Redis. So it refuses revoked tokens while Redis is away, too.
 """
 
 import logging
@@ -16,14 +16,14 @@ from shared.redis.revocations import is_void
 
 log = logging.getLogger(__name__)
 
-# Seconds between two readings of a process that has requests.
+# Seconds between two readings of the table. A process without requests reads nothing (D-30).
 _REST = 2.0
-# Seconds that a request waits for the reading of another; then the one before counts.
+# Seconds that a request waits while another request reads the table. Then the request uses the last reading.
 _PATIENCE = 0.5
 
 
 class Revoked:
-    """What one process knows. While the database is away, the last reading counts."""
+    """The revocations that one process knows. While the database is away, it uses its last reading."""
 
     def __init__(self) -> None:
         self._voids: dict[str, int] = {}
@@ -41,16 +41,16 @@ class Revoked:
 
     def _read(self) -> None:
         if time.monotonic() < self._due:
-            return  # somebody else has just done it
+            return  # another thread has just read the table
         try:
             self._voids = read_rows()
         except SQLAlchemyError as error:
-            log.warning("revoked.not_read: %s; the last reading counts", type(error).__name__)
+            log.warning("revoked.not_read: %s; this process uses its last reading", type(error).__name__)
         self._due = time.monotonic() + _REST
 
 
 def was_revoked(claims: Claims) -> bool:
-    """Whether a token is void, as far as this process knows."""
+    """Whether the token was revoked, as far as this process knows."""
     revoked = current_app.extensions["revoked"]
     assert isinstance(revoked, Revoked)
     return revoked.holds(claims)

@@ -1,4 +1,4 @@
-"""Issue and check tokens: signed, short-lived, and good for one purpose. Needs no database."""
+"""Issues and checks tokens. A token is signed, short-lived, and good for one purpose. Checking needs no database."""
 
 import time
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _ALGORITHM = "HS256"
 
 @dataclass(frozen=True)
 class Claims:
-    """What a valid token says. Times are in seconds since 1970; `session_id` names the sign-in that it came from."""
+    """The content of a valid token. Times are in seconds since 1970. `session_id` names the sign-in that issued it."""
 
     user_id: str
     expires: int
@@ -26,7 +26,7 @@ class Claims:
 
 
 def issue(secret: str, purpose: str, user_id: str, lifetime: int, session_id: str | None = None) -> str:
-    """A token for `lifetime` seconds; with a session, it can be revoked together with that."""
+    """A signed token that expires after `lifetime` seconds. With a `session_id`, ending that sign-in revokes it."""
     now = int(time.time())
     claims = {"iss": _ISSUER, "aud": purpose, "sub": user_id, "iat": now, "exp": now + lifetime}
     claims |= {"sid": session_id} if session_id else {}
@@ -34,7 +34,7 @@ def issue(secret: str, purpose: str, user_id: str, lifetime: int, session_id: st
 
 
 def verify(secret: str, purpose: str, token: Any) -> Claims:
-    """Raises TokenExpired, or Unauthenticated for anything else that is wrong with it."""
+    """The content of a token. Raises TokenExpired, or Unauthenticated if anything else is wrong with the token."""
     try:
         claims = jwt.decode(
             token,

@@ -1,1 +1,1 @@
-"""How requests are read and answered: bodies, pages of a list, errors."""
+"""Reads requests and answers them: bodies, pages of a list, errors."""

@@ -1,4 +1,4 @@
-"""How requests are read: JSON bodies and query strings into checked arguments, or a clear error."""
+"""Turns JSON bodies and query strings into checked arguments, or raises an error that names the wrong field."""
 
 import json
 from typing import Any, NoReturn
@@ -14,14 +14,14 @@ from shared.text import clean
 
 
 class StrictParser(FlaskParser):
-    """Takes nothing but well-formed JSON and known parameters, and says which field is wrong."""
+    """Accepts well-formed JSON and known parameters only. Its error names the wrong field."""
 
     DEFAULT_UNKNOWN_BY_LOCATION = FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION | {"query": RAISE}
 
     def load_json(self, req: Request, schema: Schema) -> Any:
         try:
             data = req.get_data()
-        except (OSError, ParseException) as error:  # the client broke off, or its chunks were none
+        except (OSError, ParseException) as error:  # the client broke off, or sent malformed chunks
             raise MalformedBody from error
         if not data:
             return {}
@@ -39,15 +39,15 @@ class StrictParser(FlaskParser):
 
 
 class ApiBlueprint(Blueprint):
-    """A group of routes, documented in the OpenAPI page."""
+    """A group of routes. The OpenAPI document lists each of them."""
 
     ARGUMENTS_PARSER = StrictParser()
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = {clean(name): value for name, value in pairs}  # an error answer names the fields
+    found = {clean(name): value for name, value in pairs}  # clean names, because an error answer repeats them
     if len(found) < len(pairs):
-        raise ValueError("a field stands there twice")
+        raise ValueError("a field is there twice")
     return found
 
 

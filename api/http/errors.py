@@ -1,4 +1,4 @@
-"""The one table from an error to its HTTP status, and the one shape in which all are sent: problem+json."""
+"""The table of HTTP statuses of all errors, and the one shape in which the API sends them: problem+json."""
 
 import logging
 from typing import Any
@@ -34,7 +34,7 @@ STATUS: dict[type[HoldfastError], int] = {
     requests.TooManyWaiting: 429,
     requests.DatabaseUnavailable: 503,
 }
-# What werkzeug raises by itself.
+# The errors that werkzeug raises by itself, by HTTP status.
 _FROM_HTTP: dict[int, type[HoldfastError]] = {
     400: requests.MalformedBody,
     404: requests.NotFound,
@@ -43,12 +43,12 @@ _FROM_HTTP: dict[int, type[HoldfastError]] = {
     415: requests.WrongContentType,
     422: requests.InvalidRequest,
 }
-# Seconds after which asking again makes sense.
+# Seconds after which a client should try again.
 _RETRY_AFTER = {requests.DatabaseUnavailable: 2, requests.TooManyWaiting: 10}
 
 
 def register_errors(app: Flask) -> None:
-    """Have every failure of a request answered in the same shape."""
+    """Make the app answer every failure of a request as problem+json."""
     app.register_error_handler(HoldfastError, problem)
     app.register_error_handler(HTTPException, _from_http)
     app.register_error_handler(SQLAlchemyError, _from_database)
@@ -87,14 +87,14 @@ def _from_http(error: HTTPException) -> Response:
 
 
 def _from_database(error: SQLAlchemyError) -> Response:
-    """A database that is away or locked is no bug of ours; anything else is."""
+    """Answer 503 if the database is away or locked. Any other database error is a bug of ours, and answers 500."""
     broken = isinstance(error, DBAPIError) and error.connection_invalidated
     if not broken and not isinstance(error, DATABASE_AWAY):
         return _from_bug(error)
-    log.warning("database.away: %s", type(error).__name__)
+    log.warning("database.away: %s; the API answered 503, and the client may try again", type(error).__name__)
     return problem(requests.DatabaseUnavailable())
 
 
 def _from_bug(error: Exception) -> Response:
-    log.error("request.failed: %s", type(error).__name__, exc_info=error)
+    log.error("request.failed: %s; the API answered 500", type(error).__name__, exc_info=error)
     return problem(HoldfastError())

@@ -1,4 +1,4 @@
-"""Keyset paging: a cursor names the last row of a page, so a page costs the same wherever it lies."""
+"""Keyset paging: a cursor names the last row of a page. So every page costs the same, wherever it lies."""
 
 import base64
 import binascii
@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import ColumnElement, Select, literal, tuple_
 
-from shared.database.prepared import Row
+from shared.database.prepared import R
 from shared.database.units import query
 from shared.errors.requests import InvalidRequest
 
@@ -21,19 +21,20 @@ def keyset_page(
     asked: dict[str, Any],
     keys: Sequence[ColumnElement[Any]],
     shape: type[Any],
+    row: type[R],
     *,
     newest_first: bool = True,
-    present: Callable[[list[Row]], list[Any]] = list,
+    present: Callable[[list[R]], list[Any]] = list,
 ) -> dict[str, Any]:
     """The page of `wanted` that `asked` names by its `limit` and `cursor`, in the order of `keys`.
 
-    `shape` is the tuple of types that a cursor of this list holds, one for each key. `present` turns the rows into
-    the items. Raises InvalidRequest for a cursor of another list.
+    `shape` is the tuple of types that a cursor of this list holds, one for each key. `row` is the type of the rows;
+    `present` turns them into the items. Raises InvalidRequest for a cursor of another list.
     """
     if asked["cursor"]:
         wanted = wanted.where(_after(_decoded(asked["cursor"], shape), keys, newest_first))
     order = [key.desc() if newest_first else key.asc() for key in keys]
-    rows = query(wanted.order_by(*order).limit(asked["limit"] + 1))
+    rows = query(wanted.order_by(*order).limit(asked["limit"] + 1), row=row)
     items, more = rows[: asked["limit"]], len(rows) > asked["limit"]
     cursor = encode_cursor(*(getattr(items[-1], str(key.key)) for key in keys)) if more else None
     return {"items": present(items), "next_cursor": cursor}
@@ -49,7 +50,7 @@ def _plain(value: Any) -> Any:
 
 
 def encode_cursor(*values: object) -> str:
-    """An opaque cursor for these values."""
+    """A cursor that holds these values. Clients must not look into it."""
     return base64.urlsafe_b64encode(msgspec.json.encode(values)).decode().rstrip("=")
 
 

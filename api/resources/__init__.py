@@ -1,1 +1,1 @@
-"""The routes of the REST API, one file a noun."""
+"""The routes of the REST API, one file for each noun."""

@@ -1,4 +1,4 @@
-"""Your own account: what there is, and the end of it."""
+"""The caller's own account: read it, and delete it."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ account = ApiBlueprint("account", __name__, url_prefix="/me", description="Your 
 @signed_in
 @account.response(200, UserOut)
 def me() -> User | None:
-    """Who you are, and what you have."""
+    """Your account, with your credits."""
     return db.session.get(User, g.user_id)
 
 
@@ -30,10 +30,10 @@ def me() -> User | None:
 @account.arguments(PasswordIn)
 @account.response(204)
 def delete(body: dict[str, Any]) -> Response:
-    """Delete your account with everything in it. What is being written ends, and every token stops working."""
+    """Delete your account with everything in it. Running replies end, and every token is revoked."""
     user = db.session.get(User, g.user_id)
     db.session.remove()  # no transaction stays open while the password is tried
     if not password_fits(body["password"], user.password_hash if user else None):
-        raise WrongPassword
+        raise WrongPassword  # a deletion cannot be undone, so a token alone is not enough (D-24)
     delete_account(g.user_id)
     return forget_session()

@@ -56,7 +56,7 @@ def refresh(body: dict[str, Any]) -> Any:
     token = body.get("refresh_token") or request.cookies.get(_COOKIE)
     claims = tokens.verify(current_settings().secret_key, tokens.REFRESH, token)
     user = db.session.get(User, claims.user_id)
-    db.session.remove()  # what follows takes a connection of its own
+    db.session.remove()  # renew_sign_in() takes a connection of its own
     if not _may_use(user) or not claims.session_id:
         raise Unauthenticated
     renew_sign_in(claims.session_id, claims.user_id)
@@ -68,10 +68,10 @@ def refresh(body: dict[str, Any]) -> Any:
 @auth.arguments(RefreshIn, required=False)
 @auth.response(204)
 def sign_out(body: dict[str, Any]) -> Response:
-    """End the session of the refresh token in the cookie or the body, and of the access token: any that is there.
+    """End the session of each token that comes with the request: in the cookie, the body and the header.
 
-    Its refresh token is refused at once, its access tokens and sockets within seconds. Without a valid token nothing
-    happens, and the answer is the same.
+    The refresh token is refused at once. The access tokens and sockets of the session end within seconds. Without a
+    valid token nothing happens, and the answer is the same.
     """
     shown = [
         _valid(tokens.REFRESH, body.get("refresh_token")),
@@ -85,7 +85,7 @@ def sign_out(body: dict[str, Any]) -> Response:
 
 
 def _valid(purpose: str, token: str | None) -> tokens.Claims | None:
-    """What a token says, if it is one and is good."""
+    """The content of a valid token; None for any other."""
     try:
         return tokens.verify(current_settings().secret_key, purpose, token)
     except (TokenExpired, Unauthenticated):
@@ -93,14 +93,17 @@ def _valid(purpose: str, token: str | None) -> tokens.Claims | None:
 
 
 def forget_session() -> Response:
-    """A `204` that takes the refresh token out of the browser."""
+    """A `204` that deletes the cookie with the refresh token."""
     response = Response(status=204)
     response.delete_cookie(_COOKIE, **_cookie_scope())
     return response
 
 
 def _may_use(user: User | None) -> TypeGuard[User]:
-    """Not a deleted or disabled account, nor in production the demo user, whose password stands in a file."""
+    """Whether this account may be used. A deleted or disabled one may not.
+
+    In production the demo user may not either, because its password stands in a file.
+    """
     if user is None or user.deleted_at or user.disabled_at:
         return False
     return user.role != DEMO or current_settings().env != "production"
@@ -127,5 +130,5 @@ def _with_cookie(response: Response, token: str, lifetime: int) -> Response:
 
 
 def _cookie_scope() -> dict[str, Any]:
-    """Sent to /auth only, by this site's own pages only, and never readable by a script."""
+    """The browser sends the cookie to /auth only, and from this site's pages only. No script can read it."""
     return {"path": "/auth", "httponly": True, "samesite": "Strict", "secure": request.is_secure}

@@ -1,4 +1,4 @@
-"""Chats: make, list, read, rename, mark as seen, delete, and go on with a parked one."""
+"""Chats: create, list, read, rename, mark as seen, delete, and resume a parked one."""
 
 from datetime import datetime
 from typing import Any
@@ -14,9 +14,8 @@ from shared.actions.chats.change import rename_chat, see_chat
 from shared.actions.chats.create import create_chat
 from shared.actions.chats.delete import delete_chat
 from shared.actions.queue.parking import resume_queue
-from shared.database.prepared import Row
+from shared.models.chat import CHAT, ChatRow, find_chat
 from shared.models.chat import chat_sessions as rows
-from shared.models.chat import find_chat
 from shared.wire.chats import ChatIn, ChatOut, ChatPage, ChatPatch, ChatsIn, SeenIn
 
 chats = ApiBlueprint("chats", __name__, url_prefix="/chats", description="Conversations")
@@ -31,7 +30,7 @@ _SORTS = {
 @signed_in
 @chats.arguments(ChatIn)
 @chats.response(201, ChatOut)
-def create(body: dict[str, Any]) -> Row:
+def create(body: dict[str, Any]) -> ChatRow:
     """Make a chat."""
     return create_chat(g.user_id, body.get("title"))
 
@@ -42,14 +41,14 @@ def create(body: dict[str, Any]) -> Row:
 @chats.response(200, ChatPage)
 def list_chats(asked: dict[str, Any]) -> dict[str, Any]:
     """Your chats, newest first."""
-    own = select(rows).where(rows.c.owner_id == g.user_id, rows.c.deleted_at.is_(None))
-    return keyset_page(own, asked, [_SORTS[asked["sort"]], rows.c.id], tuple[datetime, UUID])
+    own = select(*CHAT).where(rows.c.owner_id == g.user_id, rows.c.deleted_at.is_(None))
+    return keyset_page(own, asked, [_SORTS[asked["sort"]], rows.c.id], tuple[datetime, UUID], ChatRow)
 
 
 @chats.get("/<session_id>")
 @signed_in
 @chats.response(200, ChatOut)
-def get(session_id: str) -> Row:
+def get(session_id: str) -> ChatRow:
     """One chat, by its id or its display id."""
     return find_chat(g.user_id, session_id)
 
@@ -58,7 +57,7 @@ def get(session_id: str) -> Row:
 @signed_in
 @chats.arguments(ChatPatch)
 @chats.response(200, ChatOut)
-def patch(body: dict[str, Any], session_id: str) -> Row:
+def patch(body: dict[str, Any], session_id: str) -> ChatRow:
     """Rename a chat."""
     return rename_chat(g.user_id, session_id, body["title"])
 
@@ -67,8 +66,8 @@ def patch(body: dict[str, Any], session_id: str) -> Row:
 @signed_in
 @chats.arguments(SeenIn)
 @chats.response(200, ChatOut)
-def seen(body: dict[str, Any], session_id: str) -> Row:
-    """Say that the chat was seen as of its `seq`; it is no longer unread then, on any device."""
+def seen(body: dict[str, Any], session_id: str) -> ChatRow:
+    """Mark the chat as seen up to a `seq`. It is then no longer unread on any device."""
     return see_chat(g.user_id, session_id, body["seq"])
 
 
@@ -83,6 +82,6 @@ def delete(session_id: str) -> None:
 @chats.post("/<session_id>/queue/resume")
 @signed_in
 @chats.response(200, ChatOut)
-def resume(session_id: str) -> Row:
-    """Go on with a chat that a failed or stopped reply has parked: what waits in it gets its turns."""
+def resume(session_id: str) -> ChatRow:
+    """Resume a chat that a failed or stopped reply has parked. Its waiting replies get their turns again."""
     return resume_queue(g.user_id, session_id)

@@ -1,4 +1,4 @@
-"""What the caller may spend, and the ledger that says where it went."""
+"""The caller's credits, and the ledger with every movement of them."""
 
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,8 @@ from sqlalchemy import select
 from api.access.decorators import signed_in
 from api.http.blueprint import ApiBlueprint
 from api.http.paging import keyset_page
+from shared.database.prepared import columns_of
+from shared.models.credits import CreditEntryRow
 from shared.models.credits import credit_entries as rows
 from shared.models.user import account_of
 from shared.wire.base import PageIn
@@ -22,9 +24,9 @@ credits_ = ApiBlueprint("credits", __name__, url_prefix="/credits", description=
 @signed_in
 @credits_.response(200, CreditsOut)
 def balance() -> dict[str, int]:
-    """What is left to spend, and what running replies hold."""
+    """The balance that is left to spend, and the credits that open replies hold."""
     account = account_of(g.user_id)
-    assert account is not None  # signed_in() has seen it
+    assert account is not None  # signed_in() has found the account
     return credits_data(account)
 
 
@@ -33,6 +35,6 @@ def balance() -> dict[str, int]:
 @credits_.arguments(PageIn, location="query")
 @credits_.response(200, CreditEntryPage)
 def entries(asked: dict[str, Any]) -> dict[str, Any]:
-    """Every credit that came or went, newest first. They add up to `balance`."""
-    own = select(rows).where(rows.c.user_id == g.user_id)
-    return keyset_page(own, asked, [rows.c.created_at, rows.c.id], tuple[datetime, UUID])
+    """Every movement of credits, newest first. The movements add up to `balance`."""
+    own = select(*columns_of(CreditEntryRow, rows)).where(rows.c.user_id == g.user_id)
+    return keyset_page(own, asked, [rows.c.created_at, rows.c.id], tuple[datetime, UUID], CreditEntryRow)

@@ -1,4 +1,4 @@
-"""Messages of a chat: post, stop, delete, and read them with the text so far of those being written."""
+"""Messages of a chat: post, stop, delete and read them. A running reply is read with its text so far."""
 
 from typing import Annotated, Any
 
@@ -11,12 +11,12 @@ from api.http.blueprint import ApiBlueprint
 from api.http.paging import keyset_page
 from api.resources.live_text import with_live_text
 from shared.actions.messages.delete import delete_message
+from shared.actions.messages.idempotency import PostRequest
 from shared.actions.messages.post import Posted, post_message
 from shared.actions.replies.stop import stop_reply
-from shared.database.prepared import Row
 from shared.errors.requests import InvalidRequest
 from shared.models.chat import find_chat
-from shared.models.message import find_message
+from shared.models.message import MESSAGE, MessageRow, find_message
 from shared.models.message import messages as rows
 from shared.wire.credits import credits_data
 from shared.wire.messages import LiveMessageOut, MessageIn, MessagePage, MessagesIn, PostedOut
@@ -32,7 +32,7 @@ _Position = Annotated[int, Meta(ge=0, lt=2**31)]
 @messages.response(202, PostedOut)
 def post(body: dict[str, Any], session_id: str) -> Any:
     """Post a message. The answer holds the placeholder of the reply, which a worker fills in."""
-    posted = post_message(g.user_id, session_id, body["content"], body["model"], _idempotency_key())
+    posted = post_message(g.user_id, PostRequest(session_id, **body), _idempotency_key())
     replayed = {"Idempotent-Replayed": "true"} if posted.replayed else {}
     return _presented(posted), 202, replayed
 
@@ -44,10 +44,16 @@ def post(body: dict[str, Any], session_id: str) -> Any:
 def list_messages(asked: dict[str, Any], session_id: str) -> dict[str, Any]:
     """The chat's messages by position."""
     chat = find_chat(g.user_id, session_id)
-    wanted = select(rows).where(rows.c.chat_session_id == chat.id, rows.c.deleted_at.is_(None))
+    wanted = select(*MESSAGE).where(rows.c.chat_session_id == chat.id, rows.c.deleted_at.is_(None))
     newest_first = asked["order"] == "desc"
     return keyset_page(
-        wanted, asked, [rows.c.position], tuple[_Position], newest_first=newest_first, present=with_live_text
+        wanted,
+        asked,
+        [rows.c.position],
+        tuple[_Position],
+        MessageRow,
+        newest_first=newest_first,
+        present=with_live_text,
     )
 
 
@@ -55,7 +61,7 @@ def list_messages(asked: dict[str, Any], session_id: str) -> dict[str, Any]:
 @signed_in
 @messages.response(200, LiveMessageOut)
 def get(session_id: str, message_id: str) -> Any:
-    """One message; while it runs, with the text so far."""
+    """One message. A running reply has its text so far."""
     found = find_message(find_chat(g.user_id, session_id).id, message_id)
     return with_live_text([found])[0]
 
@@ -63,7 +69,7 @@ def get(session_id: str, message_id: str) -> Any:
 @messages.post("/<message_id>/stop")
 @signed_in
 @messages.response(200, LiveMessageOut)
-def stop(session_id: str, message_id: str) -> Row:
+def stop(session_id: str, message_id: str) -> MessageRow:
     """Stop a reply. Its text so far stays and is charged; if there is none, the credits return."""
     return stop_reply(g.user_id, session_id, message_id)
 
@@ -72,7 +78,7 @@ def stop(session_id: str, message_id: str) -> Row:
 @signed_in
 @messages.response(204)
 def delete(session_id: str, message_id: str) -> None:
-    """Delete a message: your own goes with its replies, a reply only when it isn't being written."""
+    """Delete a message of your own with its replies, or a reply that is not being written."""
     delete_message(g.user_id, session_id, message_id)
 
 

@@ -1,4 +1,4 @@
-"""What operators and clients ask before anybody signs in."""
+"""The routes for operators and clients before anybody signs in: configuration and health."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,7 +19,7 @@ ops = ApiBlueprint("ops", __name__, description="Configuration and health")
 @public
 @ops.response(200, ConfigOut)
 def config() -> dict[str, Any]:
-    """Where the sockets are, which models may be asked for, and what a reply costs."""
+    """The address of the socket server, the models to choose from, and the price of a reply."""
     settings = current_settings()
     return {
         "realtime_url": realtime_url(),
@@ -40,13 +40,13 @@ def healthz() -> dict[str, Any]:
 @public
 @ops.response(200)
 def readyz() -> dict[str, Any]:
-    """This process may be sent requests: its database answers. It needs no Redis to accept a message."""
+    """This process takes requests: its database answers. It accepts messages without Redis, so it asks no Redis."""
     db.session.execute(select(1))
     return {"status": "ok"}
 
 
 def realtime_url() -> str:
-    """Where a browser finds `realtime`: as set, or on its own port of the host that was asked."""
+    """The address of `realtime` for browsers: HOLDFAST_REALTIME_URL, or REALTIME_PORT on the host of this request."""
     settings = current_settings()
     host = urlsplit(request.host_url).hostname or settings.host
     host = f"[{host}]" if ":" in host else host

@@ -1,6 +1,6 @@
 """The reference client's files: the page, its own modules and styles, and the npm libraries they import.
 
-Nothing here needs a token; what the page shows it asks from the same REST API as any other client.
+No file needs a token. The page asks the REST API for everything that it shows, like any other client.
 """
 
 from pathlib import Path
@@ -15,7 +15,7 @@ pages = Blueprint("pages", __name__)
 CLIENT = Path(__file__).parents[1] / "client"
 NODE_MODULES = Path(__file__).parents[2] / "node_modules"
 
-# What a page may load from npm packages: the name in the URL, and the file it stands for.
+# The files of npm packages that the page may load, by their name in the URL.
 VENDOR = {
     "dompurify.js": "dompurify/dist/purify.es.mjs",
     "markdown-it.js": "markdown-it/dist/browser/markdown-it.esm.min.mjs",
@@ -40,7 +40,7 @@ def client_file(path: str) -> Response:
 @pages.get("/vendor/<name>")
 @public
 def vendor_file(name: str) -> Response:
-    """A library of the page, out of node_modules."""
+    """A library of the page, from node_modules."""
     if name not in VENDOR:
         abort(404)
     return send_from_directory(NODE_MODULES, VENDOR[name], mimetype="text/javascript")
@@ -48,7 +48,10 @@ def vendor_file(name: str) -> Response:
 
 @pages.after_request
 def with_strict_headers(response: Response) -> Response:
-    """Load from here alone, run no inline script, tell other sites nothing; ask again before using a copy."""
+    """The page loads from this site only, runs no inline script, and tells other sites nothing.
+
+    The browser asks before it uses a cached copy.
+    """
     response.headers["Content-Security-Policy"] = _content_security_policy(realtime_url())
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
@@ -56,7 +59,7 @@ def with_strict_headers(response: Response) -> Response:
     response.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["X-Content-Type-Options"] = "nosniff"
-    # A browser would look up the host of every link in a reply: that alone can carry data out.
+    # Otherwise a browser looks up the host of every link in a reply. Such a look-up can carry data out.
     response.headers["X-DNS-Prefetch-Control"] = "off"
     return response
 

@@ -1,4 +1,4 @@
-"""What a client missed: one call, as often as there are more pages, and it is right again."""
+"""Catching up: a client asks for all changes after a number, page by page, until there are no more."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ sync = ApiBlueprint("sync", __name__, url_prefix="/sync", description="Catching 
 @sync.arguments(SyncIn, location="query")
 @sync.response(200, SyncOut)
 def changes(query: dict[str, Any]) -> dict[str, Any]:
-    """What has changed after the number `after`, and the number to ask with next."""
+    """The changes after the number `after`, and the number for the next call."""
     found = changes_since(g.user_id, query["after"], query["limit"])
     if found.reset:
         return {"reset": True, "cursor": found.cursor}

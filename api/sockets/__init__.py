@@ -1,4 +1,4 @@
-"""What the socket server is made of. `api/realtime.py` puts it together, under eventlet.
+"""The parts of the socket server. `api/realtime.py` builds the server from them, under eventlet.
 
-Nothing here imports eventlet: threads, sockets and sleeps are made green before these modules are loaded.
+No module here imports eventlet. `api/realtime.py` makes threads, sockets and sleeps green before it imports them.
 """

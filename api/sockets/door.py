@@ -1,6 +1,6 @@
-"""The listening socket: how many connections are let in, and how long one may stay without saying who it is.
+"""The listening socket. It limits the number of connections, and the time that one may stay without a token.
 
-The transport library has neither limit: who never sends a token would stay for ever, whatever it was refused.
+The transport library has neither limit: a client that never sends a valid token could stay for ever.
 """
 
 import contextlib
@@ -16,32 +16,38 @@ from shared.settings import Settings
 
 log = logging.getLogger("realtime")
 
-# Connections that may wait to be accepted, as after a restart.
+# Connections that may wait until the server accepts them. After a restart, all clients come at once.
 _BACKLOG = 4096
-# Bytes that the kernel may hold for a client that doesn't read; its own choice grows to megabytes.
+# Bytes that the kernel may hold for a client that does not read. By default they grow to megabytes (D-51).
 _SEND_BUFFER = 128 * 1024
-# Connections above the sockets: for health checks, and for those that are about to be told that it is full.
+# Connections beside the sockets: for health checks, and for clients that get the answer "full".
 SPARE = 200
-# Files that are no connection: the log, Redis, libraries.
+# Open files that are no client's connection: the log, Redis, libraries.
 _OTHER_FILES = 100
-# Seconds before the next try when the machine has no file left for a connection.
+# Seconds before the next try after a connection could not be accepted, for example for lack of open files.
 _NO_FILES_PAUSE = 0.1
 _FULL = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
 def open_port(settings: Settings) -> socket.socket:
-    """Raises OSError if somebody has it, unless both said that they share it."""
+    """The listening socket. Raises OSError if another process has the port.
+
+    Two processes may have it if both set HOLDFAST_SHARE_REALTIME_PORT.
+    """
     listener = socket.create_server(
         (settings.host, settings.realtime_port), backlog=_BACKLOG, reuse_port=settings.share_realtime_port
     )
-    # accepted sockets inherit both
+    # accepted sockets inherit both options
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
     return listener
 
 
 def most_sockets(settings: Settings) -> int:
-    """As many as set, or as the limit of open files allows once it is raised as far as it may be."""
+    """The most sockets that this process takes. Raises the limit of open files as far as the system allows.
+
+    The result is HOLDFAST_MAX_SOCKETS, or fewer if the limit of open files leaves room for fewer.
+    """
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     possible = settings.max_sockets if hard == resource.RLIM_INFINITY else hard - SPARE - _OTHER_FILES
@@ -51,22 +57,22 @@ def most_sockets(settings: Settings) -> int:
 
 
 class Door:
-    """What the server accepts connections from. `places` tells how many more it can take."""
+    """Accepts connections for the server. `places` returns how many more the server can take."""
 
     def __init__(self, listener: socket.socket, patience: float, places: Callable[[], int]) -> None:
         self._listener, self._patience, self._places = listener, patience, places
-        self._doubted: dict[socket.socket, float] = {}  # in the order of the deadlines
+        self._doubted: dict[socket.socket, float] = {}  # connections without a token, in the order of their deadlines
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._listener, name)
 
     def accept(self) -> tuple[socket.socket, Any]:
-        """The next connection for which there is room; the others are refused at once."""
+        """The next connection. Without room for it, the client gets a 503 at once."""
         while True:
             try:
                 connection, address = self._listener.accept()
             except OSError as error:
-                log.warning("realtime.not_accepted: %s", error)
+                log.warning("realtime.not_accepted: %s; the server tries again in %g s", error, _NO_FILES_PAUSE)
                 time.sleep(_NO_FILES_PAUSE)
                 continue
             if self._places() > 1:
@@ -77,16 +83,16 @@ class Door:
             connection.close()
 
     def doubt(self, connection: socket.socket) -> None:
-        """From now on it has a moment to show a token."""
+        """Start this connection's time limit for showing a token."""
         self._doubted.pop(connection, None)
         self._doubted[connection] = time.monotonic() + self._patience
 
     def trust(self, connection: socket.socket) -> None:
-        """It has shown one."""
+        """End the time limit of this connection, because the client has shown a valid token."""
         self._doubted.pop(connection, None)
 
     def reap(self) -> None:
-        """Drop those that had their moment; for one that has ended by itself it means nothing."""
+        """Drop the connections that showed no token in time. Dropping one that has ended already does nothing."""
         now = time.monotonic()
         while self._doubted and (connection := next(iter(self._doubted))) and self._doubted[connection] <= now:
             del self._doubted[connection]
@@ -94,7 +100,7 @@ class Door:
 
 
 def drop(connection: socket.socket) -> None:
-    """End a connection at once, with all that waits in it; whoever reads or writes it is told."""
+    """End a connection at once, and discard its unsent data. A thread that reads or writes it wakes up."""
     with contextlib.suppress(OSError):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.shutdown(socket.SHUT_RDWR)

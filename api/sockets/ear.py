@@ -1,4 +1,4 @@
-"""Hears the event channel for ever, and passes on to the tabs of this process what it says."""
+"""Listens to the event channel, and passes each event on to the tabs of its user on this process."""
 
 import logging
 import time
@@ -15,9 +15,9 @@ from shared.redis.link import RedisLink, shut
 
 log = logging.getLogger("realtime")
 
-# Seconds before the next try when Redis is away.
+# Seconds before the next try to subscribe when Redis is away.
 _RECONNECT = 0.5
-# Users told at a time to ask what they missed; in between, other sockets get their turn.
+# Users that get `resync` at a time. In between, other green threads run.
 _RESYNC_BATCH = 100
 _NOTHING = "{}"
 
@@ -25,7 +25,7 @@ _decoder = msgspec.json.Decoder(list[tuple[str, str, msgspec.Raw]])
 
 
 class Ear:
-    """One subscription at a time; each that is made anew tells everybody to ask what they missed."""
+    """One subscription at a time. After each new subscription, all users get `resync`: events may have been lost."""
 
     def __init__(self, server: socketio.Server, link: RedisLink, pulse: Pulse) -> None:
         self._server, self._link, self._pulse = server, link, pulse
@@ -33,7 +33,7 @@ class Ear:
         self._away = False
 
     def listen(self) -> None:
-        """For ever: a listener that ended would leave every socket deaf."""
+        """Listen for ever. If this ended, no socket of this process would get an event any more."""
         while True:
             try:
                 with self._link.subscriber() as subscription:
@@ -44,16 +44,16 @@ class Ear:
             except (redis.RedisError, OSError) as error:
                 self._log_once(error)
             except Exception:
-                log.exception("realtime.failed")
+                log.exception("realtime.failed: the listener failed; it subscribes again")
             time.sleep(_RECONNECT)
 
     def cut(self) -> None:
-        """Give up a subscription through which nothing comes; `listen` makes another."""
+        """End a subscription that brings no events. `listen` then makes a new one."""
         if self._subscription:
             shut(self._subscription)
 
     def _take(self, message: dict[str, Any]) -> None:
-        if message["type"] == "subscribe":  # only now is it certain to hear all
+        if message["type"] == "subscribe":  # only from now on does every event arrive
             self._away = False
             self._pulse.subscribed()
             self._resync()
@@ -70,16 +70,16 @@ class Ear:
 
     def _log_once(self, error: Exception) -> None:
         if not self._away:
-            log.warning("realtime.redis_away: %s", error or type(error).__name__)
+            log.warning("realtime.redis_away: %s; no events until Redis is back", error or type(error).__name__)
         self._away = True
 
 
 def _decode(message: bytes) -> list[Heard]:
-    try:  # the data is not parsed, so nothing else would find out whether it is UTF-8
+    try:  # the data is not parsed, so this is the only check that it is UTF-8
         events = [(user, name, str(data, "utf-8")) for user, name, data in _decoder.decode(message)]
     except (msgspec.DecodeError, UnicodeDecodeError):
         events = None
     if events is None or not all(data.startswith("{") for _, _, data in events):
-        log.warning("realtime.unreadable: a message on the channel is not ours")
+        log.warning("realtime.unreadable: a message on the event channel is not ours; the server skipped it")
         return []
     return events

@@ -1,4 +1,4 @@
-"""The HTTP side of the socket server: the way in to a socket, and the two health checks."""
+"""The HTTP side of the socket server: the request that opens a socket, and the two health checks."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -18,26 +18,26 @@ App = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 def wsgi_app(server: Server, pulse: Pulse, most: int) -> App:
-    """Sockets, GET /healthz and GET /readyz, which fails while this process hears nothing from the channel."""
+    """Serves sockets, GET /healthz and GET /readyz. /readyz fails while no event of the channel arrives here."""
     app = socketio.WSGIApp(server, _health(pulse))
 
     def guarded(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        # Compression costs 100 KB a socket and half of the sending
+        # Compression would take 100 KB for each socket, and half of the time of sending
         environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
         if environ["PATH_INFO"].startswith("/socket.io") and len(server.eio.sockets) >= most:
             start_response("503 Service Unavailable", _FULL)
             return [b'{"status":"full"}']
-        return _without_a_trace(server, app, environ, start_response)
+        return _closing_on_failure(server, app, environ, start_response)
 
     return guarded
 
 
-def _without_a_trace(server: Server, app: App, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """What the transport can't read ends that transport; the library would print it and forget the socket."""
+def _closing_on_failure(server: Server, app: App, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    """Close a socket that sends unreadable bytes. The library would print them and forget the socket."""
     try:
         return app(environ, start_response)
-    except Exception as error:  # noqa: BLE001 - it comes from bytes that a client sent
-        log.warning("realtime.bad_packet: %s", type(error).__name__)
+    except Exception as error:  # noqa: BLE001 - the bytes of a client caused it
+        log.warning("realtime.bad_packet: %s; the server closed the socket that sent it", type(error).__name__)
         server.cut(environ.get(TRANSPORT, ""))
         return []
 

@@ -1,18 +1,18 @@
-"""What a socket has not read yet, and an end to it: who doesn't read is cut off, and harms nobody."""
+"""The unsent packets of a socket. The server cuts off a client that does not read, so no other client suffers."""
 
 from collections.abc import Callable
 from typing import Any
 
 import engineio
 
-# Bytes that may wait for one client, beside what the kernel holds (door.py): minutes of the fastest reply.
+# Bytes that may wait for one client, beside those in the kernel (door.py): minutes of the fastest reply (D-51).
 MAX_UNSENT = 1024 * 1024
-# Bytes; about what a packet takes in memory beside its text.
+# Bytes that a packet takes in memory beside its text, roughly.
 _PACKET = 500
 
 
 class Outbox:
-    """One socket's queue, which knows the size of what was put in and is not sent yet."""
+    """One socket's queue. It knows the size of its packets that are not sent yet."""
 
     def __init__(self, queue: Any) -> None:
         self._queue = queue
@@ -21,11 +21,11 @@ class Outbox:
 
     @property
     def unsent(self) -> int:
-        """Bytes, roughly."""
+        """The bytes that are not sent yet, roughly."""
         return self._waiting + self._being_sent
 
     def put(self, packet: Any) -> None:
-        """Never waits."""
+        """Add a packet. Never waits."""
         self._waiting += _size(packet)
         self._queue.put(packet)
 
@@ -47,16 +47,16 @@ def _size(packet: Any) -> int:
 
 
 class Transport(engineio.Server):
-    """The library's transport, with such queues; `cut` is called with the id of a socket whose queue is full."""
+    """The library's transport, with an Outbox for each socket. It calls `cut` with the id of a socket that is full."""
 
     cut: Callable[[str], None]
 
     def create_queue(self, *args: Any, **kwargs: Any) -> Outbox:
-        """Called by the library for each socket."""
+        """The library calls this for each new socket."""
         return Outbox(super().create_queue(*args, **kwargs))
 
     def send_packet(self, sid: str, pkt: Any) -> None:
-        """Put it into the socket's queue, if the socket is there and reads."""
+        """Put the packet into the socket's queue. Does nothing for a closed socket, and cuts off a full one."""
         socket = self.sockets.get(sid)
         if socket is None or socket.closing or socket.closed:
             return

@@ -1,4 +1,4 @@
-"""Who sits at which socket, until when, and which tokens are void before their time."""
+"""The user and the token of each open socket, and the revoked tokens."""
 
 import heapq
 import time
@@ -8,7 +8,7 @@ from shared.redis.revocations import Voids, is_void
 
 
 class Presence:
-    """The tokens of all sockets that were let in, by socket id. Times are epoch seconds of this machine."""
+    """The tokens of all admitted sockets, by socket id. Times are epoch seconds of this machine."""
 
     def __init__(self, longest_token: int) -> None:
         self.voids: dict[str, int] = {}
@@ -20,7 +20,7 @@ class Presence:
         return sid in self._claims
 
     def enter(self, sid: str, claims: Claims) -> None:
-        """Note whose token a socket carries from now on."""
+        """Note the token that a socket uses from now on."""
         known = self._claims.get(sid)
         self._claims[sid] = claims
         if known is None or known.expires != claims.expires:
@@ -31,16 +31,16 @@ class Presence:
         self._claims.pop(sid, None)
 
     def user_of(self, sid: str) -> str | None:
-        """Whose socket it is."""
+        """The id of the socket's user; None for an unknown socket."""
         claims = self._claims.get(sid)
         return claims.user_id if claims else None
 
     def is_void(self, claims: Claims) -> bool:
-        """Whether a token was revoked, as far as this process knows."""
+        """Whether the token was revoked, as far as this process knows."""
         return is_void(self.voids, claims.user_id, claims.session_id, claims.issued)
 
     def expired(self) -> list[str]:
-        """The sockets whose tokens have ended; each end is told once."""
+        """The sockets with an expired token. Each expiry is reported once."""
         found, now = [], time.time()
         while self._ends and self._ends[0][0] <= now:
             end, sid = heapq.heappop(self._ends)
@@ -49,10 +49,10 @@ class Presence:
         return found
 
     def revoke(self, news: Voids) -> list[str]:
-        """Learn a new reading, and name the sockets that it ends.
+        """Add a new reading of the revocations. Returns the sockets with a token that is now revoked.
 
-        An entry is kept until every token that it could mean has expired, whatever a later reading lacks: Redis may
-        have been emptied.
+        An entry stays until every token that it may concern has expired. A later reading may lack it, because Redis
+        may have been emptied (D-50).
         """
         oldest = time.time() - self._longest_token
         known = self.voids

@@ -1,4 +1,4 @@
-"""The program's check of itself: what it publishes must come back to it, else it is deaf, however well it looks."""
+"""The server's check of itself: a message that it publishes must come back, else no event reaches its sockets."""
 
 import logging
 import threading
@@ -13,14 +13,16 @@ from shared.redis.link import RedisLink
 
 log = logging.getLogger("realtime")
 
-# Nobody's room: other processes hear a pulse too, and pass it on to no one.
+# No user has this id. Other processes get the message too, and pass it on to nobody.
 _NOBODY = ""
-# Seconds before the next try after one that failed.
+# Seconds before the next check after a failed one.
 _AGAIN = 1.0
+_HEARS = "hears: events of the channel arrive"
+_DEAF = "deaf: no event of the channel arrives; the server subscribes again"
 
 
 class Pulse:
-    """A nonce every so many seconds, which is to be back within half of that."""
+    """Publishes a nonce every so many seconds. The nonce must come back within half of that time (D-47)."""
 
     def __init__(self, link: RedisLink, every: float) -> None:
         self.ready = False
@@ -29,23 +31,23 @@ class Pulse:
         self._news = threading.Event()
 
     def beat(self, cut: Callable[[], None]) -> None:
-        """For ever; `cut` is called when nothing came back."""
+        """Check for ever. If the nonce does not come back, call `cut` to end the subscription."""
         self._rest(self._every)  # until the first subscription
         while True:
             ready = self._comes_back()
             if ready != self.ready:
-                log.warning("realtime.%s", "hears" if ready else "deaf: nothing comes back from the channel")
+                log.warning("realtime.%s", _HEARS if ready else _DEAF)
             self.ready = ready
             if not ready:
                 cut()
             self._rest(self._every if ready else _AGAIN)
 
     def subscribed(self) -> None:
-        """The channel can be heard from now on: no use in waiting for what was sent before."""
+        """Note a new subscription. A nonce from before it cannot come back, so the check sends a new one."""
         self._news.set()
 
     def heard(self, events: Sequence[Heard]) -> bool:
-        """Whether this came from a pulse, of this process or of another."""
+        """Whether this is the nonce of a check, of this process or of another one."""
         if not events or events[0][0] != _NOBODY:
             return False
         if events[0][1] == self._nonce:

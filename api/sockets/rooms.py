@@ -1,4 +1,4 @@
-"""Who gets an event: one room a user, entered by the server alone, and nothing ever goes to everybody."""
+"""Each user has one room, and only the server puts sockets into it. No event goes to all users."""
 
 import json
 from collections.abc import Iterable
@@ -9,19 +9,19 @@ from engineio import packet as transport
 
 NAMESPACE = "/"
 _PREFIX = "user:"
-# The library's number of an event's packet.
+# The library's number for a packet with an event.
 _EVENT = socketio.packet.EVENT
 
-#: A user's id, an event's name, and its data as it came, in JSON.
+#: The id of a user, the name of an event, and its data as JSON text.
 Heard = tuple[str, str, str]
 
 
 class RoomlessEvent(Exception):
-    """An event without a room would reach everybody, and those too who are not let in yet."""
+    """The event has no room. It would reach all sockets, even those that are not admitted yet."""
 
 
 class Rooms(socketio.Manager):
-    """The library's rooms, in memory; they refuse an event for everybody, and forget a socket without a search."""
+    """The library's rooms, in memory. They refuse an event for all users, and remove a socket without a search."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,25 +30,28 @@ class Rooms(socketio.Manager):
     def emit(
         self, event: str, data: Any, namespace: str, room: str | None = None, to: str | None = None, **rest: Any
     ) -> None:
-        """Raises RoomlessEvent."""
+        """Send an event to a room. Raises RoomlessEvent without one."""
         if not (room or to):
             raise RoomlessEvent(event)
         super().emit(event, data, namespace, room=room, to=to, **rest)
 
     def forward(self, event: str, data: str, room: str) -> None:
-        """emit() for data that is JSON already: to parse and write it again is most of what an event costs."""
+        """Like emit(), for data that is JSON text already. Parsing and writing it again would be most of the cost."""
         text = f"{_EVENT}[{json.dumps(event)},{data}]"
         packet = transport.Packet(transport.MESSAGE, text)
         for _, eio_sid in self.get_participants(NAMESPACE, room):
             self.server._send_eio_packet(eio_sid, packet)
 
     def basic_enter_room(self, sid: str, namespace: str, room: str | None, eio_sid: str | None = None) -> None:
-        """Also remember it, for the way out."""
+        """Also remember the room, for basic_disconnect()."""
         super().basic_enter_room(sid, namespace, room, eio_sid=eio_sid)
         self._rooms_of.setdefault(sid, []).append(room)
 
     def basic_disconnect(self, sid: str, namespace: str, **_: Any) -> None:
-        """The library looks through all rooms for each socket that leaves: with thousands, seconds without an event."""
+        """Leave only the rooms that this socket has entered (D-53).
+
+        The library would search all rooms for each socket. When thousands leave, no event is sent for seconds.
+        """
         for room in self._rooms_of.pop(sid, ()):
             self.basic_leave_room(sid, namespace, room)
         for waiting in (self.pending_connect.get(namespace), self.pending_disconnect.get(namespace)):
@@ -62,7 +65,7 @@ def room_of(user_id: str) -> str:
 
 
 def deliver(server: socketio.Server, events: Iterable[Heard]) -> None:
-    """Send each event to the tabs of its user that this process holds."""
+    """Send each event to the tabs of its user that are connected to this process."""
     rooms = server.manager.rooms.get(NAMESPACE, {})
     for user_id, name, data in events:
         room = room_of(user_id)
@@ -71,6 +74,6 @@ def deliver(server: socketio.Server, events: Iterable[Heard]) -> None:
 
 
 def present_users(server: socketio.Server) -> list[str]:
-    """Whose tabs this process holds."""
+    """The ids of all users with a tab that is connected to this process."""
     rooms = server.manager.rooms.get(NAMESPACE, {})
     return [room.removeprefix(_PREFIX) for room in rooms if room and room.startswith(_PREFIX)]

@@ -1,1 +1,1 @@
-"""What the benchmarks are made of: systems, load, clients, a fake model, tables."""
+"""The parts of the benchmarks: systems, load, clients, a fake model, tables."""

@@ -1,12 +1,12 @@
-"""Fill a database with replies that wait and with messages that are done, each by one large statement."""
+"""Fills a database with waiting replies and finished messages. Each kind is one large statement."""
 
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-# Waiting replies of one user, in two chats: in each, one that has its turn and one behind it.
+# Waiting replies of one user, in two chats. In each chat one reply has its turn, and one waits behind it.
 PER_USER = 4
-# Milliseconds since the hand-over, which was repeated so often that it is not due again.
+# Milliseconds since the hand-over, and its repetitions. After so many, no further hand-over is due yet.
 _RESTED, _REPEATED = 60_000, 5
 
 
@@ -35,14 +35,14 @@ _DIALECTS = {
 }
 _USER, _CHAT, _FINISHED, _WAITING = range(1, 5)
 _MESSAGE = """
-    messages (id, chat_session_id, owner_id, position, status, dispatched_at, deadline_at, seq, content,
-        message_type, version, shown, credits_held, credits_charged, created_at, updated_at,
+    messages (id, chat_session_id, owner_id, position, status, dispatched_at, deadline_at, hand_over_at, seq, model,
+        content, message_type, version, shown, credits_held, credits_charged, created_at, updated_at,
         attempt, failures, drains, handovers, live_index)
 """
 
 
 def add_waiting(connection: Connection, count: int) -> None:
-    """Users, chats, and so many replies that wait: half for a worker, half for their turn; nothing is due."""
+    """Add users, chats and waiting replies. Half of them wait for a worker, half for their turn, and none is due."""
     users, chats, sql = count // PER_USER, count // 2, _DIALECTS[connection.dialect.name]
     now = "CURRENT_TIMESTAMP"
     _insert(
@@ -59,13 +59,13 @@ def add_waiting(connection: Connection, count: int) -> None:
         f"{sql.id(_CHAT, 'n')}, 'c' || n, {sql.id(_USER, f'1 + n % {users}')}, 't', 'user', '{{}}', 0, 0, 0,"
         f" {now}, {now}, {now}",
     )
-    turn = f"CASE WHEN n <= {chats} THEN {sql.now} - {_RESTED} - n END, {sql.now} + 86400000"
+    turn = f"CASE WHEN n <= {chats} THEN {sql.now} - {_RESTED} - n END, {sql.now} + 86400000, {sql.now} + 86400000"
     _add_messages(connection, count, users, _WAITING, f"2000000000 + n, 'pending', {turn}")
 
 
 def add_finished(connection: Connection, count: int, waiting: int) -> None:
-    """So many messages of these users that are done."""
-    _add_messages(connection, count, waiting // PER_USER, _FINISHED, "n, 'completed', NULL, NULL")
+    """Add finished messages of these users."""
+    _add_messages(connection, count, waiting // PER_USER, _FINISHED, "n, 'completed', NULL, NULL, NULL")
 
 
 def _add_messages(connection: Connection, count: int, users: int, kind: int, state: str) -> None:
@@ -76,10 +76,11 @@ def _add_messages(connection: Connection, count: int, users: int, kind: int, sta
         count,
         _MESSAGE,
         f"{sql.id(kind, 'n')}, {sql.id(_CHAT, chat)}, {sql.id(_USER, f'1 + {chat} % {users}')}, {state}, n,"
-        " 'An answer as long as answers are when they are short, or as a question is.', 'ai_report', 1, true, 3, 0,"
+        " 'fake', 'An answer as long as answers are when they are short, or as a question is.', 'ai_report', 1,"
+        " true, 3, 0,"
         f" CURRENT_TIMESTAMP, CURRENT_TIMESTAMP, 0, 0, 0, {_REPEATED}, 0",
     )
-    if connection.dialect.name == "postgresql":  # as its own autovacuum would; nothing does on SQLite
+    if connection.dialect.name == "postgresql":  # as PostgreSQL's own autovacuum would; SQLite has nothing like it
         connection.execute(text("ANALYZE"))
 
 

@@ -1,4 +1,4 @@
-"""One conversation in either system, and what its reader sees of each reply, timed at arrival."""
+"""One conversation with either system. Its reader notes the time at which each chunk of a reply arrives."""
 
 import asyncio
 import json
@@ -12,13 +12,13 @@ import aiohttp
 
 from benchmarks.lab.model import STAMP, Plan
 
-PATIENCE = 20.0  # seconds beyond its plan after which a reply counts as lost
+PATIENCE = 20.0  # seconds beyond the plan of a reply after which it counts as lost
 _FINAL = re.compile(rb'42\["message\.(completed|failed|cancelled)"')
 
 
 @dataclass
 class Reply:
-    """Moments are seconds since the epoch; `lags` has the way from the model to here, by chunk number."""
+    """One reply. Moments are seconds since the epoch. `lags` has the time from the model to here, by chunk number."""
 
     plan: Plan
     posted: float = field(default_factory=time.time)
@@ -28,7 +28,7 @@ class Reply:
     problem: str = ""
 
     def arrived(self, data: bytes) -> None:
-        """Note each chunk of this reply that is new in `data`: it may hold several, or repeat them."""
+        """Note each new chunk of this reply in `data`, which may hold several chunks, or repeat some."""
         now = time.time()
         for sent, number in STAMP.findall(data):
             if float(sent) >= self.posted and int(number) not in self.lags:
@@ -38,10 +38,10 @@ class Reply:
 
 class Conversation(Protocol):
     async def open(self) -> None:
-        """Make the chat, and whoever owns it."""
+        """Make a user with a chat."""
 
     async def ask(self, reply: Reply) -> str:
-        """Post the question, read to the end; returns what went wrong, if anything."""
+        """Post the question, and read to the end of the reply. Returns the problem, if there was one."""
 
 
 async def ask(conversation: Conversation, plan: Plan) -> Reply:
@@ -74,7 +74,7 @@ class DirectConversation:
 
 
 class OurConversation:
-    """One user with one chat and one socket; a lean Socket.IO client, so that the load's core has room."""
+    """One user with one chat and one socket. The Socket.IO client is lean, so that the load's core has room."""
 
     def __init__(self, http: aiohttp.ClientSession, url: str, realtime_url: str) -> None:
         self._http, self._url, self._realtime_url = http, url, realtime_url

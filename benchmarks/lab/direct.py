@@ -1,8 +1,7 @@
-"""The reference: what one would write first. One synchronous endpoint that stores the question, relays the
-model's stream while it holds the request open, and stores the reply when the stream has ended.
+"""The reference: the endpoint that one would write first. It stores the question and holds the request open. Meanwhile
+it relays the model's stream, and it stores the reply when the stream has ended.
 
-Nobody is asked who they are, and a reply dies with its request. Written as it would be: neither slowed nor
-tuned.
+There is no sign-in, and a reply dies with its request. The code is neither slowed down nor tuned.
 """
 
 import json
@@ -17,7 +16,7 @@ from openai import OpenAI
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-HISTORY = 10  # messages, as many as Holdfast sends
+HISTORY = 10  # messages, the same number as Holdfast sends
 
 
 class Base(DeclarativeBase):

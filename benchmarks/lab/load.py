@@ -1,4 +1,4 @@
-"""Many conversations at once on one side of the comparison, and the numbers that come of it."""
+"""Many conversations at once with one of the two systems, and the figures that come out."""
 
 import asyncio
 import math
@@ -14,13 +14,13 @@ from benchmarks.lab.model import Plan
 from benchmarks.lab.systems import System
 
 SETTLE_SECONDS, IDLE_SECONDS = 3.0, 10.0
-OPENING_AT_ONCE = 8  # signing up is slow by design
+OPENING_AT_ONCE = 8  # a sign-up is slow by design
 MOST_AT_ONCE = 100
 
 
 @dataclass(frozen=True)
 class Load:
-    """How many conversations at once ask for what, and for how long."""
+    """The number of conversations at once, the reply that they ask for, and the duration."""
 
     at_once: int
     plan: Plan
@@ -38,7 +38,7 @@ LOADS = [STREAMS_20, STREAMS_100, INSTANT_1, INSTANT_50]
 
 @dataclass
 class Result:
-    """What came of one load, summed over its turns; times in seconds."""
+    """The result of one load, summed over its turns. Times are in seconds."""
 
     replies: list[Reply] = field(default_factory=list)
     seconds: float = 0.0
@@ -55,7 +55,7 @@ class Result:
 
     @property
     def first_text(self) -> list[float]:
-        """From the post to the first text, less what the model itself takes."""
+        """The time from each post to the first text, less the time of the model itself."""
         return [reply.first_text - reply.posted - reply.plan.first / 1000 for reply in self.good]
 
     @property
@@ -111,7 +111,7 @@ class Side:
 
 
 async def _converse(conversation: Conversation, plan: Plan, until: float, delay: float) -> list[Reply]:
-    await asyncio.sleep(delay)  # spread, or the chunks of all streams would fall into the same moments
+    await asyncio.sleep(delay)  # spread out, because otherwise the chunks of all streams would come at the same moments
     replies = [await ask(conversation, plan)]
     while time.monotonic() < until:
         replies.append(await ask(conversation, plan))

@@ -1,7 +1,7 @@
 """The fake model: OpenAI-compatible streaming, cheap enough to share a core with the load.
 
-The last question of a request says what to stream (`Plan`), and every chunk's text carries the moment it was
-sent, so that whoever receives it can tell how long it was under way.
+The last question of a request holds the `Plan` of the stream. The text of every chunk carries the moment of its
+sending. So the receiver can tell how long the chunk was under way.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ _DONE = b"data: [DONE]\n\n"
 
 
 class Plan(NamedTuple):
-    """What one reply is made of; times in milliseconds. Its text is the question that asks for it."""
+    """The plan of one reply, with times in milliseconds. Its text is the question that asks for that reply."""
 
     chunks: int
     first: int = 0
@@ -44,7 +44,7 @@ class Plan(NamedTuple):
 
 
 class Connection(asyncio.Protocol):
-    """One kept-alive connection; one request at a time, as the sync SDK sends them."""
+    """One kept-alive connection. It takes one request at a time, as the sync SDK sends them."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport, self.buffer = cast(asyncio.Transport, transport), b""
@@ -73,7 +73,7 @@ class Connection(asyncio.Protocol):
         self.loop.call_at(due, self._send, index)
 
     def _send(self, index: int) -> None:
-        """Send one chunk, or all that are left when they are due at once."""
+        """Send one chunk, or all remaining ones if they are due at once."""
         if self.transport.is_closing():
             return
         upto = index + 1 if self.plan.every else self.plan.chunks

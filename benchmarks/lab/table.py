@@ -48,7 +48,7 @@ def show(direct: Side, ours: Side) -> None:
 
 
 def compare(figures: Sequence[Figure], sides: dict[str, Side]) -> None:
-    """A line for each figure: the two sides, and the second as a multiple of the first."""
+    """Print a line for each figure: both sides, and the second as a multiple of the first."""
     _line("figure", *sides, "ratio", "target")
     for figure in figures:
         first, second = (figure.of(side.results[figure.load]) for side in sides.values())
@@ -66,7 +66,7 @@ def _joined(values: Values, form: str) -> str:
 
 
 def _own(by_program: dict[str, float]) -> float:
-    """All that `make run` starts: with Redis, without PostgreSQL."""
+    """The sum over all programs of `make run`: with Redis, without PostgreSQL."""
     return sum(value for name, value in by_program.items() if name != "postgres")
 
 
@@ -79,7 +79,7 @@ def _explain(sides: dict[str, Side]) -> None:
 
 
 def explain(loads: Sequence[Load], sides: dict[str, Side]) -> None:
-    """What stands behind the figures: counts, what went wrong, CPU by program, the load's own."""
+    """Print the explanation of the figures: counts, problems, CPU by program, CPU of the load itself."""
     for load in loads:
         print(f"\n{load.at_once} at once, {load.plan}:")
         for name, side in sides.items():

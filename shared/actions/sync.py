@@ -1,26 +1,79 @@
-"""What has changed for a user since a number of `seq`: the rows as they are now, a page at a time.
+"""The changes of a user since a number of `seq`: the rows as they are now, a page at a time.
 
 Never asks Redis; the text of running replies that is not in the rows yet is the caller's to add.
 """
 
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from sqlalchemy import FromClause, Select, bindparam, or_, select
 
-from shared.database.prepared import Prepared, Row
+from shared.database.prepared import Prepared
 from shared.database.units import query, snapshot
 from shared.errors.requests import Forbidden
-from shared.models.chat import chat_sessions
-from shared.models.message import IS_OPEN, Status, messages
-from shared.models.user import Account, users
+from shared.models.chat import CHAT, ChatRow, chat_sessions
+from shared.models.message import IS_OPEN, MESSAGE, MessageRow, has_status, messages
+from shared.models.status import Status
+from shared.models.user import ACCOUNT, Account, users
 
-_account = Prepared(
-    select(users.c.id, users.c.credits, users.c.held, users.c.seq, users.c.pruned_seq).where(
-        users.c.id == bindparam("user_id")
-    )
-)
-# The tombstone of a chat stands for those of its messages, however many. Looked up for each message that is deleted:
-# an EXISTS might be answered by reading all chats there are.
+
+@dataclass(frozen=True)
+class Changes:
+    """A page of changes. `cursor` is where the next one begins; deleted rows are tombstones."""
+
+    account: Account
+    cursor: int
+    chats: list[ChatRow] = field(default_factory=list)
+    messages: list[MessageRow] = field(default_factory=list)
+    has_more: bool = False
+    #: The changes since can't be told any more. The client reads everything anew, then follows from `cursor`.
+    reset: bool = False
+
+
+def changes_since(user_id: str, after: int | None, limit: int) -> Changes:
+    """The rows with the next `limit` numbers after `after`, and every running reply; only the cursor without `after`.
+
+    As of one moment. A number is never split between two pages, so a page may be longer. Raises Forbidden.
+    """
+    with snapshot():
+        owner = query(_account, {"user_id": user_id}).first()
+        if owner is None:
+            raise Forbidden  # the token outlived its user
+        account = Account(*owner[:-1])
+        if after is None:
+            return Changes(account, account.seq)
+        if not owner.pruned_seq <= after <= owner.seq:
+            return Changes(account, account.seq, reset=True)
+        return _page(account, after, limit)
+
+
+def _page(account: Account, after: int, limit: int) -> Changes:
+    since = {"user_id": account.user_id, "after": after}
+    numbers = [row.seq for row in query(_numbers, since | {"most": limit + 1})]
+    has_more = len(numbers) > limit
+    cursor = numbers[limit - 1] if has_more else account.seq
+    page = since | {"up_to": cursor}
+    # running replies belong to every page, since text takes no number
+    found = {row.id: row for row in [*query(_running, {"user_id": account.user_id}), *query(_messages, page)]}
+    in_order = sorted(found.values(), key=lambda row: row.seq)
+    return Changes(account, cursor, query(_chats, page), in_order, has_more)
+
+
+class _Owner(NamedTuple):
+    user_id: str
+    credits: int
+    held: int
+    seq: int
+    pruned_seq: int
+
+
+class _Number(NamedTuple):
+    seq: int
+
+
+_account = Prepared(select(*ACCOUNT, users.c.pruned_seq).where(users.c.id == bindparam("user_id")), _Owner)
+# The tombstone of a chat stands for those of its messages, however many (D-43). The chat is looked up for each deleted
+# message: a database might answer an EXISTS by reading all chats.
 _chat_deleted_at = (
     select(chat_sessions.c.deleted_at).where(chat_sessions.c.id == messages.c.chat_session_id).scalar_subquery()
 )
@@ -35,62 +88,19 @@ def _first(numbers: Select[tuple[int]]) -> Select[tuple[int]]:
     return select(numbers.distinct().order_by("seq").limit(bindparam("most")).subquery().c.seq)
 
 
-def _up_to(table: FromClause) -> Select[tuple[int]]:
+def _up_to(table: FromClause, columns: list[Any]) -> Select[Any]:
     rows = _since(table).where(table.c.seq <= bindparam("up_to")).order_by(table.c.seq)
-    return rows.with_only_columns(*table.c)
+    return rows.with_only_columns(*columns)
 
 
 _numbers = Prepared(
     select(_first(_since(chat_sessions)).union(_first(_since(messages).where(_to_be_told))).subquery("numbers").c.seq)
     .order_by("seq")
-    .limit(bindparam("most"))
+    .limit(bindparam("most")),
+    _Number,
 )
-_chats = Prepared(_up_to(chat_sessions))
-_messages = Prepared(_up_to(messages).where(_to_be_told))
-_open = Prepared(select(messages).where(messages.c.owner_id == bindparam("user_id"), IS_OPEN))
-
-
-@dataclass(frozen=True)
-class Changes:
-    """A page of changes. `cursor` is where the next one begins; deleted rows are tombstones."""
-
-    account: Account
-    cursor: int
-    chats: list[Row] = field(default_factory=list)
-    messages: list[Row] = field(default_factory=list)
-    has_more: bool = False
-    #: What happened since can't be told any more: everything has to be read anew, then followed from `cursor`.
-    reset: bool = False
-
-
-def changes_since(user_id: str, after: int | None, limit: int) -> Changes:
-    """The rows with the next `limit` numbers after `after`, and every running reply; only the cursor without `after`.
-
-    As of one moment. A number is never split between two pages, so a page may be longer. Raises Forbidden.
-    """
-    with snapshot():
-        user = query(_account, {"user_id": user_id}).first()
-        account = Account.of(user)
-        if user is None or account is None:
-            raise Forbidden  # the token outlived its user
-        if after is None:
-            return Changes(account, account.seq)
-        if not user.pruned_seq <= after <= user.seq:
-            return Changes(account, account.seq, reset=True)
-        return _page(account, after, limit)
-
-
-def _page(account: Account, after: int, limit: int) -> Changes:
-    since = {"user_id": account.user_id, "after": after}
-    numbers = query(_numbers, since | {"most": limit + 1}).scalars()
-    has_more = len(numbers) > limit
-    cursor = numbers[limit - 1] if has_more else account.seq
-    page = since | {"up_to": cursor}
-    found = {row.id: row for row in [*_running(account.user_id), *query(_messages, page)]}
-    in_order = sorted(found.values(), key=lambda row: row.seq)
-    return Changes(account, cursor, query(_chats, page), in_order, has_more)
-
-
-def _running(user_id: str) -> list[Row]:
-    """Whatever their numbers, since text takes none."""
-    return [row for row in query(_open, {"user_id": user_id}) if row.status == Status.RUNNING]
+_chats = Prepared(_up_to(chat_sessions, CHAT), ChatRow)
+_messages = Prepared(_up_to(messages, MESSAGE).where(_to_be_told), MessageRow)
+_running = Prepared(
+    select(*MESSAGE).where(messages.c.owner_id == bindparam("user_id"), has_status(Status.RUNNING), IS_OPEN), MessageRow
+)

@@ -1,1 +1,1 @@
-"""The `holdfast` command, and what it starts."""
+"""The `holdfast` command, and the processes that it starts."""

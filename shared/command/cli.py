@@ -12,7 +12,7 @@ from shared.command.embedded_redis import EmbeddedRedis
 from shared.command.up import up as run_programs
 from shared.settings import Settings, SettingsError, load_settings
 
-# Characters; what the ledger keeps of an occasion.
+# Characters of a --ref. The ledger's column holds no more.
 _LONGEST_REF = 64
 
 
@@ -37,7 +37,7 @@ def up(settings: Settings) -> None:
 @click.pass_obj
 def migrate(settings: Settings) -> None:
     """Bring the database to the newest schema."""
-    from sqlalchemy.exc import OperationalError  # noqa: PLC0415 `up` must not load the database's libraries
+    from sqlalchemy.exc import OperationalError  # noqa: PLC0415 `up` must not load the libraries of the database
 
     from shared.database.migrate import migrate  # noqa: PLC0415
 
@@ -50,7 +50,7 @@ def migrate(settings: Settings) -> None:
 @main.command()
 @click.pass_obj
 def demo(settings: Settings) -> None:
-    """Create the demo user if missing; print how to sign in."""
+    """Create the demo user if it is missing, and print its email and password."""
     from shared.command.demo import demo_sign_in  # noqa: PLC0415 as above
 
     if settings.env == "production":
@@ -61,11 +61,11 @@ def demo(settings: Settings) -> None:
 @main.command()
 @click.pass_obj
 def reconcile(settings: Settings) -> None:
-    """Compare balances with the ledger, and replies with their entries; fails if they differ."""
+    """Compare balances with the ledger, and replies with their entries. Fails if any of them differ."""
     from shared.actions.credits.reconcile import reconcile  # noqa: PLC0415 as above
 
     count = 0
-    with _database(settings, redis_url="redis://unused"):  # it asks the database only
+    with _database(settings, redis_url="redis://unused"):  # this command asks the database only
         for count, difference in enumerate(reconcile(), start=1):  # noqa: B007
             click.echo(difference)
     click.echo(f"{count} differences")
@@ -76,12 +76,12 @@ def reconcile(settings: Settings) -> None:
 @click.argument("email")
 @click.pass_obj
 def disable(settings: Settings, email: str) -> None:
-    """Sign the user with this EMAIL out everywhere, and refuse to sign them in again. What is being written is kept."""
+    """Sign the user with this EMAIL out everywhere, and refuse to sign them in again. Their running replies go on."""
     from shared.actions.accounts.disable import disable_account  # noqa: PLC0415 as above
 
     with _database(settings, _redis_of(settings)):
         disable_account(_user_id(email))
-    click.echo(f"{email} is disabled. Open tabs and tokens of theirs end within 5 seconds.")
+    click.echo(f"{email} is disabled. Their open tabs and tokens end within 5 seconds.")
 
 
 @main.command()
@@ -99,7 +99,7 @@ def enable(settings: Settings, email: str) -> None:
 @main.command()
 @click.argument("email")
 @click.argument("amount", type=click.IntRange(min=1))
-@click.option("--ref", required=True, help="What it is for: the same is granted once, however often you ask.")
+@click.option("--ref", required=True, help="The reason, such as an invoice. Each is granted only once.")
 @click.pass_obj
 def grant(settings: Settings, email: str, amount: int, ref: str) -> None:
     """Give AMOUNT credits to the user with this EMAIL."""
@@ -117,7 +117,10 @@ def grant(settings: Settings, email: str, amount: int, ref: str) -> None:
 
 @contextmanager
 def _database(settings: Settings, redis_url: str) -> Iterator[None]:
-    """What actions stand on, beside `holdfast up` too, without the secret that it makes by itself."""
+    """Gives a command the app context that actions need. It works while `holdfast up` runs, too.
+
+    The secret is a dummy, because no command signs a token.
+    """
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 as above
 
     from shared.core import create_core  # noqa: PLC0415
@@ -130,7 +133,10 @@ def _database(settings: Settings, redis_url: str) -> Iterator[None]:
 
 
 def _redis_of(settings: Settings) -> str:
-    """Where Redis is, or would be if `holdfast up` ran. It need not run: the sweeper tells what is missed."""
+    """The address of Redis; without REDIS_URL, that of the private Redis of `holdfast up`.
+
+    The private Redis need not run. Without it, the sweeper copies revocations and hands replies over later.
+    """
     if settings.redis_url:
         return settings.redis_url
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)

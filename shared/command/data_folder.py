@@ -1,4 +1,4 @@
-"""The data folder: one run at a time, and the secrets that are made once and kept in it."""
+"""The data folder: its lock allows one run at a time, and it keeps the secrets of all runs."""
 
 import fcntl
 import os
@@ -12,7 +12,7 @@ from click import ClickException
 
 @contextmanager
 def only_run_in(folder: Path) -> Iterator[None]:
-    """Make the folder and hold its lock. The system frees the lock with this process, however that ends."""
+    """Make the folder and hold its lock. The system frees the lock when this process ends, even by SIGKILL."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = (folder / "holdfast.lock").open("a+")
@@ -44,5 +44,5 @@ def kept_secret(path: Path, size: int) -> str:
         new = path.with_suffix(".new")
         new.touch(mode=0o600)
         new.write_text(secrets.token_urlsafe(size))
-        new.rename(path)  # so that a run killed in between leaves no empty secret
+        new.rename(path)  # a run that is killed before this leaves no empty secret
     return path.read_text()

@@ -1,4 +1,6 @@
-"""The demo user of a development run: its password is made once and kept in the data folder."""
+"""The demo user of a development run. The first run makes its password and keeps it in the data folder."""
+
+from typing import NamedTuple
 
 from sqlalchemy import select, update
 
@@ -15,7 +17,7 @@ EMAIL = "demo@holdfast.example"
 
 
 def demo_sign_in(settings: Settings) -> dict[str, str]:
-    """Email and password of the demo user, who is created if missing."""
+    """The email and password of the demo user. Creates the user if it is missing."""
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     password = kept_secret(settings.data_dir / "demo-password", size=9)
     with create_core(settings).app_context():
@@ -26,9 +28,14 @@ def demo_sign_in(settings: Settings) -> dict[str, str]:
     return {"email": EMAIL, "password": password}
 
 
+class _Known(NamedTuple):
+    id: str
+    password_hash: str | None
+
+
 def _renew(password: str) -> None:
-    """Another data folder knew another password."""
-    (user,) = query(select(users).where(users.c.email == EMAIL))
+    """Store the password of this data folder. Another folder may have stored its own before."""
+    (user,) = query(select(users.c.id, users.c.password_hash).where(users.c.email == EMAIL), row=_Known)
     if not password_fits(password, user.password_hash):
         with write_unit():
             execute(update(users).where(users.c.id == user.id).values(password_hash=hash_password(password)))

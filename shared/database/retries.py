@@ -1,6 +1,6 @@
-"""Repeat a unit that the database undid through no fault of its own: a deadlock, a long lock, a connection that broke.
+"""Repeats a unit that the database has undone: after a deadlock, a long lock wait, or a broken connection.
 
-The unit itself is `write_unit()` in `shared/database/units.py`.
+`write_unit()` in `shared/database/units.py` is the unit itself.
 """
 
 import logging
@@ -14,29 +14,30 @@ from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 #: The errors of a database that is away, restarts, or stays locked too long. The transaction was undone, or its outcome
-#: is unknown. A server that only reads raises an InternalError, and so does one that ended an idle transaction.
+#: is unknown. A read-only server raises an InternalError. So does a server that has ended an idle transaction.
 DATABASE_AWAY = (OperationalError, InternalError, PoolTimeout)
 
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# Seconds, at most, before the second and the third try: a bit of chance, so that two don't meet again.
+# Seconds, at most, before the second and the third try. The real pause is random, so that two units do not meet again.
 _PAUSES = (0.1, 0.3)
-# PostgreSQL's names for "all of it was undone". Even COMMIT may say so.
+# PostgreSQL's codes for "the whole transaction was undone". Even COMMIT may answer with one (D-66).
 _DEADLOCK, _SERIALIZATION, _LOCK_WAIT, _FROZEN_INSIDE = "40P01", "40001", "55P03", "25P03"
 _UNDONE = (_DEADLOCK, _SERIALIZATION, _LOCK_WAIT, _FROZEN_INSIDE)
-# For a connection that is being closed: by an operator, a crash, or a shutdown.
+# PostgreSQL's codes when an operator, a crash or a shutdown closes the connection.
 _CLOSING = ("57P01", "57P02", "57P03")
-# For a statement that ran too long.
+# PostgreSQL's code for a statement that ran too long.
 _TOO_SLOW = "57014"
+_REPEATED = "unit.repeated: %s in %s; the database undid the transaction, and the unit is tried again"
 
 
 def retried(verb: Callable[P, T]) -> Callable[P, T]:
-    """Have a verb repeated, twice at most, when its unit was undone.
+    """Repeat a verb, twice at most, when its unit was undone.
 
-    For verbs with one unit that writes, which touch the database no more after its commit: so nothing is stored or
-    told twice. A COMMIT whose answer was lost is never repeated: nobody knows whether it happened.
+    The verb must have one unit that writes, and must not touch the database after its commit. Otherwise a repeat could
+    store or tell something twice. After a COMMIT without an answer there is no repeat, because it may have happened.
     """
 
     @wraps(verb)
@@ -47,7 +48,7 @@ def retried(verb: Callable[P, T]) -> Callable[P, T]:
             except DBAPIError as error:
                 if not was_undone(error):
                     raise
-                log.warning("unit.repeated: %s in %s", type(error.orig).__name__, verb.__name__)
+                log.warning(_REPEATED, type(error.orig).__name__, verb.__name__)
             time.sleep(random.uniform(0.2, 1) * pause)
         return verb(*args, **kwargs)
 
@@ -55,12 +56,12 @@ def retried(verb: Callable[P, T]) -> Callable[P, T]:
 
 
 def was_undone(error: DBAPIError) -> bool:
-    """Whether all of the transaction is certain to be taken back, and might well pass if it is repeated."""
-    before_commit = error.statement is not None  # COMMIT itself, and connecting, have none
+    """Whether the whole transaction was certainly undone, and may succeed if it is repeated (D-66)."""
+    before_commit = error.statement is not None  # the error of COMMIT, or of connecting, names no statement
     state = getattr(error.orig, "sqlstate", None)
     return state in _UNDONE or (before_commit and (error.connection_invalidated or state in _CLOSING))
 
 
 def is_away(error: BaseException) -> bool:
-    """Whether what is one of DATABASE_AWAY concerns all of it, not only what somebody else has locked."""
+    """Whether an error of DATABASE_AWAY means the whole database, not one locked row or one slow statement."""
     return getattr(getattr(error, "orig", None), "sqlstate", None) not in (_LOCK_WAIT, _TOO_SLOW)

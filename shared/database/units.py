@@ -3,16 +3,16 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, overload
 
 from sqlalchemy import Connection, Engine, Executable, String, event
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from shared.database.prepared import Prepared, Rows
+from shared.database.prepared import Prepared, R, Rows, require_fields, typed
 from shared.database.tables import db
 
-#: What fills a statement's parameters: one row, or many.
+#: The values of a statement's parameters: one row, or many.
 Values = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 
 
@@ -67,31 +67,48 @@ def allow_minutes() -> None:
         connection.exec_driver_sql("SET LOCAL statement_timeout = '10min'")
 
 
-def execute(statement: Executable | Prepared, values: Values = None) -> Rows:
-    """Run a statement as part of the unit that this thread is in."""
+@overload
+def execute(statement: Prepared[R], values: Values = None) -> Rows[R]: ...
+@overload
+def execute(statement: Executable, values: Values = None) -> Rows[tuple[Any, ...]]: ...
+@overload
+def execute(statement: Executable, values: Values = None, *, row: type[R]) -> Rows[R]: ...
+def execute(statement: Executable | Prepared[Any], values: Values = None, *, row: Any = None) -> Rows[Any]:
+    """Run a statement as part of the unit that this thread is in. `row` is the type of the rows that it returns."""
     connection = _unit.get()
     assert connection is not None, "execute() belongs inside a write_unit(); query() works anywhere"
-    return _run(connection, statement, values)
+    return _run(connection, statement, values, row)
 
 
-def query(statement: Executable | Prepared, values: Values = None) -> Rows:
-    """Run a statement as part of the unit that this thread is in, else as a transaction of its own."""
+@overload
+def query(statement: Prepared[R], values: Values = None) -> Rows[R]: ...
+@overload
+def query(statement: Executable, values: Values = None) -> Rows[tuple[Any, ...]]: ...
+@overload
+def query(statement: Executable, values: Values = None, *, row: type[R]) -> Rows[R]: ...
+def query(statement: Executable | Prepared[Any], values: Values = None, *, row: Any = None) -> Rows[Any]:
+    """Run a statement as execute() does, or outside of any unit as a transaction of its own."""
     if connection := _unit.get():
-        return _run(connection, statement, values)
+        return _run(connection, statement, values, row)
     with db.engine.connect() as connection:
         if connection.dialect.name == "postgresql":  # spares the round trips of BEGIN and COMMIT
             connection.execution_options(isolation_level="AUTOCOMMIT")
-        rows = _run(connection, statement, values)
+        rows = _run(connection, statement, values, row)
         connection.commit()
         return rows
 
 
-def _run(connection: Connection, statement: Executable | Prepared, values: Values) -> Rows:
+def _run(connection: Connection, statement: Executable | Prepared[Any], values: Values, row: Any) -> Rows[Any]:
     if isinstance(statement, Prepared):
         assert isinstance(values, Mapping)
         return statement.run(connection, values)
     result = connection.execute(statement, values)
-    return Rows(result) if result.returns_rows else Rows()
+    if not result.returns_rows:
+        return Rows()
+    if row is None:
+        return Rows(result)
+    require_fields(row, list(result.keys()))
+    return typed(row, result)
 
 
 class commit_lightly(FunctionElement[str]):

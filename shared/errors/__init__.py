@@ -1,5 +1,5 @@
-"""Every error that a caller, an event or a stored message can name: one closed catalogue of codes.
+"""Every error that a response, an event or a stored message can name: one closed catalogue of codes.
 
-A class's docstring is its title. Its `detail` is the sentence shown to people; it says what to do.
-`api/http/errors.py` gives each its HTTP status.
+The docstring of a class is its title. Clients show its `detail` to people, and the `detail` says what to do.
+`api/http/errors.py` gives each error its HTTP status.
 """

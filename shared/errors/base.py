@@ -1,4 +1,4 @@
-"""The error that all others of the catalogue extend."""
+"""The base class of all errors of the catalogue."""
 
 from typing import Any
 

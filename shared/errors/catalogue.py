@@ -1,4 +1,4 @@
-"""The catalogue: every code with its class."""
+"""The catalogue of errors: every code with its class."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -10,7 +10,7 @@ from shared.errors.base import HoldfastError
 
 @cache
 def catalogue() -> dict[str, type[HoldfastError]]:
-    """Every code with its class; the classes that only group others have no code of their own."""
+    """Every code with its class. A class that only groups others has no code of its own, and is left out."""
     found = {HoldfastError.code: HoldfastError}
     for kind in (*_kinds_in(requests), *_kinds_in(replies)):
         found.setdefault(kind.code, kind)

@@ -1,10 +1,10 @@
-"""The errors of a reply; its row stores the code."""
+"""The errors of a reply. The row of a failed reply stores the code."""
 
 from shared.errors.base import HoldfastError
 
 
 class ReplyError(HoldfastError):
-    """Why a reply failed; stored with it as `error_code`. `retry_after` is in seconds."""
+    """The reason why a reply failed, stored as `error_code`. `retry_after` is in seconds."""
 
     def __init__(self, detail: str | None = None, *, retry_after: float | None = None) -> None:
         super().__init__(detail)

@@ -2,14 +2,14 @@
 
 import secrets
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import JSON, ForeignKey, Index, String, Table, Uuid, bindparam, case, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.database.clock import utc_now
-from shared.database.prepared import Prepared, Row
+from shared.database.prepared import Prepared, columns_of
 from shared.database.tables import Base, UtcDateTime, new_id
 from shared.database.units import query
 from shared.errors.requests import Forbidden, NotFound
@@ -59,41 +59,66 @@ class ChatSession(Base):
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
-chat_sessions: Table = ChatSession.metadata.tables["chat_sessions"]
+class ChatRow(NamedTuple):
+    """One row of the chats, with the columns of ChatSession."""
 
-#: `seen_seq` for a change that takes `:new_seq` and is nothing to read: what was read stays read.
+    id: str
+    display_id: str
+    owner_id: str
+    team_id: str | None
+    repo_id: str | None
+    document_id: str | None
+    title: str
+    title_source: str
+    settings: dict[str, Any]
+    next_position: int
+    seq: int
+    seen_seq: int
+    last_active_at: datetime
+    archived_at: datetime | None
+    parked_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+
+
+chat_sessions: Table = ChatSession.metadata.tables["chat_sessions"]
+#: The columns of a ChatRow.
+CHAT = columns_of(ChatRow, chat_sessions)
+
+#: `seen_seq` for a change that takes `:new_seq` and brings nothing to read: a chat that was read stays read (D-45).
 STILL_SEEN = case(
     (chat_sessions.c.seen_seq < chat_sessions.c.seq, chat_sessions.c.seen_seq), else_=bindparam("new_seq")
 )
 
-
-def named_by(ref: str) -> tuple[str, str]:
-    """Which column a client means with `ref`, the id or the display id, and the value to look for."""
-    try:
-        return "id", str(UUID(ref))
-    except ValueError:
-        return "display_id", clean(ref)[:16].lower()
-
-
 _owned_by = {
     column: Prepared(
-        select(chat_sessions).where(
+        select(*CHAT).where(
             chat_sessions.c.owner_id == bindparam("user_id"), chat_sessions.c[column] == bindparam("chat_ref")
-        )
+        ),
+        ChatRow,
     )
     for column in ("id", "display_id")
 }
 
 
-def find_chat(user_id: str, ref: str) -> Row:
+def find_chat(user_id: str, ref: str) -> ChatRow:
     """A chat of this user's.
 
-    Raises NotFound if it was theirs and is deleted, Forbidden for anybody else's and for what never was.
+    Raises NotFound if it was theirs and is deleted, Forbidden for another user's chat and for one that never was.
     """
     column, value = named_by(ref)
-    rows = query(_owned_by[column], {"user_id": user_id, "chat_ref": value})
-    if not rows:
+    chat = query(_owned_by[column], {"user_id": user_id, "chat_ref": value}).first()
+    if chat is None:
         raise Forbidden
-    if rows[0].deleted_at is not None:
+    if chat.deleted_at is not None:
         raise NotFound
-    return rows[0]
+    return chat
+
+
+def named_by(ref: str) -> tuple[str, str]:
+    """The column that a client means with `ref`, the id or the display id, and the value to look for."""
+    try:
+        return "id", str(UUID(ref))
+    except ValueError:
+        return "display_id", clean(ref)[:16].lower()

@@ -1,12 +1,13 @@
-"""The ledger: every credit that came or went. Rows are only ever added; the balance is their sum."""
+"""The ledger: every credit that came or went. Rows are only ever added. The balance is their sum."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import ForeignKey, Index, String, Table, UniqueConstraint, Uuid, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.database.clock import utc_now
-from shared.database.prepared import Prepared
+from shared.database.prepared import NoRow, Prepared
 from shared.database.tables import Base, UtcDateTime, new_id
 from shared.database.units import execute
 
@@ -32,11 +33,21 @@ class CreditEntry(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
 
 
+class CreditEntryRow(NamedTuple):
+    """One row of the ledger."""
+
+    id: str
+    user_id: str
+    delta: int
+    kind: str
+    ref: str
+    created_at: datetime
+
+
 credit_entries: Table = CreditEntry.metadata.tables["credit_entries"]
-_insert = Prepared(insert(credit_entries), columns=("id", "user_id", "kind", "delta", "ref", "created_at"))
+_insert = Prepared(insert(credit_entries), NoRow, columns=CreditEntryRow._fields)
 
 
 def record(user_id: str, kind: str, delta: int, ref: str) -> None:
-    """Add an entry; the caller moves the balance in the same transaction."""
-    entry = {"user_id": user_id, "kind": kind, "delta": delta, "ref": ref}
-    execute(_insert, entry | {"id": new_id(), "created_at": utc_now()})
+    """Add an entry. `owner_unit()` moves the balance in the same transaction."""
+    execute(_insert, CreditEntryRow(new_id(), user_id, delta, kind, ref, utc_now())._asdict())

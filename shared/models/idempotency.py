@@ -1,6 +1,7 @@
-"""Which Idempotency-Keys were used, for which request, and what they made: ids, never text."""
+"""The Idempotency-Keys that were used: for which request, and the ids of the rows that it made. Never text."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import ForeignKey, String, Table, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
@@ -22,6 +23,18 @@ class IdempotencyKey(Base):
     message_id: Mapped[str] = mapped_column(Uuid(as_uuid=False))
     reply_id: Mapped[str] = mapped_column(Uuid(as_uuid=False))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now, index=True)
+
+
+class IdempotencyKeyRow(NamedTuple):
+    """One row of the keys."""
+
+    id: str
+    user_id: str
+    key: str
+    fingerprint: str
+    message_id: str
+    reply_id: str
+    created_at: datetime
 
 
 idempotency_keys: Table = IdempotencyKey.metadata.tables["idempotency_keys"]

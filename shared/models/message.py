@@ -1,9 +1,7 @@
-"""A message, and for a reply the state it is in. The states' arrows are in ARCHITECTURE.md."""
+"""A message; a reply has a state as well. `shared/actions/replies/states.py` has every guard and transition."""
 
-from collections import namedtuple
 from datetime import datetime
-from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
@@ -26,38 +24,12 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.database.clock import utc_now
-from shared.database.prepared import Prepared, Row
+from shared.database.prepared import Prepared, columns_of
 from shared.database.tables import Base, UtcDateTime, new_id
 from shared.database.units import query
 from shared.errors.requests import Forbidden, NotFound
+from shared.models.status import Status
 
-
-class MessageType(StrEnum):
-    """What a message is to its reader."""
-
-    USER = "user"
-    AI_REPORT = "ai_report"  # a reply: placeholder, running or done
-    AI_ERROR = "ai_error"  # a reply that failed
-    SYSTEM = "system"
-
-
-class Status(StrEnum):
-    """Where a message stands. Only a reply is ever anything but completed."""
-
-    PENDING = "pending"  # accepted; waits for its turn, for a worker, or for a back-off to end
-    RUNNING = "running"  # a worker holds the lease and writes it
-    COMPLETED = "completed"  # final: whole and charged
-    FAILED = "failed"  # final: error_code says why; credits returned
-    CANCELLED = "cancelled"  # final: stopped, removed or expired before its turn
-
-
-FINAL = (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
-ROLES = {
-    MessageType.USER: "user",
-    MessageType.AI_REPORT: "assistant",
-    MessageType.AI_ERROR: "assistant",
-    MessageType.SYSTEM: "system",
-}
 _GONE = "deleted_at IS NOT NULL"
 _OPEN = "status IN ('pending', 'running')"
 _PENDING = "status = 'pending'"
@@ -115,19 +87,61 @@ class Message(Base):
     not_before: Mapped[int | None] = mapped_column(BigInteger)
     dispatched_at: Mapped[int | None] = mapped_column(BigInteger)
     deadline_at: Mapped[int | None] = mapped_column(BigInteger)
+    hand_over_at: Mapped[int | None] = mapped_column(BigInteger)
     live_index: Mapped[int] = mapped_column(default=0)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     first_text_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     completed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+class MessageRow(NamedTuple):
+    """One row of the messages, with the columns of Message; those that may be empty stand last."""
+
+    id: str
+    chat_session_id: str
+    owner_id: str
+    position: int
+    message_type: str
+    status: str
+    content: str
+    version: int
+    shown: bool
+    credits_held: int
+    credits_charged: int
+    seq: int
+    created_at: datetime
+    updated_at: datetime
+    attempt: int
+    failures: int
+    drains: int
+    handovers: int
+    live_index: int
+    reply_to: str | None = None
+    model: str | None = None
+    finish_reason: str | None = None
+    error_code: str | None = None
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    changes: list[Any] | None = None
+    deleted_at: datetime | None = None
+    claimed_by: str | None = None
+    lease_until: int | None = None
+    not_before: int | None = None
+    dispatched_at: int | None = None
+    deadline_at: int | None = None
+    hand_over_at: int | None = None
+    started_at: datetime | None = None
+    first_text_at: datetime | None = None
+    completed_at: datetime | None = None
+
+
 messages: Table = Message.metadata.tables["messages"]
-#: A message as one row of the table; columns that are not given are empty.
-MessageRow: Any = namedtuple("MessageRow", messages.c.keys(), defaults=[None] * len(messages.c))  # type: ignore[misc]
+#: The columns of a MessageRow.
+MESSAGE = columns_of(MessageRow, messages)
 
 
 def is_open(table: FromClause = messages) -> ColumnElement[bool]:
-    """The condition that a message is a reply that isn't final, in the very words of the index of those."""
+    """The condition that a message is a reply that isn't final, in the same words as the index of open replies."""
     return table.c.status.in_([literal_column("'pending'"), literal_column("'running'")])
 
 
@@ -137,17 +151,21 @@ IS_OPEN = is_open()
 def has_status(status: Status, table: FromClause = messages) -> ColumnElement[bool]:
     """The condition that a message is in this state.
 
-    Written out, as in IS_OPEN, not bound: a plan that is made once for any value can't use the index of open replies.
+    The status is written out, not bound. Else PostgreSQL's plan for any value can't use the index of open replies
+    (D-62).
     """
     return table.c.status == literal_column(f"'{status}'", String())
 
 
 _in_chat = Prepared(
-    select(messages).where(messages.c.chat_session_id == bindparam("chat_id"), messages.c.id == bindparam("message_id"))
+    select(*MESSAGE).where(
+        messages.c.chat_session_id == bindparam("chat_id"), messages.c.id == bindparam("message_id")
+    ),
+    MessageRow,
 )
 
 
-def find_message(chat_id: str, message_id: str) -> Row:
+def find_message(chat_id: str, message_id: str) -> MessageRow:
     """A message of this chat, which is the caller's.
 
     Raises NotFound if it was there and is deleted, Forbidden for any other chat's and for what never was.

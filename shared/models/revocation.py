@@ -1,5 +1,7 @@
 """Which access tokens are void before their time. `shared/redis/revocations.py` says how a row is read."""
 
+from typing import NamedTuple
+
 from sqlalchemy import BigInteger, String, Table
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -13,6 +15,13 @@ class Revocation(Base):
 
     subject: Mapped[str] = mapped_column(String(64), primary_key=True)
     void_until: Mapped[int] = mapped_column(BigInteger, index=True)
+
+
+class RevocationRow(NamedTuple):
+    """One row of the revocations."""
+
+    subject: str
+    void_until: int
 
 
 revocations: Table = Revocation.metadata.tables["revocations"]

@@ -1,4 +1,4 @@
-"""The sign-ins: each is what one refresh token, and every access token got with it, stands on."""
+"""The sign-ins. A refresh token, and every access token that came with it, is good while its sign-in lasts."""
 
 from datetime import datetime
 

@@ -1,16 +1,15 @@
-"""A user, the balance, and `seq`, the counter that puts everything the user can see in order."""
+"""A user, the balance, and `seq`: the counter that orders everything that the user can see."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import NamedTuple
 
-from sqlalchemy import CheckConstraint, String, Table, Uuid, bindparam, select, update
+from sqlalchemy import CheckConstraint, String, Table, Uuid, and_, bindparam, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.database.clock import utc_now
-from shared.database.prepared import Prepared, Row
+from shared.database.prepared import Prepared
 from shared.database.tables import Base, UtcDateTime, new_id
-from shared.database.units import execute, query
+from shared.database.units import query
 from shared.errors.requests import Unauthenticated
 
 #: The role of the user that a development run makes.
@@ -18,7 +17,7 @@ DEMO = "demo"
 
 
 class User(Base):
-    """Who owns chats. `credits` is what is left to spend, `held` what running replies have set aside."""
+    """An owner of chats. `credits` are left to spend; `held` are set aside by open replies."""
 
     __tablename__ = "users"
     __table_args__ = (
@@ -33,7 +32,7 @@ class User(Base):
     credits: Mapped[int] = mapped_column(default=0)
     held: Mapped[int] = mapped_column(default=0)
     seq: Mapped[int] = mapped_column(default=0)
-    #: Tombstones up to this number may be gone: who was away since before it has to read everything anew.
+    #: Tombstones up to this number may be gone. A client that was away since before it has to read everything anew.
     pruned_seq: Mapped[int] = mapped_column(default=0, server_default="0")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now, onupdate=utc_now)
@@ -42,83 +41,36 @@ class User(Base):
 
 
 users: Table = User.metadata.tables["users"]
-_columns = (users.c.id, users.c.credits, users.c.held, users.c.seq)
-_find = select(*_columns).where(users.c.id == bindparam("user_id"))
-_in_use = (users.c.deleted_at.is_(None), users.c.disabled_at.is_(None))
-_read = Prepared(_find)
-_read_in_use = Prepared(_find.where(*_in_use))
-_lock = Prepared(_find.with_for_update(key_share=True))
-_change = (
-    update(users)
-    .where(
-        users.c.id == bindparam("user_id"), users.c.credits >= bindparam("spend"), users.c.held >= -bindparam("hold")
-    )
-    .values(
-        seq=users.c.seq + bindparam("events"),
-        credits=users.c.credits - bindparam("spend"),
-        held=users.c.held + bindparam("hold"),
-        updated_at=bindparam("at"),
-    )
-    .returning(*_columns)
-)
-_move = Prepared(_change)
-_act = Prepared(_change.where(*_in_use))
+#: The columns of an Account.
+ACCOUNT = (users.c.id.label("user_id"), users.c.credits, users.c.held, users.c.seq)
+#: The condition that an account is neither deleted nor disabled. Its tokens may live longer.
+IN_USE = and_(users.c.deleted_at.is_(None), users.c.disabled_at.is_(None))
 
 
-@dataclass(frozen=True)
-class Account:
-    """A user's money and newest `seq`, as of one statement that changed them."""
+class Account(NamedTuple):
+    """A user's money and newest `seq`, as one statement read or left them."""
 
     user_id: str
     credits: int
     held: int
     seq: int
 
-    @classmethod
-    def of(cls, row: Row | None) -> Self | None:
-        """The account that a row holds, if there is one."""
-        return cls(row.id, row.credits, row.held, row.seq) if row else None
-
     def numbers(self, count: int) -> list[int]:
-        """The `count` numbers that the statement took, lowest first: one per durable event."""
+        """The `count` numbers that the statement took, lowest first: one for each durable event."""
         return list(range(self.seq - count + 1, self.seq + 1))
 
 
-def lock_owner(user_id: str) -> Account | None:
-    """Take the user's row lock, the first lock of every unit that changes what the user can see."""
-    return Account.of(execute(_lock, {"user_id": user_id}).first())
+_find = select(*ACCOUNT).where(users.c.id == bindparam("user_id"))
+_read = Prepared(_find, Account)
+_read_in_use = Prepared(_find.where(IN_USE), Account)
 
 
 def account_of(user_id: str) -> Account | None:
     """The user's money as it is now."""
-    return Account.of(query(_read, {"user_id": user_id}).first())
-
-
-def move(user_id: str, *, events: int, spend: int = 0, hold: int = 0) -> Account | None:
-    """Lock the row, take `events` numbers, take `spend` from the balance and add `hold` to what is held.
-
-    None, with nothing changed, if the balance does not cover it, or if what is to be returned is not held.
-    """
-    return _moved(_move, user_id, events, spend, hold)
-
-
-def act(user_id: str, *, events: int, spend: int = 0, hold: int = 0) -> Account | None:
-    """move() for what the user does.
-
-    Raises Unauthenticated, with nothing changed, if the account is deleted or disabled: its tokens live longer.
-    """
-    account = _moved(_act, user_id, events, spend, hold)
-    if account is None:
-        require_in_use(user_id)
-    return account
+    return query(_read, {"user_id": user_id}).first()
 
 
 def require_in_use(user_id: str) -> None:
-    """Raises Unauthenticated if the account is deleted or disabled."""
+    """Raises Unauthenticated if the account is deleted or disabled (D-31)."""
     if not query(_read_in_use, {"user_id": user_id}):
         raise Unauthenticated
-
-
-def _moved(statement: Prepared, user_id: str, events: int, spend: int, hold: int) -> Account | None:
-    values = {"user_id": user_id, "events": events, "spend": spend, "hold": hold, "at": utc_now()}
-    return Account.of(execute(statement, values).first())

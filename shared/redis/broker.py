@@ -1,4 +1,4 @@
-"""The queues, and the broker: Dramatiq's, with a prompt consumer that survives whatever it finds in Redis."""
+"""The queues, and Dramatiq's broker with a consumer of ours. It starts jobs promptly, and survives junk in a queue."""
 
 import logging
 import time
@@ -18,28 +18,33 @@ log = logging.getLogger(__name__)
 
 REPLIES = "replies"
 WRITE_REPLY = "write_reply"
-#: Which actor each queue is for.
+#: The actor of each queue.
 QUEUES = {REPLIES: WRITE_REPLY}
 
-# Milliseconds without a sign of life before a worker's unacknowledged jobs go back; only a backstop to the lease.
+# Milliseconds without a heartbeat after which Dramatiq takes a worker's unacknowledged jobs back. The lease is the real
+# rescue; this is a second one.
 _HEARTBEAT_TIMEOUT = 15_000
-# Milliseconds that a job which could not be run is kept to be looked at.
+# Milliseconds that the dead letters keep a job, so that an operator can look at it.
 _DEAD_MESSAGE_TTL = 86_400_000
-# Of a million commands: every one looks for dead workers. The default needs ten minutes to find one.
+# Chances in a million that a command looks for dead workers. Here every command does. With Dramatiq's default, one is
+# found after ten minutes.
 _MAINTENANCE_CHANCE = 1_000_000
-# The option of a job that holds its name on the queue, by which it is acknowledged.
+# The option of a job that holds its name on the queue. The worker acknowledges a job by this name.
 _NAME = "redis_message_id"
-# Seconds that an idle consumer blocks in Redis, and so the longest that a shutdown waits for it.
+# Seconds that an idle consumer blocks in Redis (D-02). A shutdown may have to wait as long for the consumer.
 _IDLE_WAIT = 1.0
-# Seconds between looks for a free thread while every one is busy.
+# Seconds between two checks for a free thread while all are busy.
 _BUSY_WAIT = 0.01
-# Seconds; above the idle wait, which is spent inside one command.
+# Seconds that one command may take. It must be above the idle wait, which happens inside one command.
 _WORKER_TIMEOUT = 5.0
 
 
 @contextmanager
 def _any_trouble_as_lost_connection() -> Iterator[None]:
-    """Dramatiq waits and tries again after a lost connection; so it may for a full, frozen or read-only Redis."""
+    """Raise any error of Redis as a lost connection, because Dramatiq tries again after one (D-57).
+
+    A full, frozen or read-only Redis raises other errors. Without this, a finished job could run again.
+    """
     try:
         yield
     except RedisError as error:
@@ -47,7 +52,7 @@ def _any_trouble_as_lost_connection() -> Iterator[None]:
 
 
 class _PromptConsumer(_RedisConsumer):
-    """Waits inside Redis for a job, where the original sleeps between looks (333 ms in the middle)."""
+    """Waits for a job inside Redis. Dramatiq's own consumer sleeps between looks: a job waits 333 ms (median)."""
 
     def __init__(self, broker: RedisBroker, queue_name: str, prefetch: int, timeout: int) -> None:
         super().__init__(broker, queue_name, prefetch, timeout=0)
@@ -81,23 +86,26 @@ class _PromptConsumer(_RedisConsumer):
         return message
 
     def _bury_junk(self) -> None:
-        """Move what was fetched and is no job to the dead letters. It comes without its name, so that is looked for."""
+        """Move the fetched entries that are no jobs to the dead letters (D-03).
+
+        Dramatiq does not tell the name of such an entry, so this searches all entries that the worker has fetched.
+        """
         broker = self.broker
         fetched = list(broker.client.smembers(f"{broker.namespace}:__acks__.{broker.broker_id}.{self.queue_name}"))
         entries = broker.client.hmget(f"{self._key}.msgs", fetched) if fetched else []
         for name, entry in zip(fetched, entries, strict=True):
             if not _is_job(entry):
-                log.warning("queue.junk: an entry of the queue is not a job; it is with the dead letters")
+                log.warning("queue.junk: an entry of the queue is no job; the worker moved it to the dead letters")
                 broker.do_nack(self.queue_name, name)
 
     def _wait(self) -> None:
         if self.outstanding_message_count >= self.prefetch:
             time.sleep(_BUSY_WAIT)
             return
-        try:  # moving the head onto itself changes nothing, but blocks until there is one
+        try:  # moving the head onto itself changes nothing, but blocks until there is a head (D-02)
             self.broker.client.execute_command("BLMOVE", self._key, self._key, "LEFT", "LEFT", _IDLE_WAIT)
         except RedisError:
-            time.sleep(_IDLE_WAIT)  # the next fetch reports it
+            time.sleep(_IDLE_WAIT)  # the next fetch reports the error
 
 
 def _is_job(entry: bytes | None) -> bool:
@@ -108,14 +116,14 @@ def _is_job(entry: bytes | None) -> bool:
 
 
 def _has_name(message: Any) -> bool:
-    """Without one it could be run, but never acknowledged."""
+    """Whether the job has a name. Without one, the worker could run it but never acknowledge it."""
     return isinstance(message.options, dict) and _NAME in message.options
 
 
 class ReplyBroker(RedisBroker):
     """Dramatiq's Redis broker with a consumer that starts a job within a millisecond or two."""
 
-    #: Once false, this process leaves what is on the queue to others.
+    #: Once false, this process fetches no more jobs, and leaves them to other processes.
     fetching = True
 
     @property
@@ -123,23 +131,23 @@ class ReplyBroker(RedisBroker):
         return _PromptConsumer
 
     def do_fetch(self, queue_name: str, most: int) -> list[bytes]:
-        """Dramatiq passes over a name without an entry, and would never let go of it: so it is made junk."""
+        """Fetch entries. A name without an entry becomes junk: Dramatiq would skip it, and hold it for ever."""
         entries: list[bytes | None] = self._dispatch("fetch")(queue_name, most)
         return [entry or b"" for entry in entries]
 
 
 def job_for(reply_id: str) -> dramatiq.Message[None]:
-    """What is put on the queue to have this reply written."""
+    """The job on the queue that has a worker write this reply."""
     return dramatiq.Message(queue_name=REPLIES, actor_name=WRITE_REPLY, args=(reply_id,), kwargs={}, options={})
 
 
 def worker_broker(settings: Settings, middleware: list[dramatiq.Middleware]) -> ReplyBroker:
-    """For workers: may block, with connections enough for every thread."""
+    """A broker for workers. Its commands may block, and it has connections for every thread."""
     return make_broker(connect(settings.redis_url, _WORKER_TIMEOUT), settings.namespace, middleware)
 
 
 def make_broker(client: Redis, prefix: str, middleware: list[dramatiq.Middleware]) -> ReplyBroker:
-    """With every queue declared; `prefix` is the environment's."""
+    """A broker with every queue declared. `prefix` is the namespace of the environment."""
     broker = ReplyBroker(
         client=client,
         namespace=f"{prefix}:queue",

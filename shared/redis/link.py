@@ -1,6 +1,6 @@
-"""The way to Redis for everything but the queue: pipelined trips that may fail without harm.
+"""Connects to Redis for everything but fetching jobs. A trip is one pipeline of commands, and may fail.
 
-Redis holds hints only (events, live text, queue entries), so a failed trip is logged and counted, never raised.
+Redis holds hints only: events, live text, queue entries. So a failed trip is logged and never raised.
 """
 
 import logging
@@ -21,13 +21,14 @@ from shared.settings import Settings, SettingsError
 
 log = logging.getLogger(__name__)
 
-# Seconds that one answer may take, and a trip in all before the hand-over after it is left to a sweep. A request makes
-# two trips at most, so a frozen Redis costs it less than the second it may spend there. One that is merely slow may
-# cost four answers: of a new connection with password and number, or of a script that Redis doesn't know yet.
+# Seconds that one answer may take. A request makes two trips at most, so a frozen Redis costs it less than a second. A
+# trip may need four answers: its connection may be new, with password and number, or its script.
+# After a trip of more than these seconds, the sweeper makes the thread's next hand-over (D-59).
 TRIP_TIMEOUT = 0.45
-# Seconds without another try after one failed, so that a frozen Redis doesn't delay every request.
+# Seconds without another trip after Redis was away, full or read-only (D-58). Otherwise a frozen Redis would delay
+# every request.
 BREAK = 2.0
-_MAX_CONNECTIONS = 512  # far above the threads of a process; redis-py's own limit of 100 is not
+_MAX_CONNECTIONS = 512  # far above the threads of a process; the default of redis-py, 100, is not
 
 
 def connect(url: str, timeout: float) -> Redis:
@@ -36,29 +37,29 @@ def connect(url: str, timeout: float) -> Redis:
 
 
 def _pool(url: str, timeout: float) -> ConnectionPool:
-    """Connections that ask nothing of their own but what the address needs: each answer would delay the first trip."""
+    """Connections with no set-up commands but those of the address. Each one would delay the first trip."""
     return ConnectionPool.from_url(
         url,
         max_connections=_MAX_CONNECTIONS,
         socket_timeout=timeout,
         socket_connect_timeout=min(timeout, TRIP_TIMEOUT),
         retry=Retry(NoBackoff(), 0),
-        protocol=2,  # the newer one begins with HELLO
-        driver_info=None,  # else CLIENT SETINFO, twice
+        protocol=2,  # version 3 would begin with HELLO
+        driver_info=None,  # otherwise redis-py sends CLIENT SETINFO twice
     )
 
 
 def refuse_eviction(settings: Settings) -> None:
-    """Called once by each program: a Redis that may evict throws away waiting jobs without a word.
+    """Refuse a Redis that may evict keys: it would silently drop waiting jobs. Each program calls this once (D-55).
 
-    Raises SettingsError in production; elsewhere it is a warning. A Redis that is away just now may start later.
+    Raises SettingsError in production, and logs a warning elsewhere. A Redis that is away is not checked.
     """
     try:
         policy = connect(settings.redis_url, TRIP_TIMEOUT).info("memory").get("maxmemory_policy")
     except RedisError as error:
-        log.warning("redis.not_checked: %s", error)
+        log.warning("redis.not_checked: %s; the program starts without knowing whether Redis may evict jobs", error)
         return
-    if policy in (None, "noeviction"):  # a server that doesn't tell can't be judged
+    if policy in (None, "noeviction"):  # a server that does not tell its policy is accepted
         return
     sentence = f"The Redis at REDIS_URL may evict waiting jobs: set its maxmemory-policy to noeviction, not {policy}."
     if settings.env == "production":
@@ -67,7 +68,7 @@ def refuse_eviction(settings: Settings) -> None:
 
 
 def shut(subscription: PubSub) -> None:
-    """End it from another thread: close() would leave its reader asleep, a shut socket wakes it at once."""
+    """End a subscription from another thread. Shutting the socket wakes its reader; close() would leave it asleep."""
     used = subscription.connection and subscription.connection._sock
     if used:
         with suppress(OSError):
@@ -75,19 +76,19 @@ def shut(subscription: PubSub) -> None:
 
 
 class RedisLink:
-    """One process's connections, with a breaker that skips trips for a moment after one that failed for all."""
+    """One process's connections. A breaker skips trips for 2 s after Redis was away, full or read-only (D-58)."""
 
     def __init__(self, url: str, namespace: str) -> None:
         self.namespace = namespace
         self._url = url
-        #: For trips, and for the producer of jobs, which then needs no connections of its own.
+        #: For trips and for the producer of jobs, so that the producer needs no connections of its own.
         self.client = connect(url, TRIP_TIMEOUT)
         self._broken_until, self._quiet_until = 0.0, 0.0
         self._of_this_thread = threading.local()
 
     @property
     def channel(self) -> str:
-        """Where events travel. Pub/sub ignores Redis database numbers, so the name tells environments apart."""
+        """The name of the event channel. It names the environment, because pub/sub ignores Redis database numbers."""
         return f"{self.namespace}:events"
 
     def key(self, *parts: object) -> str:
@@ -102,11 +103,11 @@ class RedisLink:
         self.send(pipe)
 
     def pipeline(self) -> Pipeline:
-        """An empty trip."""
+        """A trip without commands yet."""
         return self.client.pipeline(transaction=False)
 
     def send(self, pipe: Pipeline) -> list[Any] | None:
-        """Make the trip: the commands' answers, or None if Redis could not be asked or refused one of them."""
+        """Send the commands. Returns their answers; None if Redis did not answer or refused one of them."""
         if not len(pipe) or self.broken:
             return None
         began = time.monotonic()
@@ -119,35 +120,35 @@ class RedisLink:
         return answers
 
     def subscriber(self) -> PubSub:
-        """For listening on the channel: `listen()` waits for as long as it likes, all else has the usual time.
+        """A connection for listening to the channel. Only its `listen()` has no time-out.
 
-        It doesn't try again by itself: whoever listens knows better when.
+        It does not reconnect by itself. The caller decides when to try again.
         """
         return PubSub(_pool(self._url, TRIP_TIMEOUT))
 
     @property
     def broken(self) -> bool:
-        """Whether trips are skipped just now."""
+        """Whether the breaker skips trips just now."""
         return time.monotonic() < self._broken_until
 
     @property
     def slow(self) -> bool:
-        """Whether this thread has just spent so much on a trip that it had better leave others a hand-over.
+        """Whether this thread's last trip took so long that it should leave its next hand-over to the sweeper (D-59).
 
-        The time-out is for each answer; a new connection, or a script that Redis doesn't know yet, needs several.
+        The time-out counts for each answer. A new connection or a script that is new to Redis needs several answers.
         """
         return time.monotonic() < getattr(self._of_this_thread, "slow_until", 0.0)
 
     def trip_made(self, began: float) -> None:
-        """Note when a trip that succeeded had begun."""
+        """Note a successful trip that began at this time. If it was slow, `slow` is true for 2 s."""
         now = time.monotonic()
         self._of_this_thread.slow_until = now + BREAK if now - began > TRIP_TIMEOUT else 0.0
 
     def trip_failed(self, error: Exception) -> None:
-        """Note a failure, and skip trips for a moment if the next would fail too: Redis is away, or takes no writes."""
-        cause = str(error).rpartition("caused error: ")[2]  # before that stands the command, with what it says of whom
+        """Note a failed trip. If Redis is away or takes no writes, the breaker skips all trips for 2 s (D-58)."""
+        cause = str(error).rpartition("caused error: ")[2]  # the part before may hold private data of the command
         of_one_command = isinstance(error, ResponseError) and not isinstance(error, (OutOfMemoryError, ReadOnlyError))
-        if not of_one_command or cause.startswith("MISCONF"):  # it can't save to its disk
+        if not of_one_command or cause.startswith("MISCONF"):  # MISCONF: Redis cannot save to its disk
             self._broken_until = time.monotonic() + BREAK
         self._warn(cause)
 
@@ -156,4 +157,4 @@ class RedisLink:
         if now < self._quiet_until:
             return
         self._quiet_until = now + BREAK
-        log.warning("redis.trip_failed: %s; events and hand-overs wait for the sweeper", cause)
+        log.warning("redis.trip_failed: %s; events may be lost, and the sweeper hands replies over later", cause)

@@ -1,6 +1,7 @@
-"""The text of a running reply, in Redis, so that a reload or a second tab sees it all at once.
+"""The text of a running reply, in Redis. A reload or a second tab gets all of it at once.
 
-A list per (message, attempt), and a fence per message that refuses text of an older attempt or a closed reply.
+Each (message, attempt) has a list of pieces. Each message has a fence: it refuses text of an older attempt, and all
+text once the reply is closed.
 """
 
 from dataclasses import dataclass
@@ -11,12 +12,13 @@ from redis.client import Pipeline
 from shared.redis.link import RedisLink
 from shared.settings import LONGEST_REPLY
 
-# Seconds; twice as long as any reply may take, so that nothing expires under a reader.
+# Seconds, twice as long as any reply may take. So nothing expires while a client reads it.
 TTL = 2 * LONGEST_REPLY
 CLOSED = "closed"
 
-# For each reply: refuse, or append the piece and keep its event; then publish all kept events as one message.
-# Returns the pieces in each list, -1 where refused. A list shorter than expected tells that Redis lost text.
+# For each reply, the script refuses the piece, or appends it and keeps its event. Then it publishes all kept events as
+# one message. It returns the length of each list, or -1 for a refusal. A list that is too short means that Redis has
+# lost text.
 _APPEND = f"""
 local answers, events = {{}}, {{}}
 for i = 1, #KEYS / 2 do
@@ -47,7 +49,7 @@ redis.call('EXPIRE', KEYS[2], {TTL})
 
 @dataclass(frozen=True)
 class Piece:
-    """What one reply adds to its live text in one trip. `event` is an encoded entry for the event channel."""
+    """The text that one reply adds in one trip. `event` is an encoded entry for the event channel."""
 
     message_id: str
     attempt: int
@@ -57,14 +59,17 @@ class Piece:
 
 @dataclass(frozen=True)
 class LiveText:
-    """The text so far and how many pieces it holds: the index that the next delta will carry."""
+    """The text so far, and the index of the next delta: the number of pieces that the text has."""
 
     text: str
     next_index: int
 
 
 def append(link: RedisLink, pieces: list[Piece]) -> list[int] | None:
-    """Append and publish all pieces in one round trip: list lengths, -1 for a refusal, None if Redis is away."""
+    """Append and publish all pieces in one round trip. Returns the list lengths, with -1 for a refusal.
+
+    Returns None if Redis is away.
+    """
     keys: list[str] = []
     args: list[Any] = [link.channel]
     for piece in pieces:
@@ -77,26 +82,29 @@ def append(link: RedisLink, pieces: list[Piece]) -> list[int] | None:
 
 
 def rewrite(link: RedisLink, message_id: str, attempt: int, text: str, pieces: int) -> None:
-    """Put lost text back as a list of the same length, so that indexes go on; not once another began or it closed."""
+    """Put lost text back, as a list of the same length, so that the indexes go on.
+
+    Does nothing once another attempt has begun or the reply is closed.
+    """
     with link.trip() as pipe:
         keys = (_fence(link, message_id), _list(link, message_id, attempt))
         pipe.eval(_REWRITE, len(keys), *keys, attempt, text, pieces)
 
 
 def begin(link: RedisLink, pipe: Pipeline, message_id: str, attempt: int) -> None:
-    """From now on, text of earlier attempts is refused; what there was is dropped."""
+    """Refuse text of earlier attempts from now on, and drop the text of the last one."""
     pipe.set(_fence(link, message_id), attempt, ex=TTL)
     pipe.delete(_list(link, message_id, attempt - 1))
 
 
 def close(link: RedisLink, pipe: Pipeline, message_id: str, attempt: int) -> None:
-    """From now on, all text is refused; what was there is dropped, the database has it."""
+    """Refuse all text from now on, and drop the live text, because the database has the text."""
     pipe.set(_fence(link, message_id), CLOSED, ex=TTL)
     pipe.delete(_list(link, message_id, attempt))
 
 
 def read(link: RedisLink, replies: list[tuple[str, int]]) -> list[LiveText | None]:
-    """The live text of each (message id, attempt); None where Redis has none or can't be asked."""
+    """The live text of each (message id, attempt); None if Redis has none or does not answer."""
     pipe = link.pipeline()
     for message_id, attempt in replies:
         pipe.lrange(_list(link, message_id, attempt), 0, -1)

@@ -1,25 +1,25 @@
-"""Which tokens are void before their time, in Redis, where the socket server can read it.
+"""A copy of the table `revocations` in Redis, where the socket server reads it.
 
-One hash: `user:<user id>` or `session:<sign-in's id>` to the epoch second up to which (itself included) issued tokens
-are void. It only copies the table `revocations`, so it may be lost and written again at any time: the sweeper does.
+The copy is one hash. A field is `user:<user id>` or `session:<sign-in's id>`. Its value is an epoch second: tokens
+issued in that second or before it are revoked. Redis may lose the hash at any time; the sweeper writes it again.
 """
 
 from collections.abc import Iterable, Mapping
 
 from shared.redis.link import RedisLink
 
-#: Seconds that clocks of two machines may differ.
+#: Seconds by which the clocks of two machines may differ.
 LEEWAY = 30
 
-# Digits of a second, for thousands of years; more of them are not ours, and at 4,300 int() refuses.
+# Digits of an epoch second, enough for thousands of years. A longer value is not ours, and int() fails at 4,300 digits.
 _MOST_DIGITS = 11
 
-#: The void tokens: the field of a user or sign-in, and the last second of issue that is void.
+#: The revoked tokens: the field of a user or sign-in, and the last second whose tokens are revoked.
 Voids = Mapping[str, int]
 
 
 def revocations_key(link: RedisLink) -> str:
-    """The hash's name."""
+    """The name of the hash."""
     return link.key("revoked")
 
 
@@ -29,12 +29,12 @@ def of_user(user_id: str) -> str:
 
 
 def of_session(session_id: str) -> str:
-    """The field for all tokens of one sign-in, which their claim `sid` names."""
+    """The field for all tokens of one sign-in. The claim `sid` of these tokens names the sign-in."""
     return f"session:{session_id}"
 
 
 def read_revocations(link: RedisLink) -> dict[str, int] | None:
-    """All that the hash says, without what no program of ours wrote; None if Redis did not tell."""
+    """All revocations of the hash, without values that are not ours; None if Redis did not answer."""
     pipe = link.pipeline()
     pipe.hgetall(revocations_key(link))
     answers = link.send(pipe)
@@ -48,7 +48,7 @@ def _is_second(value: bytes) -> bool:
 
 
 def drop_stranger(link: RedisLink) -> bool:
-    """Take away what stands where the hash should be and is none; whether there was such a thing."""
+    """Delete a value of another type under the name of the hash. Returns whether there was one."""
     pipe = link.pipeline()
     pipe.type(revocations_key(link))
     answers = link.send(pipe)
@@ -60,7 +60,7 @@ def drop_stranger(link: RedisLink) -> bool:
 
 
 def write_revocations(link: RedisLink, voids: Voids, forgotten: Iterable[str] = ()) -> None:
-    """Add these to the hash and take the forgotten out; while Redis is away nothing happens."""
+    """Add these to the hash, and remove the forgotten ones. Does nothing while Redis is away."""
     with link.trip() as pipe:
         for subject, until in voids.items():
             pipe.hset(revocations_key(link), subject, str(until))
@@ -69,7 +69,7 @@ def write_revocations(link: RedisLink, voids: Voids, forgotten: Iterable[str] = 
 
 
 def is_void(voids: Voids, user_id: str, session_id: str | None, issued: int) -> bool:
-    """Whether a token issued at this second is revoked."""
+    """Whether a token that was issued in this second is revoked."""
     until = voids.get(of_user(user_id), -1)
     if session_id:
         until = max(until, voids.get(of_session(session_id), -1))

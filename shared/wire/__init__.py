@@ -1,1 +1,1 @@
-"""The shapes on the wire, one file a noun; changes and events. Never a query, never a rule of the domain."""
+"""The shapes on the wire, one file for each noun. No module here makes a query or knows a rule of the domain."""

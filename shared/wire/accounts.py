@@ -1,4 +1,4 @@
-"""The shapes of accounts and sessions on the wire. Never a query, never a rule of the domain."""
+"""The shapes of accounts and sessions on the wire. No shape makes a query or knows a rule of the domain."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from shared.wire.base import CamelSchema, Line, StrictString
 
 
 class Email(Line):
-    """An address, lower case. Only a delivered mail could prove more than one @ between two parts."""
+    """An email address in lower case. It needs one @ between two parts; only a delivered mail could prove more."""
 
     _shape = validate.Regexp(r"[^@\s]+@[^@\s]+\Z", error="Not an email address.")
 
@@ -19,7 +19,7 @@ class Email(Line):
 
 
 class SignUpIn(CamelSchema):
-    """Who wants an account or a session."""
+    """The email and password of a new account."""
 
     email = Email(required=True, validate=validate.Length(max=254))
     password = StrictString(required=True, validate=validate.Length(min=8, max=1024))
@@ -27,19 +27,19 @@ class SignUpIn(CamelSchema):
 
 
 class SignInIn(SignUpIn):
-    """Who wants a session. A password of any length may be tried."""
+    """The email and password of a sign-in. The password may have any length up to 1024."""
 
     password = StrictString(required=True, validate=validate.Length(max=1024))
 
 
 class RefreshIn(CamelSchema):
-    """The refresh token, for clients that keep it themselves; browsers send it as a cookie."""
+    """The refresh token, from clients that keep it themselves. Browsers send it as a cookie instead."""
 
     refresh_token = StrictString(load_default=None)
 
 
 class UserOut(CamelSchema):
-    """A user as the user sees it."""
+    """The account, as its own user sees it."""
 
     id = fields.String()
     email = fields.String()
@@ -49,7 +49,7 @@ class UserOut(CamelSchema):
 
 
 class PasswordIn(CamelSchema):
-    """The password, for what can't be undone."""
+    """The password, for an action that cannot be undone."""
 
     password = StrictString(required=True, validate=validate.Length(max=1024))
 

@@ -18,12 +18,12 @@ class CamelSchema(Schema):
         field_obj.data_key = field_obj.data_key or _camel(field_name)
 
     def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
-        """The library's own way is open to more kinds of objects, and is most of what a message on the wire costs."""
+        """Read from dicts and plain objects only. The library's own way takes most of the time of a message."""
         return obj.get(attr, default) if isinstance(obj, dict) else getattr(obj, attr, default)
 
 
 class StrictString(fields.String):
-    """A string, cleaned of what no database or terminal can hold; nothing else is taken for one."""
+    """A string. It is cleaned of characters that no database stores, and any other type is refused."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if not isinstance(value, str):
@@ -40,20 +40,20 @@ class Line(StrictString):
 
 
 def not_blank(text: str) -> None:
-    """Refuse text that shows nothing."""
+    """Refuse text that has only white space."""
     if not text.strip():
         raise ValidationError("Must not be blank.")
 
 
 class PageIn(CamelSchema):
-    """Which page of a list: `cursor` is the `nextCursor` of the page before."""
+    """The page of a list to read. `cursor` is the `nextCursor` of the page before."""
 
     limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
     cursor = StrictString(load_default=None)
 
 
 def object_of(**properties: str | list[str]) -> dict[str, Any]:
-    """What OpenAPI and the client's types say of a field that is made by a function."""
+    """The description of a field that a function makes, for OpenAPI and for the client's types."""
     return {"type": "object", "properties": {name: {"type": kind} for name, kind in properties.items()}}
 
 

@@ -1,4 +1,4 @@
-"""How changes are told: the rows of `GET /sync`, and what each event carries. The rows' shapes: schemas.py."""
+"""The shapes of changes: the rows of `GET /sync`, and the data of each event."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from shared.wire.messages import LiveMessageOut, MessageOut
 
 
 class Changed(CamelSchema):
-    """A row as it is now; of one that was deleted, what is left."""
+    """A row as it is now. Of a deleted row, only a tombstone is left."""
 
     deleted = fields.Function(
         lambda row: row.deleted_at is not None,
@@ -37,19 +37,21 @@ class ChangedMessageOut(Changed, LiveMessageOut):
 
 
 class SyncIn(CamelSchema):
-    """After which number of `seq`; without it the answer holds no rows, only the newest number."""
+    """The `seq` after which changes are wanted. Without it the answer holds no rows, only the newest number."""
 
     after = fields.Integer(load_default=None, validate=validate.Range(min=0))
     limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
 
 
 class SyncOut(CamelSchema):
-    """What changed. With `reset` there is only `cursor`: read everything anew, then ask again after it."""
+    """The changes. With `reset` there is only `cursor`: read everything anew, then ask again after it."""
 
     chats = fields.List(fields.Nested(ChangedChatOut))
     messages = fields.List(fields.Nested(ChangedMessageOut))
     credits = fields.Nested(CreditsOut)
-    cursor = fields.Integer(metadata={"description": "The `after` of the next call; the only other field of a reset."})
+    cursor = fields.Integer(
+        metadata={"description": "The `after` of the next call. A reset has only `reset` and this field."}
+    )
     has_more = fields.Boolean()
     reset = fields.Boolean(metadata={"description": "Only true.", "x-optional": True})
 
@@ -62,13 +64,13 @@ class MessageEvent(MessageOut):
 
 
 class EndEvent(MessageEvent):
-    """A reply that is final."""
+    """A reply in its final state."""
 
     next_index = fields.Integer(metadata={"description": "How many deltas its last attempt sent."})
 
 
 class MessageDeleted(CamelSchema):
-    """A message that is gone."""
+    """A message that was deleted."""
 
     id = fields.String()
     chat_session_id = fields.String()
@@ -76,7 +78,7 @@ class MessageDeleted(CamelSchema):
 
 
 class ChatDeleted(CamelSchema):
-    """A chat that is gone, with its messages."""
+    """A chat that was deleted, with all its messages."""
 
     id = fields.String()
     seq = fields.Integer()
@@ -99,10 +101,10 @@ class Delta(CamelSchema):
 
 
 class Resync(CamelSchema):
-    """Nothing but its name."""
+    """This event has no data."""
 
 
 class SocketClosing(CamelSchema):
-    """Said by `realtime` to one socket, never on the channel."""
+    """The reason why `realtime` closes one socket. It is never on the channel."""
 
-    code = fields.String(metadata={"description": "As in the catalogue of errors."})
+    code = fields.String(metadata={"description": "A code of the catalogue of errors."})

@@ -9,19 +9,19 @@ _SORTS = ("lastActiveAt", "updatedAt", "createdAt")
 
 
 class ChatsIn(PageIn):
-    """Which page of the chats, newest first by `sort`."""
+    """The page of the chats to read, newest first by `sort`."""
 
     sort = StrictString(load_default="lastActiveAt", validate=validate.OneOf(_SORTS))
 
 
 class ChatIn(CamelSchema):
-    """A new chat; without a title it is called `New chat`."""
+    """A new chat. Without a title its title is `New chat`."""
 
     title = Line(validate=[validate.Length(max=MAX_TITLE), not_blank])
 
 
 class ChatPatch(CamelSchema):
-    """What to change about a chat."""
+    """The changes to make to a chat."""
 
     title = Line(required=True, validate=[validate.Length(max=MAX_TITLE), not_blank])
 
@@ -53,6 +53,6 @@ class ChatPage(CamelSchema):
 
 
 class SeenIn(CamelSchema):
-    """Up to which number of `seq` the chat has been seen."""
+    """The `seq` up to which the user has seen the chat."""
 
     seq = fields.Integer(required=True, strict=True, validate=validate.Range(min=0))

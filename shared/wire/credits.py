@@ -8,14 +8,14 @@ from shared.wire.base import CamelSchema
 
 
 class CreditsOut(CamelSchema):
-    """What is left to spend, and what running replies hold."""
+    """The balance that is left to spend, and the credits that open replies hold."""
 
     balance = fields.Integer()
     held = fields.Integer()
 
 
 class CreditEntryOut(CamelSchema):
-    """One movement of credits. `messageId` is the reply that it was for; a grant has none."""
+    """One movement of credits. `messageId` names the reply that it was for. A grant has none."""
 
     id = fields.String()
     delta = fields.Integer()

@@ -1,6 +1,7 @@
-"""Every event a client can hear, with its fields, and how events are put on the channel.
+"""Every event that a client can get, with its fields. publish() puts events on the channel.
 
-`api/realtime.py` hears the channel and tells each user's sockets. Events are hints: the database is the truth.
+`api/realtime.py` reads the channel and sends each event to its user's sockets. Events are hints, and may be lost. The
+database is the truth.
 """
 
 from collections.abc import Iterable
@@ -12,6 +13,8 @@ import msgspec
 from marshmallow import Schema
 from redis.client import Pipeline
 
+from shared.models.chat import ChatRow
+from shared.models.message import MessageRow
 from shared.models.user import Account
 from shared.redis.link import RedisLink
 from shared.wire.changes import (
@@ -28,7 +31,7 @@ from shared.wire.chats import ChatOut
 from shared.wire.credits import credits_data
 from shared.wire.messages import MessageOut
 
-# Bytes of UTF-8; a longer text is left out of the event, and the client asks for it.
+# Bytes of UTF-8. A longer text is left out of the event, and the client asks for it.
 MAX_CONTENT = 8 * 1024
 
 _message, _chat = MessageOut(), ChatOut()
@@ -36,7 +39,7 @@ _message, _chat = MessageOut(), ChatOut()
 
 @dataclass(frozen=True)
 class Kind:
-    """What an event carries, and when it is sent."""
+    """The data of an event, and the moment when it is sent."""
 
     shape: Schema
     when: str
@@ -49,19 +52,19 @@ class Kind:
 
 _end, _any = EndEvent(), MessageEvent()
 
-#: Durable events carry `seq`, the user's change counter; the last three are fleeting and have none. The tables of
-#: docs/events.md and the client's types are made from this: `make events`.
+#: Durable events carry `seq`, the user's change counter. The last three are fleeting and have none. `make events`
+#: writes the table of docs/events.md and the client's types from this.
 CATALOGUE = {
     "message.created": Kind(_any, "a message or a placeholder was stored"),
-    "message.started": Kind(_any, "a worker began an attempt; text of an earlier `attempt` is void"),
+    "message.started": Kind(_any, "a worker began an attempt; text of an earlier `attempt` no longer counts"),
     "message.completed": Kind(_end, "the reply is whole"),
-    "message.failed": Kind(_end, "it failed; `error` says why"),
-    "message.cancelled": Kind(_end, "it was stopped or expired; what was deleted has `message.deleted` alone"),
-    "message.updated": Kind(_any, "something else about it changed, as when it waits for its next attempt"),
-    "message.deleted": Kind(MessageDeleted(), "it is gone"),
-    "chat.created": Kind(_chat, "it is there, and empty"),
-    "chat.updated": Kind(_chat, "its title or settings changed, or whether it is `parked` or `unread`"),
-    "chat.deleted": Kind(ChatDeleted(), "it is gone, with its messages"),
+    "message.failed": Kind(_end, "the reply failed; `error` says why"),
+    "message.cancelled": Kind(_end, "the reply was stopped or expired; a deleted one gets `message.deleted` instead"),
+    "message.updated": Kind(_any, "something else about the message changed, as when it waits for its next attempt"),
+    "message.deleted": Kind(MessageDeleted(), "the message was deleted"),
+    "chat.created": Kind(_chat, "the chat was created, and is empty"),
+    "chat.updated": Kind(_chat, "the chat's title or settings changed, or whether it is `parked` or `unread`"),
+    "chat.deleted": Kind(ChatDeleted(), "the chat was deleted, with its messages"),
     "credits.changed": Kind(CreditsChanged(), "credits were held, charged or returned"),
     "message.delta": Kind(Delta(), "a piece of text of a running reply"),
     "resync": Kind(Resync(), "events may have been lost: catch up"),
@@ -70,20 +73,20 @@ CATALOGUE = {
 
 
 class UndeclaredEvent(Exception):
-    """An event or a field that the catalogue does not list."""
+    """The catalogue does not list this event or one of its fields."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """Something one user's open tabs should hear."""
+    """One message to one user's open tabs."""
 
     user_id: str
     name: str
     data: dict[str, Any]
 
 
-def message_event(name: str, message: Any, next_index: int | None = None) -> Event:
-    """A whole message; `next_index` tells how many deltas the ended attempt sent."""
+def message_event(name: str, message: MessageRow, next_index: int | None = None) -> Event:
+    """An event with a whole message. `next_index` is the number of deltas that the ended attempt has sent."""
     data = _message.dump(message)
     if len(data["content"].encode()) > MAX_CONTENT:
         del data["content"]
@@ -93,13 +96,13 @@ def message_event(name: str, message: Any, next_index: int | None = None) -> Eve
     return Event(message.owner_id, name, data)
 
 
-def chat_event(name: str, chat: Any) -> Event:
-    """A whole chat, without its messages."""
+def chat_event(name: str, chat: ChatRow) -> Event:
+    """An event with a chat, without its messages."""
     return Event(chat.owner_id, name, _chat.dump(chat))
 
 
 def credits_event(account: Account, seq: int) -> Event:
-    """The balance after a change."""
+    """An event with the balance after a change."""
     return Event(account.user_id, "credits.changed", credits_data(account) | {"seq": seq})
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import fields, validate
 
 from shared.errors.catalogue import catalogue
-from shared.models.message import FINAL, ROLES, MessageType, Status
+from shared.models.status import FINAL, ROLES, MessageType, Status
 from shared.wire.base import CamelSchema, PageIn, StrictString, not_blank, object_of
 from shared.wire.credits import CreditsOut
 
@@ -15,7 +15,7 @@ _ERROR = object_of(code="string", detail="string", retryable="boolean") | {"type
 
 
 class MessagesIn(PageIn):
-    """Which page of the messages, by position."""
+    """The page of the messages to read, by position."""
 
     order = StrictString(load_default="asc", validate=validate.OneOf(["asc", "desc"]))
 
@@ -57,7 +57,7 @@ class MessageOut(CamelSchema):
     seq = fields.Integer()
 
     def _credits(self, message: Any) -> dict[str, int]:
-        """Of what was set aside: still held, charged for good, and given back."""
+        """The held credits of the reply: those still held, those charged, and those given back."""
         final = message.status in FINAL
         held, charged = message.credits_held, message.credits_charged
         return {"held": 0 if final else held, "charged": charged, "released": held - charged if final else 0}

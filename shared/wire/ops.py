@@ -1,4 +1,4 @@
-"""What a client has to know before anybody signs in."""
+"""The shape of the configuration that a client reads before anybody signs in."""
 
 from marshmallow import fields
 
@@ -6,7 +6,7 @@ from shared.wire.base import CamelSchema
 
 
 class ConfigOut(CamelSchema):
-    """What a client has to know before anybody signs in."""
+    """The configuration that a client needs before anybody signs in."""
 
     realtime_url = fields.String()
     models = fields.List(fields.String())

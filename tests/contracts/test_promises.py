@@ -1,19 +1,25 @@
-"""The bound that the README publishes is the one that the settings and the code give."""
+"""The bound that the README and docs/promises.md publish is the one that the settings and the code give."""
 
 import re
 from dataclasses import fields
 from pathlib import Path
 
-from shared.actions.replies.finish import HUNG_AFTER
+import pytest
+
+from shared.actions.replies.states import HUNG_AFTER
 from shared.settings import SLOWEST_SWEEP, Settings
 
-README = Path(__file__).parent.parent.parent / "README.md"
+ROOT = Path(__file__).parents[2]
 
 
-def test_the_published_bound_is_computed_from_the_defaults() -> None:
+@pytest.mark.parametrize(
+    ("document", "bound"),
+    [("README.md", r"(\d+) min (\d+) s \(by default\)"), ("docs/promises.md", r"= (\d+) min (\d+) s by default")],
+)
+def test_the_published_bound_is_computed_from_the_defaults(document: str, bound: str) -> None:
     default = {entry.name: entry.metadata["default"] for entry in fields(Settings)}
     sweeps = 2 * SLOWEST_SWEEP * default["sweep_seconds"]
     seconds = default["queue_timeout"] + default["reply_timeout"] + HUNG_AFTER / 1000 + sweeps
-    published = re.search(r"= (\d+) min (\d+) s by default", README.read_text())
+    published = re.search(bound, (ROOT / document).read_text())
     assert published
     assert int(published[1]) * 60 + int(published[2]) == round(seconds)

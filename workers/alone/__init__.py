@@ -1,1 +1,1 @@
-"""A reply in a process of its own, where it can end nobody else's."""
+"""Writes a suspect reply in a process of its own, so that its death ends no other reply."""

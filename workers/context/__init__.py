@@ -1,4 +1,4 @@
-"""What the model gets to see of a conversation."""
+"""Builds the prompt: the part of a conversation that the model gets."""
 
 from dataclasses import replace
 
@@ -18,5 +18,5 @@ def build_context(claim: Claim) -> Prompt:
 
 
 def shortest(prompt: Prompt) -> Prompt:
-    """The same without what was said before its newest message."""
+    """The same prompt with the newest message alone, without those before it (D-75)."""
     return replace(prompt, messages=[prompt.messages[0], prompt.messages[-1]])

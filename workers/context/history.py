@@ -1,4 +1,6 @@
-"""The newest messages of a chat, as far as they count as conversation."""
+"""Reads the newest messages of a chat that belong to the conversation."""
+
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, or_, select
 
@@ -7,8 +9,16 @@ from shared.actions.replies.finish import Superseded
 from shared.core import current_settings
 from shared.database.prepared import Prepared
 from shared.database.units import query
-from shared.models.message import ROLES, MessageType, Status, messages
+from shared.models.message import messages
+from shared.models.status import ROLES, MessageType, Status
 from workers.context.budget import BYTES_PER_TOKEN
+
+
+class _Said(NamedTuple):
+    id: str
+    message_type: str
+    content: str
+
 
 _newest = (
     select(
@@ -35,23 +45,24 @@ _sized = select(
     _newest,
     func.sum(_newest.c.characters).over(order_by=_newest.c.position.desc()).label("characters_so_far"),
 ).subquery()
-# What can't fit stays where it is. A character has a byte at least; the exact count is the budget's.
+# The query leaves out messages that cannot fit, counting one byte for each character. `budget.py` counts exactly.
 _said = Prepared(
     select(_sized.c.id, _sized.c.message_type, _sized.c.content)
     .where(
         or_(
             _sized.c.characters_so_far <= bindparam("most_characters"),
-            _sized.c.characters_so_far == _sized.c.characters,  # the newest, however long
+            _sized.c.characters_so_far == _sized.c.characters,  # the newest message, however long
         )
     )
-    .order_by(_sized.c.position.desc())
+    .order_by(_sized.c.position.desc()),
+    _Said,
 )
 
 
 def recent_messages(claim: Claim) -> list[dict[str, str]]:
-    """The newest completed messages before the reply that may fit, oldest first, the question last and always.
+    """The newest completed messages before the reply that may fit, oldest first. The question is always the last.
 
-    Failed replies are left out. Raises Superseded if the newest is not the question: it was deleted since.
+    Failed replies are left out. Raises Superseded if the question was deleted meanwhile.
     """
     settings = current_settings()
     rows = query(

@@ -1,4 +1,4 @@
-"""How a model is asked: the contract that every provider keeps, and the choice between them."""
+"""Asking a model: the contract of every provider, and the choice between them."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -10,7 +10,7 @@ from shared.settings import Settings
 
 @dataclass(frozen=True)
 class Prompt:
-    """What the model gets to see: `{"role", "content"}` messages, oldest first."""
+    """The messages that the model gets, as `{"role", "content"}`, oldest first."""
 
     model: str
     messages: list[dict[str, str]]
@@ -18,7 +18,7 @@ class Prompt:
 
 @dataclass
 class Ending:
-    """What the model says of its answer, as far as it has. Without a finish reason the answer is not whole."""
+    """The model's remarks on its answer, as far as they have come. Without a finish reason the answer is not whole."""
 
     finish_reason: str | None = None
     model: str | None = None
@@ -26,18 +26,21 @@ class Ending:
     tokens_out: int | None = None
 
 
-#: Told by a provider, as soon as there is something to end and whenever that changes, how another thread ends it:
-#: at once, with whatever error that causes in the thread that asked.
+#: A provider calls this with a function by which another thread can end the request at once. It calls again whenever
+#: the connection changes. Ending the request may cause any error in the thread that asked.
 CutBy = Callable[[Callable[[], None]], None]
 
 
-#: Called by a provider, in the thread that iterates, when all that has come was yielded and more has to be waited for,
-#: until there is a finish reason. What it raises ends the stream.
+#: A provider calls this each time before it waits for more text, in the thread that iterates. It has then yielded all
+#: text so far. It stops calling once there is a finish reason. An exception from this call ends the stream.
 Waits = Callable[[], None]
 
 
 class ModelStream(Protocol):
-    """An answer on its way: iterate for its text. Errors are ReplyErrors. `ending` is filled in on the way."""
+    """An answer that is still arriving. Iterate over it for its text. It fills in `ending` meanwhile.
+
+    Its errors are ReplyErrors.
+    """
 
     ending: Ending
 
@@ -48,11 +51,11 @@ class Provider(Protocol):
     """One way to ask a model."""
 
     def ask(self, prompt: Prompt, cut_by: CutBy, waits: Waits) -> AbstractContextManager[ModelStream]:
-        """Send the prompt; the stream is open inside the context, and ends with it. Raises ReplyError."""
+        """Send the prompt. The stream is open inside the context, and ends with it. Raises ReplyError."""
 
 
 def create_provider(settings: Settings) -> Provider:
-    """The one that the settings choose. Imported here, because openai costs 40 MB that offline nobody needs."""
+    """The provider that the settings choose. It is imported here, because openai takes 40 MB even if it is not used."""
     if settings.provider == "openai":
         from workers.providers.openai_client import OpenAIProvider
 

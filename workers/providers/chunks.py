@@ -1,4 +1,4 @@
-"""From the raw bytes of a chat-completions stream to its chunks: server-sent events with JSON in them."""
+"""Reads the chunks of a chat-completions stream from its raw bytes: server-sent events with JSON in them."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -9,7 +9,7 @@ import msgspec
 from shared.errors.replies import ModelTruncated, ModelUnavailable, ReplyError
 
 _END = b"[DONE]"
-# Bytes; a line this long is no chunk of any model's answer.
+# Bytes. A longer line is no chunk of any model's answer.
 _LONGEST_LINE = 4 * 1024 * 1024
 
 
@@ -23,14 +23,14 @@ class _Choice(msgspec.Struct):
 
 
 class Usage(msgspec.Struct):
-    """Tokens, as the model counts them."""
+    """The tokens, as the model counts them."""
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
 
 
 class Chunk(msgspec.Struct):
-    """One event of the stream; `choices` may be missing, empty or null."""
+    """One event of the stream. Its `choices` may be missing, empty or null."""
 
     choices: list[_Choice] | None = None
     model: str | None = None
@@ -39,24 +39,24 @@ class Chunk(msgspec.Struct):
 
     @property
     def text(self) -> str | None:
-        """The piece of text it brings, if any."""
+        """The piece of text in this chunk, if any."""
         return self.choices[0].delta.content if self.choices and self.choices[0].delta else None
 
     @property
     def finish_reason(self) -> str | None:
-        """Why the model stopped, in the chunk that says so."""
+        """The reason why the model stopped, if this chunk has one."""
         return self.choices[0].finish_reason if self.choices else None
 
 
-#: Stands where the server said that this was all.
+#: Stands for the server's mark at the end of the stream.
 DONE = Chunk()
 _decoder = msgspec.json.Decoder(Chunk)
 
 
 def read_chunks(received: Iterable[bytes]) -> Iterator[list[Chunk]]:
-    """The chunks that arrive together, time after time; reads to the very end, so that the connection can be reused.
+    """The chunks, in lists of those that arrive together. Reads to the end, so that the connection can be reused.
 
-    Raises ModelUnavailable on an error inside the stream, ModelTruncated on what is not a chunk.
+    Raises ModelUnavailable for an error inside the stream, and ModelTruncated for data that is no chunk.
     """
     rest = b""
     for block in received:
@@ -75,7 +75,7 @@ def _together(lines: list[bytes]) -> Iterator[list[Chunk]]:
             if data:
                 chunks.append(DONE if data == _END else _chunk(data))
     except ReplyError:
-        yield chunks  # what came before the error counts
+        yield chunks  # the chunks before the error count
         raise
     yield chunks
 
@@ -91,7 +91,7 @@ def _chunk(data: bytes) -> Chunk:
 
 
 def _lenient(data: bytes) -> Chunk:
-    """For half a surrogate pair, which msgspec refuses; the other half may come with the next chunk."""
+    """Parse a chunk with half a surrogate pair, which msgspec refuses. The next chunk may bring the other half."""
     try:
         return msgspec.convert(json.loads(data), Chunk)
     except (ValueError, msgspec.ValidationError) as error:

@@ -1,7 +1,7 @@
-"""Connections to a model's server that another thread can end at any moment, before the answer has begun too.
+"""Connections to a model's server that another thread can end at any moment, even before the answer has begun.
 
-The HTTP library tells which socket a request uses only once it has the answer's headers. So the sockets are told
-who uses them: each request begins with a write, in the thread that asked.
+The HTTP library names a request's socket only once the headers of the answer have arrived. So each connection notes its
+user itself: every request begins with a write, in the thread that asked (D-72).
 """
 
 import logging
@@ -20,13 +20,16 @@ from workers.providers import CutBy, Waits
 
 log = logging.getLogger(__name__)
 
-# Whose request this thread makes just now.
+# The callbacks of the request that this thread makes just now.
 _asking = threading.local()
 
 
 @contextmanager
 def asking(cut_by: CutBy, before_read: Waits) -> Iterator[None]:
-    """Requests of this thread inside the block tell `cut_by` how to end their connection, and call `before_read`."""
+    """Inside the block, requests of this thread pass `cut_by` a function that ends their connection.
+
+    They call `before_read` before each read.
+    """
     _asking.cut_by, _asking.before_read = cut_by, before_read
     try:
         yield
@@ -35,9 +38,9 @@ def asking(cut_by: CutBy, before_read: Waits) -> Iterator[None]:
 
 
 def make_cuttable(client: httpx2.Client) -> None:
-    """Have all new connections of this client, through a proxy or not, tell who uses them."""
+    """Make all new connections of this client note their user, with or without a proxy (D-72)."""
     for transport in (client._transport, *client._mounts.values()):
-        if isinstance(transport, httpx2.HTTPTransport):  # has no public way to be given a backend
+        if isinstance(transport, httpx2.HTTPTransport):  # the library has no public way to set a backend
             transport._pool._network_backend = _Backend(transport._pool._network_backend)
 
 
@@ -53,7 +56,7 @@ class _Backend(httpcore2.NetworkBackend):
 
 
 class _Connection(httpcore2.NetworkStream):
-    """One socket; from hand to hand with each request that the pool gives it."""
+    """One socket. The pool gives it to one request after another, so its user changes."""
 
     def __init__(self, real: httpcore2.NetworkStream) -> None:
         self._real = real
@@ -74,7 +77,7 @@ class _Connection(httpcore2.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> "_Connection":
-        with self._real.get_extra_info("socket").dup() as same:  # the handshake takes the socket's number away
+        with self._real.get_extra_info("socket").dup() as same:  # the handshake empties the socket object
             self._note_user(same)
             return _Connection(self._real.start_tls(ssl_context, server_hostname, timeout))
 
@@ -89,9 +92,9 @@ class _Connection(httpcore2.NetworkStream):
 
     def _abort(self, user: CutBy, used: socket.socket) -> None:
         with self._lock:
-            if self._user is not user:  # it has gone on to another request since
+            if self._user is not user:  # another request uses the connection by now
                 return
-            try:  # close() would leave the reading thread asleep until the next byte; a shut socket wakes it at once
+            try:  # shutting the socket wakes the reading thread; close() would leave it asleep until the next byte
                 used.shutdown(socket.SHUT_RDWR)
             except OSError:
                 log.debug("model.abort: the connection was closed already")

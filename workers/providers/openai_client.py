@@ -1,7 +1,7 @@
-"""Any server that speaks OpenAI's chat completions, through the openai package: its client, auth and errors.
+"""Asks any server that speaks OpenAI's chat completions, with the openai package: its client, auth and errors.
 
-The stream is read as raw bytes: the package's chunk objects cost ten times as much and would set how many replies
-a worker can carry. The package never retries; the reply's own attempts do.
+This provider reads the stream as raw bytes. The package's chunk objects cost ten times as much, so a worker could carry
+fewer replies. The package never retries, because the attempts of a reply do that.
 """
 
 import logging
@@ -33,17 +33,18 @@ from workers.providers.connections import asking, make_cuttable
 
 log = logging.getLogger(__name__)
 
-# Seconds. Once the stream is there, reading may take longer than any deadline between texts: the watchdog cuts it.
+# Seconds. Once the stream is open, the read time-out is longer than any deadline. The watchdog ends the stream.
 _CONNECT, _WRITE, _POOL = 5.0, 10.0, 5.0
 _MARGIN = 5.0
 # Characters of a model's name that are kept.
 _MODEL_NAME = 200
 # Finish reasons that mean there is an answer to keep.
 _WHOLE = ("stop", "length")
-# Statuses that only the operator can do something about: key, quota, permission, address or model.
+# Statuses that only the operator can mend: a wrong key, quota, permission, address or model.
 _OPERATORS = (401, 402, 403, 404)
 _OUT_OF_QUOTA = "insufficient_quota"
-# OpenAI has a code for it. vLLM, llama.cpp and gateways to other models only say it in their message, some as a 500.
+# OpenAI has a code for a prompt that is too long. For vLLM, llama.cpp and gateways to other models, only the message
+# says it. Some of them answer 500.
 _TOO_LONG = "context_length_exceeded"
 _TOO_LONG_STATUSES = (400, 413, 500)
 _TOO_LONG_WORDS = re.compile(
@@ -52,7 +53,7 @@ _TOO_LONG_WORDS = re.compile(
 
 
 class OpenAIProvider:
-    """One client for all threads of the process; its connections are kept and reused."""
+    """One client for all threads of the process. It keeps its connections and uses them again."""
 
     def __init__(self, settings: Settings) -> None:
         self._longest = max(settings.first_text_timeout, settings.silence_timeout) + _MARGIN
@@ -87,7 +88,7 @@ class OpenAIProvider:
             raise ModelTruncated from error
 
     def _post(self, prompt: Prompt) -> openai.Stream[object]:
-        # chat.completions.create() would first walk through the body against the package's types
+        # chat.completions.create() would first check the whole body against the package's types
         return self._client.post(
             "/chat/completions",
             body={
@@ -104,7 +105,7 @@ class OpenAIProvider:
 
 
 class OpenAIStream:
-    """The text of one answer, and after its last piece what the model said of it."""
+    """The text of one answer. After its last piece, `ending` has the model's remarks."""
 
     def __init__(self, response: httpx2.Response, ending: Ending, must_say_why: bool = True) -> None:
         self.ending = ending
@@ -122,12 +123,12 @@ class OpenAIStream:
         if self.ending.finish_reason not in _WHOLE:
             raise (
                 ModelTruncated if self.ending.finish_reason is None else ModelRejected
-            )  # a tool call that nobody offered
+            )  # such as a tool call, though no tool was offered
 
     def _note(self, chunks: list[Chunk]) -> None:
         ending = self.ending
         for chunk in chunks:
-            if chunk is DONE and not self._must_say_why:  # a stream that breaks off has no such end
+            if chunk is DONE and not self._must_say_why:  # a stream that breaks off has no [DONE]
                 ending.finish_reason = ending.finish_reason or "stop"
             ending.model = clean(chunk.model)[:_MODEL_NAME] if chunk.model else ending.model
             ending.finish_reason = chunk.finish_reason or ending.finish_reason
@@ -137,12 +138,12 @@ class OpenAIStream:
 
 
 def _storable(count: int | None) -> int | None:
-    """A count that a column can hold; a server may say anything."""
+    """The count, if a database column can hold it; else None. A server may send any number."""
     return count if count is not None and 0 <= count < 2**31 else None
 
 
 def _reply_error(error: openai.OpenAIError) -> ReplyError:
-    """What an error of the package means to the reply. The upstream text is never shown."""
+    """The error of the reply for an error of the package. Its upstream text is never shown to users."""
     if isinstance(error, openai.APITimeoutError):
         return ModelTimeout()
     if not isinstance(error, openai.APIStatusError):
@@ -165,16 +166,19 @@ def _is_too_long(error: openai.APIStatusError) -> bool:
 
 
 def _log_refusal(error: openai.APIStatusError) -> None:
-    """Errors are the operator's to mend. The code is the server's word, so only what looks like one is repeated."""
+    """Log an error if only the operator can mend it, else a warning.
+
+    The code comes from the server, so it is logged only if it looks like a code.
+    """
     code = error.code if re.fullmatch(r"[\w.-]{1,60}", str(error.code)) else "?"
     if error.status_code in _OPERATORS or error.code == _OUT_OF_QUOTA:
-        log.error("model.needs_operator: status=%s code=%s; see the key, the quota and MODEL", error.status_code, code)
+        log.error("model.needs_operator: status=%s code=%s; check key, quota and MODEL", error.status_code, code)
     else:
         log.warning("model.refused: status=%s code=%s", error.status_code, code)
 
 
 def _retry_after(headers: Any) -> float | None:
-    """The pause that the server asks for: a number of seconds or a date; None for neither."""
+    """The pause in seconds that the server asks for, as a number or as a date; None for neither."""
     asked = headers.get("retry-after", "")
     try:
         return max(0.0, float(asked))

@@ -1,7 +1,7 @@
-"""The offline model: a plausible answer that quotes the question, at a human pace. Needs no key.
+"""The offline model. It quotes the question in a plausible answer, at a human pace, and needs no key.
 
-A message may direct it, for demonstrations: `/slow` thinks for long and then writes slowly, `/fail` fails before
-any text, `/stop` breaks off half-way. README.md documents them.
+A message may direct it, for demonstrations. `/slow` thinks for long and then writes slowly. `/fail` fails before any
+text. `/stop` breaks off half-way. README.md documents them.
 """
 
 import re
@@ -13,7 +13,7 @@ from shared.errors.replies import ModelRejected, ModelTruncated
 from workers.providers import CutBy, Ending, Prompt, Waits
 
 _DIRECTION = re.compile(r"/(slow|fail|stop)\b")
-# Seconds before the first word, and how much slower `/slow` is.
+# Seconds before the first word, and the factor by which `/slow` is slower.
 _THINKING = 0.6
 _SLOWNESS = 6
 
@@ -50,7 +50,7 @@ class ScriptedProvider:
 
 
 class ScriptedStream:
-    """Sleeps between words on an event, so that another thread can end it at once."""
+    """One answer. It waits for an event between words, so that another thread can end it at once."""
 
     def __init__(self, question: str, pause: float, directions: set[str], waits: Waits) -> None:
         self.ending = Ending()

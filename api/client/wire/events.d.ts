@@ -29,7 +29,7 @@ export interface MessageEvent {
   contentOmitted?: boolean;
 }
 
-/** A reply that is final. */
+/** A reply in its final state. */
 export interface EndEvent {
   id: string;
   chatSessionId: string;
@@ -60,7 +60,7 @@ export interface EndEvent {
   nextIndex: number;
 }
 
-/** A message that is gone. */
+/** A message that was deleted. */
 export interface MessageDeleted {
   id: string;
   chatSessionId: string;
@@ -85,7 +85,7 @@ export interface Chat {
   seq: number;
 }
 
-/** A chat that is gone, with its messages. */
+/** A chat that was deleted, with all its messages. */
 export interface ChatDeleted {
   id: string;
   seq: number;
@@ -108,13 +108,13 @@ export interface Delta {
   text: string;
 }
 
-/** Nothing but its name. */
+/** This event has no data. */
 export interface Resync {
 }
 
-/** Said by `realtime` to one socket, never on the channel. */
+/** The reason why `realtime` closes one socket. It is never on the channel. */
 export interface SocketClosing {
-  /** As in the catalogue of errors. */
+  /** A code of the catalogue of errors. */
   code: string;
 }
 
@@ -177,18 +177,18 @@ export type ChangedMessage = {
   deleted: true;
 };
 
-/** What is left to spend, and what running replies hold. */
+/** The balance that is left to spend, and the credits that open replies hold. */
 export interface Credits {
   balance: number;
   held: number;
 }
 
-/** What changed. With `reset` there is only `cursor`: read everything anew, then ask again after it. */
+/** The changes. With `reset` there is only `cursor`: read everything anew, then ask again after it. */
 export interface Sync {
   chats: ChangedChat[];
   messages: ChangedMessage[];
   credits: Credits;
-  /** The `after` of the next call; the only other field of a reset. */
+  /** The `after` of the next call. A reset has only `reset` and this field. */
   cursor: number;
   hasMore: boolean;
   /** Only true. */

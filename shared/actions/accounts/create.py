@@ -4,6 +4,7 @@ from sqlalchemy import bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from shared.core import current_settings
+from shared.database.prepared import Id
 from shared.database.retries import retried
 from shared.database.tables import new_id
 from shared.database.units import execute, query, write_unit
@@ -11,9 +12,6 @@ from shared.errors.requests import EmailTaken
 from shared.models import User
 from shared.models.credits import GRANT, record
 from shared.models.user import users
-
-# A deleted account's email is its own id: nobody has it.
-_find = select(users.c.id).where(users.c.email == bindparam("address"), users.c.deleted_at.is_(None))
 
 
 @retried
@@ -33,5 +31,9 @@ def create_account(email: str, password_hash: str, role: str = "user") -> User:
 
 def find_account(email: str) -> str | None:
     """The id of the account that has this email, disabled or not."""
-    found: str | None = query(_find, {"address": email}).scalar()
-    return found
+    found = query(_find, {"address": email}, row=Id).first()
+    return found.id if found else None
+
+
+# A deleted account's email is its own id, which no user can send.
+_find = select(users.c.id).where(users.c.email == bindparam("address"), users.c.deleted_at.is_(None))

@@ -3,14 +3,15 @@
 from sqlalchemy import delete, true, update
 
 from shared.actions.accounts.revoke import revoke, tell
-from shared.actions.messages.erase import erase, tell_erased
+from shared.actions.messages.erase import erase
+from shared.actions.owner_unit import owner_unit
 from shared.database.clock import utc_now
 from shared.database.retries import retried
-from shared.database.units import execute, write_unit
+from shared.database.units import execute
 from shared.models.chat import chat_sessions
 from shared.models.idempotency import idempotency_keys
 from shared.models.sign_in import sign_ins
-from shared.models.user import lock_owner, users
+from shared.models.user import users
 from shared.redis.revocations import of_user
 from shared.wire.events import Event
 
@@ -21,17 +22,16 @@ def delete_account(user_id: str) -> None:
 
     Replies that are not final end with their credits back. Every token stops working; the email is free again.
     """
-    with write_unit():
-        lock_owner(user_id)
-        erased = erase(user_id, true(), events=1)
+    with owner_unit(user_id) as unit:
+        erase(unit, user_id, true(), events=1)
         now = utc_now()
         mine = update(chat_sessions).where(chat_sessions.c.owner_id == user_id, chat_sessions.c.deleted_at.is_(None))
-        execute(mine.values(title="", settings={}, deleted_at=now, updated_at=now, seq=erased.account.seq))
+        execute(mine.values(title="", settings={}, deleted_at=now, updated_at=now, seq=unit.account.seq))
         execute(delete(idempotency_keys).where(idempotency_keys.c.user_id == user_id))
         execute(delete(sign_ins).where(sign_ins.c.user_id == user_id))
-        # its own id where the email was: unique, and with no @ nobody can sign in or up with it
+        # The user's own id stands where the email was: it is unique, and without an @ nobody signs in with it (D-22).
         emptied = {"email": user_id, "password_hash": None, "deleted_at": now}
         execute(update(users).where(users.c.id == user_id).values(emptied))
         voids = revoke(of_user(user_id))
+        unit.tell(Event(user_id, "resync", {}))  # open tabs then find that they are signed out (D-23)
     tell(voids)
-    tell_erased(erased, [Event(user_id, "resync", {})])  # open tabs then find that they are signed out

@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from shared.core import current_link
 from shared.database.units import execute, query
-from shared.models.revocation import revocations
+from shared.models.revocation import RevocationRow, revocations
 from shared.redis.revocations import LEEWAY, Voids, write_revocations
 
 _subject = revocations.c.subject == bindparam("whose")
@@ -46,4 +46,4 @@ def tell(voids: Voids) -> None:
 
 def read_rows() -> dict[str, int]:
     """All that is revoked, as the database says."""
-    return {row.subject: row.void_until for row in query(_all)}
+    return {row.subject: row.void_until for row in query(_all, row=RevocationRow)}

@@ -5,6 +5,7 @@ from datetime import timedelta
 from sqlalchemy import bindparam, insert, update
 
 from shared.actions.accounts.revoke import revoke, tell
+from shared.actions.owner_unit import owner_unit
 from shared.core import current_settings
 from shared.database.clock import utc_now
 from shared.database.retries import retried
@@ -12,7 +13,7 @@ from shared.database.tables import new_id
 from shared.database.units import execute, write_unit
 from shared.errors.requests import Unauthenticated
 from shared.models.sign_in import sign_ins
-from shared.models.user import lock_owner, require_in_use
+from shared.models.user import require_in_use
 from shared.redis.revocations import Voids, of_session
 
 _lives = sign_ins.c.ended_at.is_(None)
@@ -27,8 +28,7 @@ _end_all = update(sign_ins).where(sign_ins.c.user_id == bindparam("whose"), _liv
 def begin_sign_in(user_id: str) -> str:
     """Its id. Raises Unauthenticated if the account is deleted or disabled, this very moment too."""
     session_id = new_id()
-    with write_unit():
-        lock_owner(user_id)
+    with owner_unit(user_id):
         require_in_use(user_id)
         now = utc_now()
         row = {"id": session_id, "user_id": user_id, "created_at": now, "expires_at": now + _lifetime()}
@@ -51,8 +51,7 @@ def renew_sign_in(session_id: str, user_id: str) -> None:
 def end_sign_in(session_id: str, user_id: str) -> None:
     """Sign out: its refresh token is refused from now on, its access tokens and sockets end within seconds."""
     voids: Voids = {}
-    with write_unit():
-        lock_owner(user_id)
+    with owner_unit(user_id):
         if execute(_end, {"session_id": session_id, "whose": user_id, "now": utc_now()}):
             voids = revoke(of_session(session_id))
     tell(voids)

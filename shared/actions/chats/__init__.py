@@ -1,1 +1,1 @@
-"""What an owner does with chats: make, rename, see and delete them."""
+"""Verbs of an owner's chats: make, rename, see and delete."""

@@ -2,12 +2,11 @@
 
 from sqlalchemy.exc import IntegrityError
 
-from shared.core import current_link
+from shared.actions.credits import money
+from shared.actions.owner_unit import owner_unit
 from shared.database.retries import retried
-from shared.database.units import write_unit
-from shared.models.credits import GRANT, record
-from shared.models.user import Account, move
-from shared.wire.events import credits_event, publish
+from shared.models.user import Account
+from shared.wire.events import credits_event
 
 
 class AlreadyGranted(Exception):
@@ -21,13 +20,8 @@ def grant_credits(user_id: str, amount: int, occasion: str) -> Account:
     Raises AlreadyGranted.
     """
     try:
-        with write_unit():
-            account = move(user_id, events=1, spend=-amount)
-            assert account is not None  # accounts are never removed, and this costs nothing
-            record(user_id, GRANT, amount, occasion)
+        with owner_unit(user_id, events=1, money=money.grant(amount, occasion)) as unit:
+            unit.tell(credits_event(unit.account, unit.account.seq))
     except IntegrityError as error:
         raise AlreadyGranted(occasion) from error
-    link = current_link()
-    with link.trip() as pipe:
-        publish(link, pipe, [credits_event(account, account.seq)])
-    return account
+    return unit.account

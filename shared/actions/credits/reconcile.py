@@ -25,7 +25,8 @@ from sqlalchemy import (
 
 from shared.database.tables import db
 from shared.models.credits import GRANT, HOLD, RELEASE, credit_entries
-from shared.models.message import IS_OPEN, Status, has_status, messages
+from shared.models.message import IS_OPEN, has_status, messages
+from shared.models.status import Status
 from shared.models.user import users
 
 # Differences kept in memory at a time; the database sorts and adds up on its disk.
@@ -63,7 +64,7 @@ _wrong_accounts = (
     )
 )
 
-# What a final reply was not charged must have come back.
+# The part of the price that a final reply was not charged must have come back.
 _to_release = case((IS_OPEN, 0), else_=messages.c.credits_held - messages.c.credits_charged)
 _movements = (
     select(

@@ -1,1 +1,1 @@
-"""What an owner does with messages: post and delete them."""
+"""Verbs of an owner's messages: post and delete."""

@@ -1,77 +1,87 @@
-"""Idempotency-Keys: the same key and request make nothing twice, however often they are sent."""
+"""Idempotency-Keys: the same key and request make nothing twice, however often a client sends them."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import msgspec
 from sqlalchemy import bindparam, exists, insert, select
 
 from shared.core import current_settings
 from shared.database.clock import db_moment
-from shared.database.prepared import Prepared
+from shared.database.prepared import Id, Prepared, columns_of
 from shared.database.tables import new_id
-from shared.database.units import execute
+from shared.database.units import execute, query
 from shared.errors.requests import KeyReused
-from shared.models.idempotency import idempotency_keys
+from shared.models.idempotency import IdempotencyKeyRow, idempotency_keys
 
-#: What a post was sent with: its chat, content, and model, None if it named none. No setting may change it.
-Request = tuple[str, str, str | None]
 
-_COLUMNS = ("id", "user_id", "key", "fingerprint", "message_id", "reply_id")
-_same_key = (idempotency_keys.c.user_id == bindparam("user_id"), idempotency_keys.c.key == bindparam("key"))
-_store_new = Prepared(
-    insert(idempotency_keys)
-    .from_select(
-        (*_COLUMNS, "created_at"),
-        select(*(bindparam(name, type_=idempotency_keys.c[name].type) for name in _COLUMNS), db_moment()).where(
-            ~exists().where(*_same_key)
-        ),
-    )
-    .returning(idempotency_keys.c.id)
-)
-_find = Prepared(select(idempotency_keys).where(*_same_key))
+@dataclass(frozen=True)
+class PostRequest:
+    """A post as its client sent it. No setting may change it; an optional field has the default that it means."""
+
+    chat_ref: str
+    content: str
+    model: str | None = None
 
 
 @dataclass(frozen=True)
 class Made:
-    """What a post makes: a message and the placeholder of its reply."""
+    """The rows that a post makes: a message, and the placeholder of its reply."""
 
     message_id: str
     reply_id: str
 
 
-def made_before(user_id: str, key: str, request: Request, made: Made, locked: bool) -> Made | None:
-    """What this key made earlier; None, with the key stored for `made`, if it is new.
-
-    `locked` tells that the owner is: without the lock nothing is stored. Raises KeyReused.
-    """
-    if locked and _stored(user_id, key, request, made):
-        return None
-    known = execute(_find, {"user_id": user_id, "key": key}).first()
-    if known is None:  # or forgotten between the two statements
-        return made_before(user_id, key, request, made, locked) if locked else None
-    if known.fingerprint not in (_fingerprint(request), _as_before(request)):
-        raise KeyReused
-    return Made(known.message_id, known.reply_id)
-
-
-def _stored(user_id: str, key: str, request: Request, made: Made) -> bool:
+def remember(user_id: str, key: str, request: PostRequest, made: Made) -> bool:
+    """Store the key, in a unit that holds the owner's lock. False, with nothing stored, if it is known."""
     row = {
         "id": new_id(),
         "user_id": user_id,
         "key": key,
-        "fingerprint": _fingerprint(request),
+        "fingerprint": fingerprint(request),
         "message_id": made.message_id,
         "reply_id": made.reply_id,
     }
-    return execute(_store_new, row).first() is not None
+    return bool(execute(_store_new, row))
 
 
-def _fingerprint(request: Request) -> str:
-    return hashlib.sha256(msgspec.json.encode(("POST", *request))).hexdigest()
+def recall(user_id: str, key: str, request: PostRequest) -> Made | None:
+    """The rows that this key made earlier; None if it is not known. Raises KeyReused if it made them otherwise."""
+    known = query(_find, {"user_id": user_id, "key": key}).first()
+    if known is None:
+        return None
+    if known.fingerprint not in (fingerprint(request), _as_before(request)):
+        raise KeyReused
+    return Made(known.message_id, known.reply_id)
 
 
-def _as_before(request: Request) -> str:
-    """How it was kept when the default stood where no model was named: so are keys of the day before a deploy."""
-    chat_ref, content, model = request
-    return _fingerprint((chat_ref, content, model or current_settings().model))
+def fingerprint(request: PostRequest, model: str | None = None) -> str:
+    """The request's SHA-256. It leaves out a newer field with its default, so that such a field voids no stored key."""
+    first = ("POST", request.chat_ref, request.content, model or request.model)
+    newer = {
+        field.name: getattr(request, field.name)
+        for field in fields(request)[_FIRST:]
+        if getattr(request, field.name) != field.default
+    }
+    return hashlib.sha256(msgspec.json.encode((*first, newer) if newer else first)).hexdigest()
+
+
+def _as_before(request: PostRequest) -> str:
+    """The fingerprint of older versions (D-34): a request without a model had the default of the settings."""
+    return fingerprint(request, request.model or current_settings().model)
+
+
+# The fields of PostRequest that every fingerprint holds.
+_FIRST = 3
+_same_key = (idempotency_keys.c.user_id == bindparam("user_id"), idempotency_keys.c.key == bindparam("key"))
+_given: list[Any] = [
+    bindparam(name, type_=idempotency_keys.c[name].type) for name in IdempotencyKeyRow._fields if name != "created_at"
+]
+_store_new = Prepared(
+    insert(idempotency_keys)
+    .from_select(IdempotencyKeyRow._fields, select(*_given, db_moment()).where(~exists().where(*_same_key)))
+    .returning(idempotency_keys.c.id),
+    Id,
+)
+_find = Prepared(select(*columns_of(IdempotencyKeyRow, idempotency_keys)).where(*_same_key), IdempotencyKeyRow)

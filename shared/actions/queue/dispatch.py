@@ -1,54 +1,28 @@
 """Give waiting replies their turn: one at a time in a chat, a few at a time for a user.
 
-Runs inside every unit that may free or take a turn, under the owner's lock; the caller hands over after the commit.
+Runs inside every unit that may free or take a turn, under the owner's lock. The caller hands over after the commit.
 """
 
-from sqlalchemy import bindparam, case, exists, func, select, update
+from typing import NamedTuple
 
+from sqlalchemy import bindparam, case, func, select, update
+
+from shared.actions.replies.states import candidates
 from shared.core import current_settings
 from shared.database.clock import db_now
-from shared.database.prepared import Prepared
+from shared.database.prepared import Id, Prepared
 from shared.database.units import execute
-from shared.models.chat import chat_sessions
 from shared.models.message import IS_OPEN, messages
 
-_now = db_now()
-_open = (
-    select(
-        messages.c.id,
-        messages.c.chat_session_id,
-        messages.c.position,
-        messages.c.attempt,
-        messages.c.dispatched_at,
-        messages.c.not_before,
-    )
-    .where(
-        messages.c.owner_id == bindparam("user_id"),
-        IS_OPEN,
-    )
-    .cte("open_replies")
-)
-_earlier = _open.alias("earlier")
-_turns = (
-    select(_open.c.id, func.row_number().over(order_by=_open.c.id).label("turn"))
-    .join(chat_sessions, chat_sessions.c.id == _open.c.chat_session_id)
-    .where(
-        _open.c.dispatched_at.is_(None),
-        func.coalesce(_open.c.not_before, 0) <= _now,
-        chat_sessions.c.parked_at.is_(None) | (_open.c.attempt > 0),  # what has begun is not held up
-        ~exists().where(_earlier.c.chat_session_id == _open.c.chat_session_id, _earlier.c.position < _open.c.position),
-    )
-    .cte("turns")
-)
-_taken = select(func.count()).where(_open.c.dispatched_at.is_not(None)).scalar_subquery()
-# A reply that ran before keeps its deadline: nothing extends it.
-_deadline = case((messages.c.attempt == 0, _now + bindparam("queue_ms")), else_=messages.c.deadline_at)
-_give_turns = Prepared(
-    update(messages)
-    .where(messages.c.id.in_(select(_turns.c.id).where(_turns.c.turn <= bindparam("most") - _taken)))
-    .values(dispatched_at=_now, deadline_at=_deadline, handovers=0)
-    .returning(messages.c.id)
-)
+#: Milliseconds after a hand-over before the sweeper repeats it. Each repeat waits twice as long as the one before.
+PATIENCE = 10_000
+
+
+class OpenReplies(NamedTuple):
+    """The row of a statement that returns `open_replies`."""
+
+    open_replies: int
+
 
 #: How many replies of `:user_id` are open, as a column of another statement.
 open_replies = (
@@ -63,12 +37,26 @@ open_replies = (
 def dispatch(user_id: str) -> list[str]:
     """Stamp the replies whose turn has come; their ids, to be handed over after the commit."""
     settings = current_settings()
-    given = execute(
-        _give_turns,
-        {
-            "user_id": user_id,
-            "most": settings.max_active_replies,
-            "queue_ms": int(settings.queue_timeout * 1000),
-        },
-    )
-    return given.scalars()
+    values = {
+        "user_id": user_id,
+        "most": settings.max_active_replies,
+        "queue_ms": int(settings.queue_timeout * 1000),
+    }
+    return [given.id for given in execute(_give_turns, values)]
+
+
+_now = db_now()
+_candidates = candidates(messages.c.owner_id == bindparam("user_id"), _now).subquery()
+_turns = select(
+    _candidates.c.id, _candidates.c.taken, func.row_number().over(order_by=_candidates.c.id).label("turn")
+).subquery()
+_free = select(_turns.c.id).where(_turns.c.turn <= bindparam("most") - _turns.c.taken)
+# A reply that ran before keeps its deadline: nothing extends it.
+_deadline = case((messages.c.attempt == 0, _now + bindparam("queue_ms")), else_=messages.c.deadline_at)
+_give_turns = Prepared(
+    update(messages)
+    .where(messages.c.id.in_(_free))
+    .values(dispatched_at=_now, deadline_at=_deadline, handovers=0, hand_over_at=_now + PATIENCE)
+    .returning(messages.c.id),
+    Id,
+)

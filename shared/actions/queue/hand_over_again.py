@@ -1,102 +1,98 @@
-"""Put replies on the queue again that have their turn but that no worker took: the job got lost, or none is there."""
+"""Put replies on the queue again that have their turn but that no worker took: the job got lost, or no worker runs."""
 
-from collections.abc import Sequence
-from typing import Any
+from itertools import groupby
+from typing import Any, NamedTuple
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Integer,
-    Row,
-    Select,
-    and_,
-    bindparam,
-    case,
-    cast,
-    literal,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from shared.actions.queue.dispatch import PATIENCE
 from shared.actions.queue.hand_over import go_on_from, hand_over, lost_from, queue_is_empty
 from shared.core import current_link
 from shared.database.clock import db_now
-from shared.database.prepared import Prepared
+from shared.database.prepared import Id, Prepared
 from shared.database.retries import retried
 from shared.database.units import execute, query, write_unit
-from shared.models.message import IS_OPEN, Status, has_status, messages
+from shared.models.message import IS_OPEN, has_status, messages
+from shared.models.status import Status
 
-# Hand-overs a sweep: an emptied Redis is soon full again, and what is posted meanwhile comes in between.
+# Hand-overs a sweep (D-09): an emptied Redis is soon full again, and jobs of new posts come in between.
 BATCH = 250
-# Milliseconds after a hand-over before it is repeated; each repeat waits twice as long as the one before.
-_PATIENCE = 10_000
-# Milliseconds that a first hand-over may be under way; past them, and with nothing on the queue, there was none.
+# Milliseconds that a first hand-over may take. Past them, with an empty queue, there was none (D-04).
 _UNDER_WAY = 2_000
-# Doublings of the patience; from then on it stays at three hours. More would at last pass the range of the numbers.
+# Doublings of the patience: from then on, three hours pass between two hand-overs.
 _MOST_DOUBLINGS = 10
-_MOST_PATIENCE = _PATIENCE << _MOST_DOUBLINGS
-
-_now = select(db_now()).scalar_subquery()
-_further = case((messages.c.handovers > _MOST_DOUBLINGS, messages.c.handovers - _MOST_DOUBLINGS), else_=0)
-_doublings = literal(2).op("<<", return_type=Integer())(messages.c.handovers - _further)
-_due_again = messages.c.dispatched_at + _PATIENCE * (_doublings - 1) + cast(_further, BigInteger) * _MOST_PATIENCE
-_waiting = and_(has_status(Status.PENDING), messages.c.dispatched_at.is_not(None))
-_overlooked = and_(_waiting, messages.c.dispatched_at < _now - _PATIENCE, _due_again < _now)
-_never = and_(_waiting, messages.c.dispatched_at < _now - _UNDER_WAY, or_(messages.c.handovers == 0, _due_again < _now))
-_lost = and_(_waiting, messages.c.dispatched_at > bindparam("after"))
-_begin_anew = Prepared(
-    update(messages)
-    .where(messages.c.owner_id == bindparam("user_id"), IS_OPEN, _waiting)
-    .values(handovers=0)
-    .returning(messages.c.id)
-)
-_some = select(messages.c.id, messages.c.dispatched_at).order_by(messages.c.dispatched_at).limit(BATCH)
-_some_overlooked, _some_never, _some_lost = map(_some.where, (_overlooked, _never, _lost))
-
-
-def _note(still: ColumnElement[bool]) -> ReturningUpdate[tuple[str]]:
-    """Count the hand-over of those that are free; whoever holds one just now is doing something about it."""
-    free = select(messages.c.id).where(messages.c.id.in_(bindparam("ids", expanding=True)), still)
-    return (
-        update(messages)
-        .where(messages.c.id.in_(free.with_for_update(skip_locked=True)))
-        .values(handovers=messages.c.handovers + 1)
-        .returning(messages.c.id)
-    )
-
-
-_note_overlooked, _note_never, _note_lost = map(_note, (_overlooked, _never, _lost))
 
 
 def hand_over_again() -> int:
-    """After 10, 20, 40 … s; and at once, in the order of their turns, when Redis has lost its queue.
+    """After 10, 20, 40 … s; and at once, in the order of their turns, when Redis has lost its queue (D-10).
 
-    Whoever gave a turn may have died before the hand-over: where nothing is on the queue, that costs a sweep or two.
+    The program that gave a turn may have died before the hand-over. With an empty queue, that costs a sweep or two.
     """
     after = lost_from()
     if current_link().broken:
-        return 0  # what can't be handed over isn't counted, or an outage would make the patience longer than itself
+        return 0  # no hand-over works now, and counting it would make the patience longer than the outage
     if after is None:
-        which = (_some_never, _note_never) if queue_is_empty() else (_some_overlooked, _note_overlooked)
-        return len(_again(*which, {}))
-    done = _again(_some_lost, _note_lost, {"after": after})
+        return len(_again(*(_never if queue_is_empty() else _overlooked), {}))
+    done = _again(*_lost, {"after": after})
     if len(done) == BATCH:  # of two with a turn in the same millisecond, one may be left to its patience
         go_on_from(done[-1].dispatched_at)
     return len(done)
 
 
 def begin_anew(user_id: str) -> list[str]:
-    """A user's replies that have their turn, to be handed over after the commit; the patience with them begins anew."""
-    return execute(_begin_anew, {"user_id": user_id}).scalars()
+    """A user's replies that have their turn, to be handed over after the commit. Their patience begins anew."""
+    return [reply.id for reply in execute(_begin_anew, {"user_id": user_id, "pause_ms": PATIENCE})]
+
+
+class _Waiting(NamedTuple):
+    id: str
+    dispatched_at: int
+    handovers: int
 
 
 @retried
-def _again(some: Select[Any], note: ReturningUpdate[tuple[str]], values: dict[str, int]) -> Sequence[Row[Any]]:
-    rows = query(some, values)
-    if rows:
-        with write_unit():
-            free = list(execute(note, {**values, "ids": [row.id for row in rows]}).scalars())
-        hand_over(free)
+def _again(some: Select[Any], note: ReturningUpdate[Any], values: dict[str, int]) -> list[_Waiting]:
+    """Count the hand-over of each, and set the time of the next one; then hand over."""
+    rows = query(some, values, row=_Waiting)
+    if not rows:
+        return rows
+    counted: set[str] = set()
+    with write_unit():
+        for handovers, alike in groupby(sorted(rows, key=_handovers), key=_handovers):
+            pause = PATIENCE << min(handovers + 1, _MOST_DOUBLINGS)
+            ids = [row.id for row in alike]
+            counted.update(reply.id for reply in execute(note, values | {"ids": ids, "pause_ms": pause}, row=Id))
+    hand_over(row.id for row in rows if row.id in counted)
     return rows
+
+
+def _handovers(row: _Waiting) -> int:
+    return row.handovers
+
+
+_now = select(db_now()).scalar_subquery()
+_waiting = and_(has_status(Status.PENDING), messages.c.dispatched_at.is_not(None))
+_due_again = func.coalesce(messages.c.hand_over_at, 0) < _now  # a program of an older version sets none
+_count = {"handovers": messages.c.handovers + 1, "hand_over_at": db_now() + bindparam("pause_ms")}
+
+
+def _step(which: ColumnElement[bool]) -> tuple[Select[Any], ReturningUpdate[Any]]:
+    """The statement that finds a batch, and the one that counts their hand-over, passing over rows that are locked."""
+    columns = (messages.c.id, messages.c.dispatched_at, messages.c.handovers)
+    some = select(*columns).where(_waiting, which).order_by(messages.c.dispatched_at).limit(BATCH)
+    free = select(messages.c.id).where(messages.c.id.in_(bindparam("ids", expanding=True)), _waiting, which)
+    free = free.with_for_update(skip_locked=True)
+    return some, update(messages).where(messages.c.id.in_(free)).values(_count).returning(messages.c.id)
+
+
+_overlooked = _step(and_(messages.c.dispatched_at < _now - PATIENCE, _due_again))
+_never = _step(and_(messages.c.dispatched_at < _now - _UNDER_WAY, or_(messages.c.handovers == 0, _due_again)))
+_lost = _step(messages.c.dispatched_at > bindparam("after"))
+_begin_anew = Prepared(
+    update(messages)
+    .where(messages.c.owner_id == bindparam("user_id"), IS_OPEN, _waiting)
+    .values(handovers=0, hand_over_at=db_now() + bindparam("pause_ms"))
+    .returning(messages.c.id),
+    Id,
+)

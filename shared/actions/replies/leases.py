@@ -1,29 +1,22 @@
-"""Keep the leases of the replies that a worker writes, and see which it has lost."""
+"""Keep the leases of the replies that a worker writes, and see which of them it has lost."""
+
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, select, update
 
 from shared.actions.replies.claim import Claim
-from shared.actions.replies.finish import WRITING
+from shared.actions.replies.states import WRITING
 from shared.core import current_settings
 from shared.database.clock import db_now
 from shared.database.retries import retried
 from shared.database.units import execute, query, write_unit
-from shared.models.message import Status, has_status, messages
-
-_renew = (
-    update(messages)
-    .where(messages.c.id == bindparam("reply_id"), WRITING)
-    .values(
-        lease_until=db_now() + bindparam("lease_ms"),
-        content=bindparam("text"),
-        live_index=bindparam("pieces"),
-    )
-)
+from shared.models.message import has_status, messages
+from shared.models.status import Status
 
 
 @retried
 def renew_leases(running: list[tuple[Claim, str, int]]) -> None:
-    """Extend each (claim, text so far, deltas so far) by a whole lease and save the text as a checkpoint."""
+    """Extend each (claim, text so far, deltas so far) by a whole lease, and save the text as a checkpoint."""
     lease_ms = int(current_settings().lease_seconds * 1000)
     rows = [
         {
@@ -33,15 +26,31 @@ def renew_leases(running: list[tuple[Claim, str, int]]) -> None:
             "text": text,
             "pieces": pieces,
         }
-        for claim, text, pieces in sorted(running, key=lambda entry: entry[0].id)
+        for claim, text, pieces in sorted(running, key=lambda entry: entry[0].id)  # one order of locks for all (D-64)
     ]
     with write_unit():
         execute(_renew, rows)
 
 
 def still_ours(claims: list[Claim]) -> set[str]:
-    """The ids of those that are still running with the attempt that was claimed."""
+    """The ids of those that still run with the attempt that was claimed."""
     attempts = {claim.id: claim.attempt for claim in claims}
-    running = select(messages.c.id, messages.c.attempt).where(has_status(Status.RUNNING))
-    rows = query(running.where(messages.c.id.in_(attempts)), {})
+    rows = query(_running.where(messages.c.id.in_(attempts)), {}, row=_Running)
     return {row.id for row in rows if attempts[row.id] == row.attempt}
+
+
+class _Running(NamedTuple):
+    id: str
+    attempt: int
+
+
+_running = select(messages.c.id, messages.c.attempt).where(has_status(Status.RUNNING))
+_renew = (
+    update(messages)
+    .where(messages.c.id == bindparam("reply_id"), WRITING)
+    .values(
+        lease_until=db_now() + bindparam("lease_ms"),
+        content=bindparam("text"),
+        live_index=bindparam("pieces"),
+    )
+)

@@ -1,36 +1,43 @@
-"""Give a reply back because its worker ends, not because anything went wrong: another one runs it again at once."""
+"""Let a running reply wait again, for another attempt: it failed, its worker died, or its worker ends."""
 
-from sqlalchemy import bindparam, case, update
+from typing import Any
 
-from shared.actions.replies.claim import ALONE, Claim
-from shared.actions.replies.finish import WRITING, wait_again
+from shared.actions.owner_unit import owner_unit
+from shared.actions.queue.dispatch import dispatch
+from shared.actions.replies.claim import Claim
+from shared.actions.replies.states import GIVE_BACK, RELEASE, Guard
+from shared.core import current_settings
+from shared.database.clock import utc_now
+from shared.database.prepared import Prepared
 from shared.database.retries import retried
-from shared.models.message import Status, messages
+from shared.database.units import execute
+from shared.models.message import MessageRow
+from shared.wire.events import message_event
 
-# So many drains are nobody's fault. A reply that meets yet another counts it as a failure: it may be what stops them.
-_HARMLESS = 2
 
-_failures = messages.c.failures + case((messages.c.drains < _HARMLESS, 0), else_=1)
-# A worker has died with it before: no drain makes it harmless to others, or others to it.
-_if_alone = case((messages.c.claimed_by.endswith(ALONE), messages.c.claimed_by), else_=None)
-_release = (
-    update(messages)
-    .where(messages.c.id == bindparam("reply_id"), WRITING, _failures < bindparam("most_failures"))
-    .values(
-        status=Status.PENDING,
-        drains=messages.c.drains + 1,
-        failures=_failures,
-        lease_until=None,
-        claimed_by=_if_alone,
-        dispatched_at=None,
-        updated_at=bindparam("at"),
-        seq=bindparam("new_seq"),
-    )
-    .returning(*messages.c)
-)
+@retried
+def give_back(claim: Claim, pause: float, when: Guard = Guard.WRITING) -> bool:
+    """Let it run again after `pause` seconds. False if its failures are used up or this attempt was superseded."""
+    return _wait_again(claim, GIVE_BACK[when], pause_ms=int(pause * 1000))
 
 
 @retried
 def release_reply(claim: Claim) -> bool:
-    """Let it run again at once, also if text was shown; False if its failures are used up or it isn't ours any more."""
-    return wait_again(claim, _release, {})
+    """Let it run again at once, because its worker ends and not because anything failed, also if text was shown.
+
+    False if its failures are used up or this attempt was superseded.
+    """
+    return _wait_again(claim, RELEASE)
+
+
+def _wait_again(claim: Claim, transition: Prepared[MessageRow], **values: Any) -> bool:
+    values |= {"reply_id": claim.id, "of_attempt": claim.attempt, "at": utc_now()}
+    values["most_failures"] = current_settings().max_failures
+    with owner_unit(claim.owner_id, events=1) as unit:
+        row = execute(transition, values | {"new_seq": unit.account.seq}).first()
+        if row is None:
+            unit.undo()
+            return False
+        unit.tell(message_event("message.updated", row))
+        unit.hand_over(dispatch(claim.owner_id))
+    return True

@@ -1,107 +1,47 @@
-"""What the sweeper does for replies whose worker or turn got lost: nothing accepted is forgotten, whoever died.
+"""The sweeper's steps for replies whose worker or turn got lost: no accepted reply is forgotten, whatever died.
 
-Each step picks a bounded batch without locks, then takes one guarded transaction a reply, so any number may run at
-once. What is handed over again is in `hand_over_again.py`.
+Each step reads a bounded batch without locks, then takes one guarded transaction for each reply. So any number of
+sweepers may run. `queue/hand_over_again.py` hands over again.
 """
 
 import logging
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple, Protocol, TypeVar
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, select, true
 
+from shared.actions.owner_unit import owner_unit
 from shared.actions.queue.dispatch import dispatch
-from shared.actions.queue.hand_over import hand_over
 from shared.actions.replies.claim import claim_of
-from shared.actions.replies.finish import (
-    HUNG,
-    HUNG_AFTER,
-    LAPSED,
-    OVERDUE,
-    Answer,
-    Superseded,
-    cancel_untried,
-    fail_reply,
-    give_back,
-)
+from shared.actions.replies.finish import Answer, Superseded, cancel_untried, fail_reply
+from shared.actions.replies.release import give_back
+from shared.actions.replies.states import Guard, candidates, condition
 from shared.core import current_settings
 from shared.database.clock import db_now
 from shared.database.retries import DATABASE_AWAY, is_away, retried
-from shared.database.units import query, write_unit
+from shared.database.units import query
 from shared.errors.replies import ReplyTimeout, WorkerLost
-from shared.models.chat import chat_sessions
-from shared.models.message import IS_OPEN, Status, has_status, messages
-from shared.models.user import lock_owner
+from shared.models.message import MESSAGE, MessageRow
 
 log = logging.getLogger(__name__)
 
-# Rows that a step takes; the next sweep takes the rest.
+# Rows that a step takes; the next sweep takes the rest (D-09).
 BATCH = 100
-
-# Only what stays the same for a whole statement can be looked up in an index, and a clock does not.
-_now = select(db_now()).scalar_subquery()
-_running = has_status(Status.RUNNING) & IS_OPEN  # in both words, since SQLite doesn't see that one implies the other
-
-
-def _some(which: ColumnElement[bool]) -> Select[Any]:
-    """A batch in any order: rows that cannot be ended don't keep the others out, and two sweepers seldom meet."""
-    return select(messages).where(which).order_by(func.random()).limit(BATCH)
-
-
-_lapsed = _some(_running & (messages.c.lease_until < _now))
-_hung = _some(_running & (messages.c.deadline_at < _now - HUNG_AFTER))
-_overdue = _some(has_status(Status.PENDING) & (messages.c.deadline_at < _now))
-
-_open_chats = (
-    select(
-        messages.c.owner_id,
-        messages.c.chat_session_id,
-        func.min(messages.c.position).label("first"),
-        func.count(messages.c.dispatched_at).label("taken"),
-    )
-    .where(IS_OPEN)
-    .group_by(messages.c.owner_id, messages.c.chat_session_id)
-    .cte("open_chats")
-)
-_with_a_free_turn = (
-    select(_open_chats.c.owner_id)
-    .group_by(_open_chats.c.owner_id)
-    .having(func.sum(_open_chats.c.taken) < bindparam("most"))
-)
-# As dispatch() decides, but for everybody at once; so that nobody is locked to be given nothing.
-_owners_in_wait = (
-    select(_open_chats.c.owner_id)
-    .join(
-        messages,
-        (messages.c.chat_session_id == _open_chats.c.chat_session_id) & (messages.c.position == _open_chats.c.first),
-    )
-    .join(chat_sessions, chat_sessions.c.id == _open_chats.c.chat_session_id)
-    .where(
-        _open_chats.c.taken == 0,
-        _open_chats.c.owner_id.in_(_with_a_free_turn),
-        has_status(Status.PENDING),
-        func.coalesce(messages.c.not_before, 0) <= _now,
-        chat_sessions.c.parked_at.is_(None) | (messages.c.attempt > 0),
-    )
-    .group_by(_open_chats.c.owner_id)
-    .order_by(func.random())
-    .limit(BATCH)
-)
 
 
 def rescue_lapsed() -> int:
     """Replies whose worker stopped renewing: run them again, or fail them once their failures are used up."""
-    return _each(query(_lapsed), _rescue)
+    return _each(_some(Guard.LAPSED), _rescue)
 
 
 def fail_hung() -> int:
-    """Replies whose worker goes on renewing long past their deadline: it hangs, so they fail."""
-    return _each(query(_hung), _fail_hung)
+    """Replies whose worker renews long past their deadline: it hangs, so they fail."""
+    return _each(_some(Guard.HUNG), _fail_hung)
 
 
 def expire_overdue() -> int:
     """Replies that waited past their deadline: end them and give the credits back."""
-    return _each(query(_overdue), _expire)
+    return _each(_some(Guard.OVERDUE), _expire)
 
 
 def give_turns() -> int:
@@ -109,56 +49,94 @@ def give_turns() -> int:
 
     How many turns were given.
     """
-    return _each(query(_owners_in_wait, {"most": current_settings().max_active_replies}), _give_turns)
+    return _each(query(_owners_in_wait, {"most": current_settings().max_active_replies}, row=_Owner), _give_turns)
 
 
-def _each(rows: Iterable[Row[Any]], end: Callable[[Row[Any]], int]) -> int:
+# An index finds only rows whose limit stays the same for the whole statement, and a clock does not.
+_now = select(db_now()).scalar_subquery()
+
+
+class _Owner(NamedTuple):
+    owner_id: str
+
+
+# As dispatch() decides, but for every user at once, so that no user is locked to be given nothing.
+_candidates = candidates(true(), _now).subquery()
+_owners_in_wait = (
+    select(_candidates.c.owner_id)
+    .where(_candidates.c.taken < bindparam("most"))
+    .group_by(_candidates.c.owner_id)
+    .order_by(func.random())
+    .limit(BATCH)
+)
+
+
+def _some(guard: Guard) -> list[MessageRow]:
+    """A batch in random order: rows that cannot be ended don't keep the others out, and two sweepers seldom meet."""
+    return query(_picks[guard], row=MessageRow)
+
+
+def _pick(which: ColumnElement[bool]) -> Select[Any]:
+    return select(*MESSAGE).where(which).order_by(func.random()).limit(BATCH)
+
+
+_picks = {guard: _pick(condition(guard, _now)) for guard in (Guard.LAPSED, Guard.HUNG, Guard.OVERDUE)}
+
+
+class _Owned(Protocol):
+    @property
+    def owner_id(self) -> str: ...
+
+
+Row = TypeVar("Row", bound=_Owned)
+
+
+def _each(rows: Iterable[Row], end: Callable[[Row], int]) -> int:
     done, held = 0, set()
     for row in rows:
         try:
             done += 0 if row.owner_id in held else end(row)
         except Superseded:
-            pass  # someone was quicker, which is as good
+            pass  # a worker or another sweeper was quicker, which is as good
         except DATABASE_AWAY as error:
             if is_away(error):
                 raise
-            log.warning("sweeper.row_held: somebody has locked what is of user=%s", row.owner_id)
+            log.warning("sweeper.row_held: another transaction locks the rows of user=%s", row.owner_id)
             held.add(row.owner_id)
         except Exception:
-            log.exception("sweeper.row_failed: the others go on without one of user=%s", row.owner_id)
+            log.exception("sweeper.row_failed: the sweep goes on without a row of user=%s", row.owner_id)
     return done
 
 
-def _rescue(row: Row[Any]) -> int:
+def _rescue(row: MessageRow) -> int:
     claim = claim_of(row)
-    if not give_back(claim, 0, LAPSED):
-        fail_reply(claim, WorkerLost(), _saved(row), LAPSED)
+    if not give_back(claim, 0, Guard.LAPSED):
+        fail_reply(claim, WorkerLost(), _saved(row), Guard.LAPSED)
     log.warning("reply.rescued: its worker stopped renewing the lease, reply=%s", claim.id)
     return 1
 
 
-def _fail_hung(row: Row[Any]) -> int:
-    fail_reply(claim_of(row), ReplyTimeout(), _saved(row), HUNG)
+def _fail_hung(row: MessageRow) -> int:
+    fail_reply(claim_of(row), ReplyTimeout(), _saved(row), Guard.HUNG)
     log.warning("reply.hung: its worker did not end it, reply=%s worker=%s", row.id, row.claimed_by)
     return 1
 
 
-def _expire(row: Row[Any]) -> int:
+def _expire(row: MessageRow) -> int:
     if row.dispatched_at is None and row.attempt == 0:
         cancel_untried(claim_of(row))
     else:
-        fail_reply(claim_of(row), ReplyTimeout(), _saved(row), OVERDUE)
+        fail_reply(claim_of(row), ReplyTimeout(), _saved(row), Guard.OVERDUE)
     return 1
 
 
 @retried
-def _give_turns(owner: Row[Any]) -> int:
-    with write_unit():
-        lock_owner(owner.owner_id)
+def _give_turns(owner: _Owner) -> int:
+    with owner_unit(owner.owner_id) as unit:
         turns = dispatch(owner.owner_id)
-    hand_over(turns)
+        unit.hand_over(turns)
     return len(turns)
 
 
-def _saved(row: Row[Any]) -> Answer:
+def _saved(row: MessageRow) -> Answer:
     return Answer(row.content, row.live_index)

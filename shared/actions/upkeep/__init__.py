@@ -1,1 +1,1 @@
-"""What the sweeper does with rows that are too old, and with the copy of the revocations in Redis."""
+"""The sweeper's upkeep: it forgets rows that are too old, and keeps the copy of the revocations in Redis."""

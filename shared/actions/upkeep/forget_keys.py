@@ -26,7 +26,7 @@ _forget = delete(idempotency_keys).where(idempotency_keys.c.id.in_(bindparam("id
 @retried
 def forget_keys() -> int:
     """Delete a batch of keys whose day is over; how many."""
-    ids = [row.id for row in query(_old, {"before": read_db_moment() - _LIFE})]
+    ids = query(_old, {"before": read_db_moment() - _LIFE}).scalars()
     if ids:
         with write_unit():
             execute(_forget, {"ids": ids})

@@ -2,12 +2,11 @@
 
 from collections import defaultdict
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Select, Table, bindparam, case, delete, exists, select, update
 
 from shared.database.clock import read_db_moment
-from shared.database.prepared import Row
 from shared.database.retries import retried
 from shared.database.units import execute, query, write_unit
 from shared.models.chat import chat_sessions
@@ -23,10 +22,18 @@ _note = update(users).where(users.c.id == bindparam("owner")).values(pruned_seq=
 _has_messages = exists().where(messages.c.chat_session_id == chat_sessions.c.id)
 
 
+class _Tombstone(NamedTuple):
+    id: str
+    owner_id: str
+    seq: int
+
+
 def forget_tombstones() -> int:
     """Delete a batch of tombstones; how many. A client away since before gets `reset` from `GET /sync`."""
     before = read_db_moment() - _LIFE
-    return _forget(messages, query(old_messages(before))) + _forget(chat_sessions, query(old_chats(before)))
+    return _forget(messages, query(old_messages(before), row=_Tombstone)) + _forget(
+        chat_sessions, query(old_chats(before), row=_Tombstone)
+    )
 
 
 def old_messages(before: datetime) -> Select[Any]:
@@ -42,8 +49,8 @@ def old_chats(before: datetime) -> Select[Any]:
     return old.order_by(chat_sessions.c.deleted_at).limit(BATCH)
 
 
-def _forget(table: Table, rows: list[Row]) -> int:
-    of_owner: dict[str, list[Row]] = defaultdict(list)
+def _forget(table: Table, rows: list[_Tombstone]) -> int:
+    of_owner: dict[str, list[_Tombstone]] = defaultdict(list)
     for row in rows:
         of_owner[row.owner_id].append(row)
     for owner, theirs in of_owner.items():
@@ -52,7 +59,7 @@ def _forget(table: Table, rows: list[Row]) -> int:
 
 
 @retried
-def _forget_of(owner: str, table: Table, theirs: list[Row]) -> None:
+def _forget_of(owner: str, table: Table, theirs: list[_Tombstone]) -> None:
     with write_unit():
         execute(_note, {"owner": owner, "up_to": max(row.seq for row in theirs)})
         execute(delete(table).where(table.c.id.in_([row.id for row in theirs])))

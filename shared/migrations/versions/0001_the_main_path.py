@@ -1,4 +1,4 @@
-"""The main path: users, chats, messages, the ledger, idempotency keys."""
+"""Creates the tables of the main path: users, chats, messages, the ledger, idempotency keys."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""The ledger refuses change, and the sweeper finds waiting replies without looking at the others."""
+"""Makes the ledger append-only, and adds an index by which the sweeper finds waiting replies (D-63)."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -19,7 +19,7 @@ _POSTGRESQL = (
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
     """,
 )
-# A batch_alter_table() of this table makes it anew, without its triggers: such a migration has to create them again.
+# batch_alter_table() makes a table anew, without its triggers. A migration that uses it here must create them again.
 _SQLITE = tuple(
     f"""
     CREATE TRIGGER credit_entries_no_{change} BEFORE {change} ON credit_entries

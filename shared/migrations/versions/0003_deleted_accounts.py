@@ -1,4 +1,4 @@
-"""Accounts that were deleted: an emptied row stays for the ledger."""
+"""Adds `users.deleted_at`. The emptied row of a deleted account stays for the ledger."""
 
 import sqlalchemy as sa
 from alembic import op

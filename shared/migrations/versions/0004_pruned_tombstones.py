@@ -1,4 +1,4 @@
-"""Tombstones are pruned one day: up to which number a user's are gone, and where the old ones are."""
+"""Adds `users.pruned_seq`, up to which a user's tombstones are gone, and indexes for finding old tombstones."""
 
 import sqlalchemy as sa
 from alembic import op

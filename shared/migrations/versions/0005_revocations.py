@@ -1,4 +1,4 @@
-"""Sign-ins are rows that can be ended, and what was revoked is known to all programs."""
+"""Adds the tables of sign-ins and of revocations, so that every program knows the revoked tokens."""
 
 import sqlalchemy as sa
 from alembic import op

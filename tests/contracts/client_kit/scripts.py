@@ -7,8 +7,10 @@ from shared.actions.chats.change import rename_chat, see_chat
 from shared.actions.chats.create import create_chat
 from shared.actions.chats.delete import delete_chat
 from shared.actions.messages.delete import delete_message
+from shared.actions.messages.idempotency import PostRequest
 from shared.actions.messages.post import post_message
-from shared.actions.replies.finish import Answer, complete_reply, fail_reply, give_back
+from shared.actions.replies.finish import Answer, complete_reply, fail_reply
+from shared.actions.replies.release import give_back
 from shared.actions.replies.stop import stop_reply
 from shared.errors.replies import ModelTimeout
 from tests.contracts.client_kit.recorder import Recorder, Step
@@ -59,7 +61,7 @@ class Reply:
         self.deltas = recorder.heard(self.write)
 
     def post(self) -> None:
-        posted = post_message(self.user_id, self.chat, "Count to five", "fake", None)
+        posted = post_message(self.user_id, PostRequest(self.chat, "Count to five", "fake"))
         self.question_id, self.reply_id = posted.message.id, posted.reply.id
 
     def claim(self) -> None:
@@ -302,7 +304,7 @@ class Story:
         self.heard += recorder.heard(lambda: self._post(one.chat))
 
     def _post(self, chat: str) -> None:
-        self.posted = post_message(self.recorder.user.id, chat, "And now", "fake", None)
+        self.posted = post_message(self.recorder.user.id, PostRequest(chat, "And now", "fake"))
 
     def _stop(self) -> None:
         claim = self.recorder.claim(self.posted.reply.id)

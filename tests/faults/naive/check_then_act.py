@@ -8,9 +8,11 @@ from gunicorn.app.wsgiapp import run
 from sqlalchemy import bindparam, update
 
 from api.resources import messages as api
-from shared.actions.messages import post as action
+from shared.actions.credits.money import Money, NotCovered
+from shared.actions.owner_unit import OwnerUnit
 from shared.database.units import execute
-from shared.models.user import Account, account_of, users
+from shared.models.credits import record
+from shared.models.user import ACCOUNT, Account, account_of, users
 from tests.faults.naive import replace
 
 _seen: ContextVar[Any] = ContextVar("seen")
@@ -18,7 +20,7 @@ _write = (
     update(users)
     .where(users.c.id == bindparam("user_id"))
     .values(credits=bindparam("left"), held=users.c.held + bindparam("hold"), seq=users.c.seq + bindparam("events"))
-    .returning(users)
+    .returning(*ACCOUNT)
 )
 
 
@@ -27,15 +29,22 @@ def _post_message(user_id: str, *rest: Any) -> Any:
     return guarded_post(user_id, *rest)
 
 
-def _act(user_id: str, *, events: int, spend: int = 0, hold: int = 0) -> Account | None:
-    left = _seen.get().credits - spend
+def _take(unit: OwnerUnit, events: int, money: Money) -> None:
+    if money.hold <= 0:
+        guarded_take(unit, events, money)
+        return
+    left = _seen.get().credits - money.spend
     if left < 0:
-        return None
-    return Account.of(execute(_write, {"user_id": user_id, "left": left, "hold": hold, "events": events}).first())
+        raise NotCovered
+    values = {"user_id": unit._user_id, "left": left, "hold": money.hold, "events": events}
+    unit.account = execute(_write, values, row=Account)[0]
+    unit.numbers = unit.account.numbers(events)
+    for kind, delta, ref in money.entries:
+        record(unit._user_id, kind, delta, ref)
 
 
 guarded_post = replace(api, "post_message", _post_message)
-replace(action, "act", _act)
+guarded_take = replace(OwnerUnit, "take", _take)
 
 if __name__ == "__main__":
     sys.argv[1:] = ["--config", "python:api.gunicorn", "api.app:create_app()"]

@@ -7,7 +7,7 @@ from gunicorn.app.wsgiapp import run
 from sqlalchemy import bindparam, select
 
 from api.resources import messages as api
-from shared.actions.messages.idempotency import Made, made_before
+from shared.actions.messages.idempotency import Made, PostRequest, remember
 from shared.database.units import query, write_unit
 from shared.models.idempotency import idempotency_keys
 from tests.faults.naive import replace
@@ -17,13 +17,13 @@ _known = select(idempotency_keys.c.id).where(
 )
 
 
-def _post_message(user_id: str, chat_ref: str, content: str, model: str, key: str | None) -> Any:
+def _post_message(user_id: str, request: PostRequest, key: str | None) -> Any:
     if key is None or query(_known, {"user_id": user_id, "key": key}).first():
-        return guarded_post(user_id, chat_ref, content, model, key)
-    posted = guarded_post(user_id, chat_ref, content, model, None)
+        return guarded_post(user_id, request, key)
+    posted = guarded_post(user_id, request, None)
     made = Made(posted.message.id, posted.reply.id)
     with write_unit():
-        made_before(user_id, key, (chat_ref, content, model), made, locked=True)
+        remember(user_id, key, request, made)
     return posted
 
 

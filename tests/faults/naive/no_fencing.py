@@ -6,9 +6,9 @@ from types import SimpleNamespace
 from tests.faults.naive import replace, rewrite
 
 rewrite(
-    "shared.actions.replies.finish",
-    'WRITING = (messages.c.attempt == bindparam("of_attempt")) & has_status(Status.RUNNING)',
-    'WRITING = bindparam("of_attempt", type_=messages.c.attempt.type) > 0',
+    "shared.actions.replies.states",
+    'Guard.WRITING: has_status(Status.RUNNING) & (messages.c.attempt == bindparam("of_attempt"))',
+    'Guard.WRITING: bindparam("of_attempt", type_=messages.c.attempt.type) > 0',
 )
 
 from shared.redis import live_text  # noqa: E402

@@ -4,7 +4,7 @@ import sys
 
 from tests.faults.naive import rewrite
 
-rewrite("shared.actions.queue.dispatch", 'turn <= bindparam("most") - _taken', 'turn <= bindparam("most") + _taken')
+rewrite("shared.actions.queue.dispatch", 'bindparam("most") - _turns.c.taken', 'bindparam("most") + _turns.c.taken')
 
 from gunicorn.app.wsgiapp import run  # noqa: E402
 

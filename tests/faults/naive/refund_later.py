@@ -2,26 +2,27 @@
 
 import sys
 
+from shared.actions.credits.money import Money, charge
+from shared.actions.owner_unit import owner_unit
 from shared.actions.replies import finish as action
 from shared.actions.replies.claim import Claim
-from shared.database.units import write_unit
+from shared.actions.replies.states import FAIL, Guard
 from shared.errors.replies import ReplyError
-from shared.models.credits import RELEASE, record
-from shared.models.user import move
+from shared.models.credits import RELEASE
 from tests.faults.naive import replace
-from workers import reply
+from workers import outcome
 from workers.__main__ import main
 
 
 def _fail_reply(claim: Claim, error: ReplyError, answer: action.Answer) -> None:
-    ending = action._fail_when[action.WRITING]
-    action._finish(claim, ending, "message.failed", answer, {"code": error.code}, release=False, park=True)
-    with write_unit():
-        move(claim.owner_id, events=1, spend=-claim.credits_held)
-        record(claim.owner_id, RELEASE, claim.credits_held, claim.id)
+    price = claim.credits_held
+    ending = action._Ending(FAIL[Guard.WRITING], "message.failed", {"code": error.code}, parks=True)
+    action._end(claim, ending, answer, charge(price))
+    with owner_unit(claim.owner_id, events=1, money=Money(spend=-price, entries=((RELEASE, price, claim.id),))):
+        pass
 
 
-replace(reply, "fail_reply", _fail_reply)
+replace(outcome, "fail_reply", _fail_reply)
 
 if __name__ == "__main__":
     sys.exit(main())

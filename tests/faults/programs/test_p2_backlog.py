@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import case, func, select, update
 
-from shared.models.message import IS_OPEN, Status, has_status, messages
+from shared.models.message import IS_OPEN, has_status, messages
+from shared.models.status import Status
 from tests.backlog import add_backlog
 from tests.eventually import eventually
 from tests.faults.conftest import mostly_on

@@ -15,6 +15,7 @@ from api.access.revoked import Revoked
 from shared.actions.accounts.delete import delete_account
 from shared.actions.accounts.disable import disable_account, enable_account
 from shared.actions.accounts.sign_ins import begin_sign_in, end_sign_in
+from shared.actions.owner_unit import owner_unit
 from shared.actions.upkeep.forget_sign_ins import forget_sign_ins
 from shared.database.clock import utc_now
 from shared.database.tables import db
@@ -23,7 +24,7 @@ from shared.errors.requests import Unauthenticated
 from shared.models import User
 from shared.models.revocation import revocations
 from shared.models.sign_in import sign_ins
-from shared.models.user import lock_owner, users
+from shared.models.user import users
 from shared.redis.revocations import LEEWAY
 from shared.settings import Settings
 from tests.eventually import eventually
@@ -205,8 +206,7 @@ def test_nobody_signs_in_while_being_disabled(core: Flask, user: User) -> None:
             begin_sign_in(user.id)
 
     with ThreadPoolExecutor(1) as pool:
-        with write_unit():
-            lock_owner(user.id)
+        with owner_unit(user.id):
             execute(update(users).where(users.c.id == user.id).values(disabled_at=utc_now()))
             signing_in = pool.submit(sign_in)
             wait([signing_in], 0.5)  # as far as it comes before the other commits

@@ -18,8 +18,9 @@ from shared.actions.accounts.sign_ins import begin_sign_in, end_sign_in
 from shared.actions.chats.create import create_chat
 from shared.actions.chats.delete import delete_chat
 from shared.actions.replies.claim import Claim
-from shared.actions.replies.finish import Answer, complete_reply, fail_reply, give_back
+from shared.actions.replies.finish import Answer, complete_reply, fail_reply
 from shared.actions.replies.leases import renew_leases
+from shared.actions.replies.release import give_back
 from shared.database.retries import DATABASE_AWAY
 from shared.database.tables import db
 from shared.errors.replies import ModelRejected

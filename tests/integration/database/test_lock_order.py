@@ -18,8 +18,8 @@ from shared.actions.chats.delete import delete_chat
 from shared.actions.messages.delete import delete_message
 from shared.actions.queue.parking import resume_queue
 from shared.actions.replies.claim import Claim
-from shared.actions.replies.finish import Answer, complete_reply, fail_reply, give_back
-from shared.actions.replies.release import release_reply
+from shared.actions.replies.finish import Answer, complete_reply, fail_reply
+from shared.actions.replies.release import give_back, release_reply
 from shared.actions.replies.rescue import expire_overdue, fail_hung, give_turns, rescue_lapsed
 from shared.actions.replies.stop import stop_reply
 from shared.errors.replies import ModelRejected

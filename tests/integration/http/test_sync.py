@@ -15,10 +15,11 @@ from shared.actions.chats.change import rename_chat, see_chat
 from shared.actions.chats.create import create_chat
 from shared.actions.chats.delete import delete_chat
 from shared.actions.messages.delete import delete_message
+from shared.actions.owner_unit import owner_unit
 from shared.actions.queue.parking import resume_queue
 from shared.actions.replies.claim import Claim, claim_reply
-from shared.actions.replies.finish import Answer, Superseded, complete_reply, fail_reply, give_back
-from shared.actions.replies.release import release_reply
+from shared.actions.replies.finish import Answer, Superseded, complete_reply, fail_reply
+from shared.actions.replies.release import give_back, release_reply
 from shared.actions.replies.stop import stop_reply
 from shared.actions.sync import changes_since
 from shared.core import current_link
@@ -30,7 +31,6 @@ from shared.errors.replies import WorkerLost
 from shared.models import ChatSession, User
 from shared.models.chat import chat_sessions
 from shared.models.message import messages
-from shared.models.user import move
 from shared.redis.live_text import Piece, append
 from tests.channel import Channel
 from tests.factories import (
@@ -216,10 +216,8 @@ def test_pages_are_as_long_as_asked_for_and_never_split_a_number(me: FlaskClient
     chats = [a_chat(user) for _ in range(3)]
     for chat in chats:
         a_post(chat)
-    with write_unit():  # seven messages of one number, as a copy of a chat would have them
-        account = move(user.id, events=1)
-        assert account
-        rows = [row_of(chats[0], position, account.seq) for position in range(10, 17)]
+    with owner_unit(user.id, events=1) as unit:  # seven messages of one number, as a copy of a chat would have them
+        rows = [row_of(chats[0], position, unit.account.seq) for position in range(10, 17)]
         execute(insert(messages), rows)
     for _ in range(2):
         a_post(chats[1])

@@ -17,7 +17,7 @@ from shared.actions.messages import idempotency
 from shared.actions.upkeep.forget_keys import forget_keys
 from shared.database.clock import utc_now
 from shared.database.tables import db
-from shared.database.units import execute, write_unit
+from shared.database.units import execute, query, write_unit
 from shared.models import ChatSession, User
 from shared.models.idempotency import idempotency_keys
 from shared.settings import Settings
@@ -103,9 +103,9 @@ def test_a_key_that_is_forgotten_while_it_is_looked_up_is_stored_anew(
         if statement is idempotency._find:
             monkeypatch.undo()
             assert at_once(core, forget_keys) == [1]
-        return execute(statement, values)
+        return query(statement, values)
 
-    monkeypatch.setattr(idempotency, "execute", forgotten_first)
+    monkeypatch.setattr(idempotency, "query", forgotten_first)
     new = post(me, chat)
     assert new.json["message"]["id"] != old.json["message"]["id"]
     assert is_replay(post(me, chat), new)

@@ -7,7 +7,8 @@ from flask.testing import FlaskClient
 
 import shared.actions.replies.rescue
 from shared.actions.messages.post import Posted
-from shared.actions.replies.finish import Answer, complete_reply, fail_reply, give_back
+from shared.actions.replies.finish import Answer, complete_reply, fail_reply
+from shared.actions.replies.release import give_back
 from shared.actions.replies.rescue import expire_overdue, give_turns
 from shared.actions.replies.stop import stop_reply
 from shared.errors.replies import ModelRejected

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
 
@@ -12,9 +13,10 @@ from redis import Redis
 from sqlalchemy import case, create_engine, func, select, update
 from sqlalchemy.pool import NullPool
 
+from shared.actions.owner_unit import OwnerUnit, owner_unit
 from shared.actions.queue.hand_over_again import BATCH as HAND_OVERS
 from shared.actions.queue.hand_over_again import hand_over_again
-from shared.actions.replies.finish import give_back
+from shared.actions.replies.release import give_back
 from shared.actions.replies.rescue import BATCH, expire_overdue, fail_hung, give_turns, rescue_lapsed
 from shared.actions.upkeep.forget_keys import forget_keys
 from shared.database.clock import utc_now
@@ -23,7 +25,8 @@ from shared.models import ChatSession, User
 from shared.models.chat import chat_sessions
 from shared.models.credits import credit_entries
 from shared.models.idempotency import idempotency_keys
-from shared.models.message import Status, has_status, messages
+from shared.models.message import has_status, messages
+from shared.models.status import Status
 from shared.settings import Settings
 from tests.backlog import add_backlog
 from tests.channel import Channel
@@ -98,7 +101,7 @@ def test_an_emptied_redis_is_filled_in_bounded_steps_each_reply_once(core: Flask
 
 @pytest.mark.usefixtures("backlog")
 def test_what_was_overlooked_is_handed_over_in_bounded_steps_each_once(core: Flask, redis: Redis) -> None:
-    age_those_with_a_turn(dispatched_at=past(15), handovers=0)
+    age_those_with_a_turn(dispatched_at=past(15), handovers=0, hand_over_at=past(1))
     assert hand_over_again() == HAND_OVERS
     for _ in range(3):
         at_once(core, hand_over_again, hand_over_again, hand_over_again)
@@ -113,7 +116,7 @@ def test_a_reply_that_somebody_holds_keeps_no_other_waiting(
     held, other = a_post(chat).reply.id, a_post(a_chat(user)).reply.id
     redis.flushall()
     hand_over_again()
-    age_all(dispatched_at=past(60), handovers=0)
+    age_all(dispatched_at=past(60), handovers=0, hand_over_at=past(1))
     somebody = create_engine(database_url, poolclass=NullPool)
     with somebody.begin() as unit:
         unit.execute(select(messages.c.id).where(messages.c.id == held).with_for_update())
@@ -124,7 +127,12 @@ def test_a_reply_that_somebody_holds_keeps_no_other_waiting(
 @pytest.mark.usefixtures("backlog")
 def test_nobody_is_locked_to_be_given_nothing(chat: ChatSession, monkeypatch: pytest.MonkeyPatch) -> None:
     locked: list[str] = []
-    monkeypatch.setattr("shared.actions.replies.rescue.lock_owner", locked.append)
+
+    def note(user_id: str) -> AbstractContextManager[OwnerUnit]:
+        locked.append(user_id)
+        return owner_unit(user_id)
+
+    monkeypatch.setattr("shared.actions.replies.rescue.owner_unit", note)
     # Given a free turn, but a chat whose first reply has one already; and all others have taken theirs
     a_post(chat)
     a_post(chat)

@@ -8,11 +8,10 @@ from flask import Flask
 
 from shared.actions.messages.post import Posted
 from shared.actions.replies.claim import Claim, claim_reply
-from shared.actions.replies.finish import give_back
-from shared.actions.replies.release import release_reply
+from shared.actions.replies.release import give_back, release_reply
 from shared.actions.replies.rescue import give_turns, rescue_lapsed
 from shared.models import ChatSession
-from shared.models.message import Status
+from shared.models.status import Status
 from shared.settings import Settings
 from tests.channel import Channel
 from tests.factories import a_claim, a_post, at_once, change, clock, nothing_changes, past, the_message, the_user

@@ -7,13 +7,14 @@ from flask import Flask
 from sqlalchemy.exc import IntegrityError
 
 from shared.actions.replies.claim import Claim
-from shared.actions.replies.finish import Answer, Superseded, complete_reply, fail_reply, give_back, note_first_text
+from shared.actions.replies.finish import Answer, Superseded, complete_reply, fail_reply, note_first_text
 from shared.actions.replies.leases import renew_leases, still_ours
+from shared.actions.replies.release import give_back
 from shared.database.units import write_unit
 from shared.errors.replies import ModelRejected
 from shared.models import ChatSession, User
 from shared.models.credits import HOLD, RELEASE, record
-from shared.models.message import Status
+from shared.models.status import Status
 from tests.channel import Channel
 from tests.factories import (
     a_chat,

@@ -11,7 +11,7 @@ from redis import Redis
 from shared.actions.messages.post import Posted
 from shared.actions.queue.hand_over import hand_over
 from shared.actions.queue.hand_over_again import hand_over_again
-from shared.actions.replies.finish import give_back
+from shared.actions.replies.release import give_back
 from shared.actions.replies.rescue import expire_overdue, give_turns, rescue_lapsed
 from shared.core import current_link
 from shared.models import ChatSession, User
@@ -57,6 +57,18 @@ def empty_the_queue(redis: Redis) -> None:
     redis.delete("holdfast:test:queue:replies", "holdfast:test:queue:replies.msgs")
 
 
+def age(posted: Posted, seconds: float, handovers: int) -> None:
+    """As if it had its turn so long ago, and had been handed over again so often, each time when it was due."""
+    pauses = [10 * 2 ** min(number, 10) for number in range(handovers + 1)]
+    change(
+        posted.reply.id,
+        dispatched_at=past(seconds),
+        handovers=handovers,
+        hand_over_at=past(seconds - sum(pauses)),
+        deadline_at=past(-3600),
+    )
+
+
 @pytest.mark.parametrize(
     ("handovers", "seconds", "again"),
     [(0, 5, False), (0, 11, True), (1, 25, False), (1, 31, True), (2, 65, False), (2, 71, True)],
@@ -64,7 +76,7 @@ def empty_the_queue(redis: Redis) -> None:
 def test_a_lost_job_is_handed_over_again_after_10_20_40_seconds(
     handovers: int, seconds: int, again: bool, posted: Posted, redis: Redis
 ) -> None:
-    change(posted.reply.id, dispatched_at=past(seconds), handovers=handovers)
+    age(posted, seconds, handovers)
     empty_the_queue(redis)
     hand_over([str(uuid4())])  # another's, which waits for a worker
     sweep()
@@ -76,7 +88,7 @@ def test_a_lost_job_is_handed_over_again_after_10_20_40_seconds(
 def test_a_job_that_never_came_to_an_empty_queue_costs_a_sweep_or_two(
     handovers: int, seconds: int, again: bool, posted: Posted, redis: Redis
 ) -> None:
-    change(posted.reply.id, dispatched_at=past(seconds), handovers=handovers)
+    age(posted, seconds, handovers)
     empty_the_queue(redis)
     sweep()
     assert len(jobs(redis)) == again
@@ -85,7 +97,7 @@ def test_a_job_that_never_came_to_an_empty_queue_costs_a_sweep_or_two(
 
 def test_a_hand_over_that_redis_can_not_take_does_not_count(posted: Posted, redis: Redis) -> None:
     """An outage of five minutes would else make the next one wait for five more."""
-    change(posted.reply.id, dispatched_at=past(11))
+    age(posted, 11, 0)
     empty_the_queue(redis)
     link = current_link()
     link.trip_failed(ConnectionError())
@@ -119,7 +131,9 @@ def test_a_step_that_fails_in_any_way_stops_no_other(
     redis.flushall()
     assert sweep()  # the database was there
     assert len(jobs(redis)) == 1
-    (record,) = [record for record in caplog.records if record.message == "sweeper.rescue_lapsed_failed"]
+    (record,) = [
+        record for record in caplog.records if record.message == "sweeper.rescue_lapsed_failed: the other steps go on"
+    ]
     assert record.exc_info
 
 
@@ -232,10 +246,21 @@ def test_a_sweep_with_nothing_to_do_changes_nothing(chat: ChatSession) -> None:
 def test_a_job_that_no_worker_takes_is_handed_over_every_three_hours_at_most(
     handovers: int, seconds: int, posted: Posted
 ) -> None:
-    change(posted.reply.id, handovers=handovers, dispatched_at=past(seconds - 60), deadline_at=past(-3600))
+    age(posted, seconds - 60, handovers)
     assert hand_over_again() == 0
-    change(posted.reply.id, dispatched_at=past(seconds + 60))
+    age(posted, seconds + 60, handovers)
     assert [hand_over_again() for _ in range(3)] == [1, 0, 0]
+    pause = the_message(posted.reply.id).hand_over_at - clock()
+    assert 10_180_000 < pause <= 10_240_000
+
+
+def test_each_hand_over_waits_twice_as_long_as_the_one_before(posted: Posted, redis: Redis) -> None:
+    pauses = []
+    for _ in range(4):
+        pauses.append(round((the_message(posted.reply.id).hand_over_at - clock()) / 10_000))
+        change(posted.reply.id, dispatched_at=past(11), hand_over_at=past(1))
+        assert hand_over_again() == 1
+    assert pauses == [1, 2, 4, 8]
 
 
 def test_what_never_had_its_turn_is_cancelled_with_the_credits_back(chat: ChatSession, channel: Channel) -> None:

@@ -12,7 +12,8 @@ from shared.database.tables import new_id
 from shared.database.units import execute, write_unit
 from shared.models import ChatSession, User
 from shared.models.chat import chat_sessions
-from shared.models.message import MessageType, Status, messages
+from shared.models.message import messages
+from shared.models.status import MessageType, Status
 from tests.channel import Channel
 from tests.factories import a_claim, a_post, money_of, on_sqlite_only, the_message
 from tests.fake_model import FakeModel, Request

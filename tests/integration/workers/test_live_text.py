@@ -11,7 +11,8 @@ from flask.testing import FlaskClient
 from redis import Redis
 
 from shared.actions.messages.post import Posted
-from shared.actions.replies.finish import Answer, complete_reply, give_back
+from shared.actions.replies.finish import Answer, complete_reply
+from shared.actions.replies.release import give_back
 from shared.actions.replies.rescue import give_turns
 from shared.core import current_link
 from shared.models import ChatSession

@@ -12,7 +12,7 @@ from flask import Flask
 
 from shared.errors.replies import ModelUnavailable
 from shared.models import ChatSession
-from shared.models.message import Status
+from shared.models.status import Status
 from shared.settings import Settings
 from tests.channel import Channel
 from tests.eventually import at_most, eventually, joined, patience

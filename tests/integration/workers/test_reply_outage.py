@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy.exc import OperationalError
 
+import workers.outcome
 import workers.reply
 import workers.sweeper
 import workers.watchdog
@@ -54,7 +55,7 @@ def outage(monkeypatch: pytest.MonkeyPatch) -> Outage:
 def test_for_a_moment_it_costs_no_reply(
     where: str, core: Flask, chat: ChatSession, desk: Desk, fake_model: FakeModel, outage: Outage
 ) -> None:
-    outage.before(workers.reply, where)
+    outage.before(workers.outcome if where == "complete_reply" else workers.reply, where)
     posted = a_post(chat)
     with meanwhile(core, lambda: write_reply(posted.reply.id, desk)):
         threading.Timer(1.5, outage.on.clear).start()  # half a lease

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from shared.actions.replies.finish import HUNG_AFTER
+from shared.actions.replies.states import HUNG_AFTER
 from shared.redis.link import connect
 from shared.settings import LONGEST_LEASE, Settings, SettingsError, load_settings
 from workers.main import MARGIN_MS

@@ -1,0 +1,125 @@
+"""The one way to change what an owner sees: lock, numbers and money first; one trip and the hand-over after the commit.
+
+A unit is one transaction (`write_unit()`). The owner's row is its first lock (D-64).
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from shared.actions.credits.money import NOTHING, Money, NotCovered
+from shared.actions.queue.hand_over import hand_over
+from shared.core import current_link
+from shared.database.clock import utc_now
+from shared.database.prepared import Prepared
+from shared.database.units import execute, write_unit
+from shared.failpoints import reach
+from shared.models.credits import record
+from shared.models.user import ACCOUNT, IN_USE, Account, require_in_use, users
+from shared.redis import live_text
+from shared.wire.events import Event, publish
+
+_this = users.c.id == bindparam("user_id")
+_lock = Prepared(select(*ACCOUNT).where(_this).with_for_update(key_share=True), Account)
+_covered = (users.c.credits >= bindparam("spend"), users.c.held >= -bindparam("hold"))
+_taken = {
+    "seq": users.c.seq + bindparam("events"),
+    "credits": users.c.credits - bindparam("spend"),
+    "held": users.c.held + bindparam("hold"),
+    "updated_at": bindparam("at"),
+}
+_take = Prepared(update(users).where(_this, *_covered).values(_taken).returning(*ACCOUNT), Account)
+_act = Prepared(update(users).where(_this, *_covered, IN_USE).values(_taken).returning(*ACCOUNT), Account)
+
+
+@contextmanager
+def owner_unit(
+    user_id: str, *, events: int = 0, money: Money = NOTHING, acting: bool = False, reached: str = ""
+) -> Iterator["OwnerUnit"]:
+    """A transaction that holds the owner's lock; with `events`, it has taken so many numbers and moved the money.
+
+    `acting`: the owner asks for it, so a deleted or disabled account is refused. `reached` names the failpoint between
+    the commit and the first word about it. Raises NotCovered, and Unauthenticated for `acting`.
+    """
+    with telling_unit(user_id, acting, reached) as unit:
+        if events:
+            unit.take(events, money)
+        else:
+            execute(_lock, {"user_id": user_id})
+        yield unit
+
+
+@contextmanager
+def telling_unit(user_id: str = "", acting: bool = False, reached: str = "") -> Iterator["OwnerUnit"]:
+    """The same without the lock: for a claim, whose first statement finds and locks the owner by the reply."""
+    with write_unit() as connection:
+        unit = OwnerUnit(connection, user_id, acting)
+        yield unit
+    if not unit.undone:
+        reach(reached)
+        unit.finish()
+
+
+class OwnerUnit:
+    """The numbers and money of a transaction, and its words and hand-overs for the time after the commit."""
+
+    #: The owner's money and newest number, as of the last take().
+    account: Account
+    #: The numbers that the last take() took, lowest first.
+    numbers: list[int]
+
+    def __init__(self, connection: Connection, user_id: str, acting: bool) -> None:
+        self._connection = connection
+        self._user_id = user_id
+        self._acting = acting
+        self._events: list[Event] = []
+        self._live_texts: list[tuple[Callable[..., None], str, int]] = []
+        self._turns: list[str] = []
+        self.undone = False
+
+    def take(self, events: int, money: Money = NOTHING) -> None:
+        """Take numbers for so many events; move the balance together with its entries in the ledger.
+
+        Raises NotCovered, and Unauthenticated if an acting owner's account is deleted or disabled.
+        """
+        values = {"user_id": self._user_id, "events": events, "spend": money.spend, "hold": money.hold, "at": utc_now()}
+        account = execute(_act if self._acting else _take, values).first()
+        if account is None:
+            if self._acting:
+                require_in_use(self._user_id)
+            raise NotCovered
+        for kind, delta, ref in money.entries:
+            record(self._user_id, kind, delta, ref)
+        self.account, self.numbers = account, account.numbers(events)
+
+    def undo(self) -> None:
+        """Roll everything back, numbers and money too. Nothing is said."""
+        self._connection.rollback()
+        self.undone = True
+
+    def tell(self, *events: Event) -> None:
+        """Publish these after the commit, in this order."""
+        self._events += events
+
+    def open_live_text(self, reply_id: str, attempt: int) -> None:
+        """After the commit, have Redis refuse text of earlier attempts."""
+        self._live_texts.append((live_text.begin, reply_id, attempt))
+
+    def close_live_text(self, reply_id: str, attempt: int) -> None:
+        """After the commit, have Redis refuse all text of this reply, and drop its live text."""
+        self._live_texts.append((live_text.close, reply_id, attempt))
+
+    def hand_over(self, reply_ids: Iterable[str]) -> None:
+        """Put these on the queue, after the commit and the trip."""
+        self._turns += reply_ids
+
+    def finish(self) -> None:
+        """Make the one trip, then hand over. Redis may be away: then the sweeper does the rest."""
+        link = current_link()
+        with link.trip() as pipe:
+            for change, reply_id, attempt in self._live_texts:
+                change(link, pipe, reply_id, attempt)
+            if self._events:
+                publish(link, pipe, self._events)
+        hand_over(self._turns)

@@ -1,0 +1,91 @@
+"""How an attempt at a reply ends: one closed set of outcomes, and settle(), which turns each into an ending."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from shared.actions.replies.finish import Superseded, complete_reply, fail_reply
+from shared.actions.replies.release import give_back, release_reply
+from shared.database.retries import DATABASE_AWAY
+from shared.errors.replies import ReplyError, ReplyFailed, WorkerLost
+from workers.insist import insist
+from workers.providers import Ending
+from workers.run import Run
+
+log = logging.getLogger(__name__)
+
+# Seconds. If a model asks for a longer pause, the reply fails at once.
+_LONGEST_PAUSE = 60.0
+# Seconds before another run when the model named no pause.
+_PAUSE = 2.0
+
+
+@dataclass(frozen=True)
+class Completed:
+    """The model's answer is whole."""
+
+    ending: Ending
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The attempt went wrong."""
+
+    error: ReplyError
+
+
+@dataclass(frozen=True)
+class Released:
+    """This worker ends before the reply could. Another one runs it again."""
+
+
+@dataclass(frozen=True)
+class Left:
+    """Another program ends the reply, or its lease will lapse: this attempt says and stores nothing more."""
+
+    why: str
+
+
+#: Every way in which an attempt ends.
+Outcome = Completed | Failed | Released | Left
+
+
+def settle(run: Run, outcome: Outcome) -> None:
+    """End the reply as its attempt ended, or leave it to the program that owns it now."""
+    try:
+        match outcome:
+            case Completed(ending):
+                _complete(run, ending)
+            case Failed(error):
+                _fail(run, error)
+            case Released():
+                _or_fail(run, WorkerLost(), lambda: release_reply(run.claim))
+            case Left(why):
+                log.info("reply.left: %s", why)
+    except Superseded:
+        log.info("reply.superseded: another program ends it")
+    except DATABASE_AWAY as away:
+        log.warning("reply.database_away: %s; its lease will lapse, and it runs again", type(away).__name__)
+
+
+def _complete(run: Run, ending: Ending) -> None:
+    try:
+        insist(lambda: complete_reply(run.claim, run.answer(ending)))
+    except (Superseded, *DATABASE_AWAY):
+        raise
+    except Exception:
+        log.exception("reply.failed")
+        _fail(run, ReplyFailed())
+
+
+def _fail(run: Run, error: ReplyError) -> None:
+    """Run it again later, or fail it: for good once text was shown, or when the model asks for too long a pause."""
+    log.warning("reply.%s: after %d characters", error.code, run.size)
+    pause = _PAUSE if error.retry_after is None else error.retry_after
+    may_run_again = error.retryable and not run.shown and pause <= _LONGEST_PAUSE
+    _or_fail(run, error, lambda: may_run_again and give_back(run.claim, pause))
+
+
+def _or_fail(run: Run, error: ReplyError, run_again: Callable[[], bool]) -> None:
+    if not insist(run_again):
+        insist(lambda: fail_reply(run.claim, error, run.answer(Ending())))
