@@ -1,7 +1,7 @@
 """The fake model: OpenAI-compatible streaming, cheap enough to share a core with the load.
 
-The last question of a request holds the `Plan` of the stream. The text of every chunk carries the moment of its sending.
-So the receiver can tell how long the chunk was under way.
+The last question of a request holds the `Plan` of the stream. The text of every chunk carries the moment of its
+sending. So the receiver can tell how long the chunk was under way.
 """
 
 import asyncio

@@ -25,7 +25,8 @@ log = logging.getLogger(__name__)
 # trip may need four answers: its connection may be new, with password and number, or its script.
 # After a trip of more than these seconds, the sweeper makes the thread's next hand-over (D-59).
 TRIP_TIMEOUT = 0.45
-# Seconds without another trip after Redis was away, full or read-only (D-58). Otherwise a frozen Redis would delay every request.
+# Seconds without another trip after Redis was away, full or read-only (D-58). Otherwise a frozen Redis would delay
+# every request.
 BREAK = 2.0
 _MAX_CONNECTIONS = 512  # far above the threads of a process; the default of redis-py, 100, is not
 
