@@ -4,6 +4,10 @@ import pytest
 from flask import Flask
 
 from shared.redis.broker import QUEUES
+from tests.factories import on_sqlite_only
+
+# No row decides any of it.
+pytestmark = on_sqlite_only
 
 OPEN_TO_ALL = {
     "auth.sign_up",

@@ -19,7 +19,7 @@ from shared.models import User
 from shared.models.credits import credit_entries
 from shared.models.user import users
 from shared.settings import Settings
-from tests.factories import a_user, nothing_changes, signed_in, the_user
+from tests.factories import a_user, nothing_changes, on_sqlite_only, signed_in, the_user
 
 ADA = {"email": "ada@example.org", "password": "a long enough password"}
 
@@ -142,6 +142,7 @@ def test_a_disabled_user_gets_no_new_token(core: Flask, client: FlaskClient) -> 
     assert (answer.status_code, answer.json["code"]) == (401, "unauthenticated")
 
 
+@on_sqlite_only
 @pytest.mark.parametrize("token", ["", "garbage", "a.b.c", "é", 7])
 def test_a_refresh_token_that_is_none_gets_nothing(token: Any, client: FlaskClient) -> None:
     answer = client.post("/auth/refresh", json={"refreshToken": token})
@@ -179,6 +180,7 @@ def refusal(client: FlaskClient, authorization: str) -> str:
     return str(answer.json["code"])
 
 
+@on_sqlite_only
 @pytest.mark.parametrize("what", FORGED)
 def test_a_token_is_refused_that_is(what: str, client: FlaskClient, settings: Settings) -> None:
     payload, code = FORGED[what]
@@ -203,6 +205,7 @@ def test_a_token_is_refused_without_a_good_signature(core: Flask, client: FlaskC
     assert works(client, good)
 
 
+@on_sqlite_only
 @pytest.mark.parametrize(
     "authorization", ["", "Bearer", "Bearer ", "Bearer x", "Basic YTpi", "Bearer \xe9", "x" * 9000]
 )
