@@ -7,7 +7,7 @@ from typing import Any
 from flask import g, request
 
 from api.access import tokens
-from api.access.revoked import was_revoked
+from api.access.revoked import is_revoked
 from shared.core import current_settings
 from shared.errors.requests import Unauthenticated
 from shared.models.user import require_in_use
@@ -41,7 +41,7 @@ def with_token(view: View) -> View:
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
         claims = tokens.verify(current_settings().secret_key, tokens.ACCESS, bearer_token())
-        if was_revoked(claims):
+        if is_revoked(claims):
             raise Unauthenticated
         g.user_id = claims.user_id
         return view(*args, **kwargs)

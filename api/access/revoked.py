@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api.access.tokens import Claims
 from shared.actions.accounts.revoke import read_rows
-from shared.redis.revocations import is_void
+from shared.redis import revocations
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ class Revoked:
     """The revocations that one process knows. While the database is away, it uses its last reading."""
 
     def __init__(self) -> None:
-        self._voids: dict[str, int] = {}
+        self._revocations: dict[str, int] = {}
         self._due = 0.0
         self._reading = threading.Lock()
 
@@ -37,19 +37,19 @@ class Revoked:
                 self._read()
             finally:
                 self._reading.release()
-        return bool(self._voids) and is_void(self._voids, claims.user_id, claims.session_id, claims.issued)
+        return revocations.is_revoked(self._revocations, claims.user_id, claims.session_id, claims.issued)
 
     def _read(self) -> None:
         if time.monotonic() < self._due:
             return  # another thread has just read the table
         try:
-            self._voids = read_rows()
+            self._revocations = read_rows()
         except SQLAlchemyError as error:
             log.warning("revoked.not_read: %s; this process uses its last reading", type(error).__name__)
         self._due = time.monotonic() + _REST
 
 
-def was_revoked(claims: Claims) -> bool:
+def is_revoked(claims: Claims) -> bool:
     """Whether the token was revoked, as far as this process knows."""
     revoked = current_app.extensions["revoked"]
     assert isinstance(revoked, Revoked)

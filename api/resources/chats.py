@@ -48,40 +48,40 @@ def list_chats(asked: dict[str, Any]) -> dict[str, Any]:
 @chats.get("/<session_id>")
 @signed_in
 @chats.response(200, ChatOut)
-def get(session_id: str) -> ChatRow:
+def get(chat_ref: str) -> ChatRow:
     """One chat, by its id or its display id."""
-    return find_chat(g.user_id, session_id)
+    return find_chat(g.user_id, chat_ref)
 
 
 @chats.patch("/<session_id>")
 @signed_in
 @chats.arguments(ChatPatch)
 @chats.response(200, ChatOut)
-def patch(body: dict[str, Any], session_id: str) -> ChatRow:
+def patch(body: dict[str, Any], chat_ref: str) -> ChatRow:
     """Rename a chat."""
-    return rename_chat(g.user_id, session_id, body["title"])
+    return rename_chat(g.user_id, chat_ref, body["title"])
 
 
 @chats.put("/<session_id>/seen")
 @signed_in
 @chats.arguments(SeenIn)
 @chats.response(200, ChatOut)
-def seen(body: dict[str, Any], session_id: str) -> ChatRow:
+def seen(body: dict[str, Any], chat_ref: str) -> ChatRow:
     """Mark the chat as seen up to a `seq`. It is then no longer unread on any device."""
-    return see_chat(g.user_id, session_id, body["seq"])
+    return see_chat(g.user_id, chat_ref, body["seq"])
 
 
 @chats.delete("/<session_id>")
 @signed_in
 @chats.response(204)
-def delete(session_id: str) -> None:
+def delete(chat_ref: str) -> None:
     """Delete a chat with all its messages; unfinished replies end with their credits returned."""
-    delete_chat(g.user_id, session_id)
+    delete_chat(g.user_id, chat_ref)
 
 
 @chats.post("/<session_id>/queue/resume")
 @signed_in
 @chats.response(200, ChatOut)
-def resume(session_id: str) -> ChatRow:
+def resume(chat_ref: str) -> ChatRow:
     """Resume a chat that a failed or stopped reply has parked. Its waiting replies get their turns again."""
-    return resume_queue(g.user_id, session_id)
+    return resume_queue(g.user_id, chat_ref)

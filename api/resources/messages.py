@@ -30,9 +30,9 @@ _Position = Annotated[int, Meta(ge=0, lt=2**31)]
 @with_token
 @messages.arguments(MessageIn)
 @messages.response(202, PostedOut)
-def post(body: dict[str, Any], session_id: str) -> Any:
+def post(body: dict[str, Any], chat_ref: str) -> Any:
     """Post a message. The answer holds the placeholder of the reply, which a worker fills in."""
-    posted = post_message(g.user_id, PostRequest(session_id, **body), _idempotency_key())
+    posted = post_message(g.user_id, PostRequest(chat_ref, **body), _idempotency_key())
     replayed = {"Idempotent-Replayed": "true"} if posted.replayed else {}
     return _presented(posted), 202, replayed
 
@@ -41,9 +41,9 @@ def post(body: dict[str, Any], session_id: str) -> Any:
 @signed_in
 @messages.arguments(MessagesIn, location="query")
 @messages.response(200, MessagePage)
-def list_messages(asked: dict[str, Any], session_id: str) -> dict[str, Any]:
+def list_messages(asked: dict[str, Any], chat_ref: str) -> dict[str, Any]:
     """The chat's messages by position."""
-    chat = find_chat(g.user_id, session_id)
+    chat = find_chat(g.user_id, chat_ref)
     wanted = select(*MESSAGE).where(rows.c.chat_session_id == chat.id, rows.c.deleted_at.is_(None))
     newest_first = asked["order"] == "desc"
     return keyset_page(
@@ -60,26 +60,26 @@ def list_messages(asked: dict[str, Any], session_id: str) -> dict[str, Any]:
 @messages.get("/<message_id>")
 @signed_in
 @messages.response(200, LiveMessageOut)
-def get(session_id: str, message_id: str) -> Any:
+def get(chat_ref: str, message_id: str) -> Any:
     """One message. A running reply has its text so far."""
-    found = find_message(find_chat(g.user_id, session_id).id, message_id)
+    found = find_message(find_chat(g.user_id, chat_ref).id, message_id)
     return with_live_text([found])[0]
 
 
 @messages.post("/<message_id>/stop")
 @signed_in
 @messages.response(200, LiveMessageOut)
-def stop(session_id: str, message_id: str) -> MessageRow:
+def stop(chat_ref: str, message_id: str) -> MessageRow:
     """Stop a reply. Its text so far stays and is charged; if there is none, the credits return."""
-    return stop_reply(g.user_id, session_id, message_id)
+    return stop_reply(g.user_id, chat_ref, message_id)
 
 
 @messages.delete("/<message_id>")
 @signed_in
 @messages.response(204)
-def delete(session_id: str, message_id: str) -> None:
+def delete(chat_ref: str, message_id: str) -> None:
     """Delete a message of your own with its replies, or a reply that is not being written."""
-    delete_message(g.user_id, session_id, message_id)
+    delete_message(g.user_id, chat_ref, message_id)
 
 
 def _idempotency_key() -> str | None:

@@ -4,14 +4,14 @@ import heapq
 import time
 
 from api.access.tokens import Claims
-from shared.redis.revocations import Voids, is_void
+from shared.redis.revocations import Revocations, is_revoked
 
 
 class Presence:
     """The tokens of all admitted sockets, by socket id. Times are epoch seconds of this machine."""
 
     def __init__(self, longest_token: int) -> None:
-        self.voids: dict[str, int] = {}
+        self.revocations: dict[str, int] = {}
         self._longest_token = longest_token
         self._claims: dict[str, Claims] = {}
         self._ends: list[tuple[int, str]] = []
@@ -35,9 +35,9 @@ class Presence:
         claims = self._claims.get(sid)
         return claims.user_id if claims else None
 
-    def is_void(self, claims: Claims) -> bool:
+    def is_revoked(self, claims: Claims) -> bool:
         """Whether the token was revoked, as far as this process knows."""
-        return is_void(self.voids, claims.user_id, claims.session_id, claims.issued)
+        return is_revoked(self.revocations, claims.user_id, claims.session_id, claims.issued)
 
     def expired(self) -> list[str]:
         """The sockets with an expired token. Each expiry is reported once."""
@@ -48,15 +48,15 @@ class Presence:
                 found.append(sid)
         return found
 
-    def revoke(self, news: Voids) -> list[str]:
+    def revoke(self, news: Revocations) -> list[str]:
         """Add a new reading of the revocations. Returns the sockets with a token that is now revoked.
 
         An entry stays until every token that it may concern has expired. A later reading may lack it, because Redis
         may have been emptied (D-50).
         """
         oldest = time.time() - self._longest_token
-        known = self.voids
-        self.voids = {field: until for field, until in {**known, **news}.items() if until >= oldest}
-        if self.voids.items() <= known.items():
+        known = self.revocations
+        self.revocations = {field: until for field, until in {**known, **news}.items() if until >= oldest}
+        if self.revocations.items() <= known.items():
             return []
-        return [sid for sid, claims in self._claims.items() if self.is_void(claims)]
+        return [sid for sid, claims in self._claims.items() if self.is_revoked(claims)]

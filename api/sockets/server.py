@@ -136,7 +136,7 @@ def _claims_of(auth: Any, secret: str, presence: Presence) -> Claims:
     claims = tokens.verify(secret, tokens.ACCESS, auth.get("token") if isinstance(auth, dict) else None)
     if claims.expires <= time.time():
         raise TokenExpired
-    if presence.is_void(claims):
+    if presence.is_revoked(claims):
         raise Unauthenticated
     return claims
 

@@ -5,7 +5,7 @@ for all.
 """
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, select
 from sqlalchemy.ext.compiler import compiles
@@ -50,11 +50,13 @@ def _sqlite_moment(*_: Any, **__: Any) -> str:
     return "strftime('%Y-%m-%d %H:%M:%f000', 'now')"  # as SQLAlchemy writes moments, so that they sort
 
 
+class _Moment(NamedTuple):
+    moment: datetime
+
+
 def read_db_moment() -> datetime:
     """The moment that the database's clock shows."""
-    moment = query(select(db_moment())).scalar()
-    assert isinstance(moment, datetime)
-    return moment
+    return query(select(db_moment().label("moment")), row=_Moment)[0].moment
 
 
 def utc_now() -> datetime:

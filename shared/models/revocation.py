@@ -1,4 +1,4 @@
-"""Which access tokens are void before their time. `shared/redis/revocations.py` says how a row is read."""
+"""The access tokens that are revoked before they expire. `shared/redis/revocations.py` says how a row is read."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from shared.database.tables import Base
 
 
 class Revocation(Base):
-    """A user's or a sign-in's tokens that were issued up to `void_until`, in seconds since 1970, are void."""
+    """The tokens of a user or a sign-in that were issued up to `void_until` (seconds since 1970) are revoked."""
 
     __tablename__ = "revocations"
 

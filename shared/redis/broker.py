@@ -52,7 +52,7 @@ def _any_trouble_as_lost_connection() -> Iterator[None]:
 
 
 class _PromptConsumer(_RedisConsumer):
-    """Waits for a job inside Redis. Dramatiq's own consumer sleeps between looks: a job waits 333 ms (median)."""
+    """Waits for a job inside Redis. Dramatiq's own consumer sleeps between looks (333 ms in the median)."""
 
     def __init__(self, broker: RedisBroker, queue_name: str, prefetch: int, timeout: int) -> None:
         super().__init__(broker, queue_name, prefetch, timeout=0)

@@ -15,7 +15,7 @@ LEEWAY = 30
 _MOST_DIGITS = 11
 
 #: The revoked tokens: the field of a user or sign-in, and the last second whose tokens are revoked.
-Voids = Mapping[str, int]
+Revocations = Mapping[str, int]
 
 
 def revocations_key(link: RedisLink) -> str:
@@ -59,18 +59,18 @@ def drop_stranger(link: RedisLink) -> bool:
     return True
 
 
-def write_revocations(link: RedisLink, voids: Voids, forgotten: Iterable[str] = ()) -> None:
+def write_revocations(link: RedisLink, revocations: Revocations, forgotten: Iterable[str] = ()) -> None:
     """Add these to the hash, and remove the forgotten ones. Does nothing while Redis is away."""
     with link.trip() as pipe:
-        for subject, until in voids.items():
+        for subject, until in revocations.items():
             pipe.hset(revocations_key(link), subject, str(until))
         if fields := list(forgotten):
             pipe.hdel(revocations_key(link), *fields)
 
 
-def is_void(voids: Voids, user_id: str, session_id: str | None, issued: int) -> bool:
+def is_revoked(revocations: Revocations, user_id: str, session_id: str | None, issued: int) -> bool:
     """Whether a token that was issued in this second is revoked."""
-    until = voids.get(of_user(user_id), -1)
+    until = revocations.get(of_user(user_id), -1)
     if session_id:
-        until = max(until, voids.get(of_session(session_id), -1))
+        until = max(until, revocations.get(of_session(session_id), -1))
     return issued <= until

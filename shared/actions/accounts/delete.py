@@ -32,6 +32,6 @@ def delete_account(user_id: str) -> None:
         # The user's own id stands where the email was: it is unique, and without an @ nobody signs in with it (D-22).
         emptied = {"email": user_id, "password_hash": None, "deleted_at": now}
         execute(update(users).where(users.c.id == user_id).values(emptied))
-        voids = revoke(of_user(user_id))
+        revoked = revoke(of_user(user_id))
         unit.tell(Event(user_id, "resync", {}))  # open tabs then find that they are signed out (D-23)
-    tell(voids)
+    tell(revoked)

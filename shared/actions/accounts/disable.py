@@ -22,8 +22,8 @@ def disable_account(user_id: str) -> None:
     with owner_unit(user_id):
         execute(_set_disabled, {"whose": user_id, "at": utc_now()})
         end_all_sign_ins(user_id)
-        voids = revoke(of_user(user_id))
-    tell(voids)
+        revoked = revoke(of_user(user_id))
+    tell(revoked)
 
 
 @retried
@@ -31,9 +31,9 @@ def enable_account(user_id: str) -> None:
     """Let the user sign in again, and waiting replies run. Sessions that ended with disabling stay ended."""
     with owner_unit(user_id) as unit:
         execute(_set_disabled, {"whose": user_id, "at": None})
-        voids = revoke_no_more(of_user(user_id))
+        revoked = revoke_no_more(of_user(user_id))
         unit.hand_over(begin_anew(user_id))
-    tell(voids)
+    tell(revoked)
 
 
 _set_disabled = update(users).where(users.c.id == bindparam("whose")).values(disabled_at=bindparam("at"))

@@ -14,14 +14,7 @@ from shared.database.units import execute, write_unit
 from shared.errors.requests import Unauthenticated
 from shared.models.sign_in import sign_ins
 from shared.models.user import require_in_use
-from shared.redis.revocations import Voids, of_session
-
-_lives = sign_ins.c.ended_at.is_(None)
-_this = (sign_ins.c.id == bindparam("session_id"), sign_ins.c.user_id == bindparam("whose"), _lives)
-_renew = update(sign_ins).where(*_this, sign_ins.c.expires_at > bindparam("now")).values(expires_at=bindparam("end"))
-_renew = _renew.returning(sign_ins.c.id)
-_end = update(sign_ins).where(*_this).values(ended_at=bindparam("now")).returning(sign_ins.c.id)
-_end_all = update(sign_ins).where(sign_ins.c.user_id == bindparam("whose"), _lives).values(ended_at=bindparam("now"))
+from shared.redis.revocations import Revocations, of_session
 
 
 @retried
@@ -50,11 +43,11 @@ def renew_sign_in(session_id: str, user_id: str) -> None:
 @retried
 def end_sign_in(session_id: str, user_id: str) -> None:
     """Sign out: its refresh token is refused from now on, its access tokens and sockets end within seconds."""
-    voids: Voids = {}
+    revoked: Revocations = {}
     with owner_unit(user_id):
         if execute(_end, {"session_id": session_id, "whose": user_id, "now": utc_now()}):
-            voids = revoke(of_session(session_id))
-    tell(voids)
+            revoked = revoke(of_session(session_id))
+    tell(revoked)
 
 
 def end_all_sign_ins(user_id: str) -> None:
@@ -64,3 +57,11 @@ def end_all_sign_ins(user_id: str) -> None:
 
 def _lifetime() -> timedelta:
     return timedelta(seconds=current_settings().refresh_token_seconds)
+
+
+_lives = sign_ins.c.ended_at.is_(None)
+_this = (sign_ins.c.id == bindparam("session_id"), sign_ins.c.user_id == bindparam("whose"), _lives)
+_renew = update(sign_ins).where(*_this, sign_ins.c.expires_at > bindparam("now")).values(expires_at=bindparam("end"))
+_renew = _renew.returning(sign_ins.c.id)
+_end = update(sign_ins).where(*_this).values(ended_at=bindparam("now")).returning(sign_ins.c.id)
+_end_all = update(sign_ins).where(sign_ins.c.user_id == bindparam("whose"), _lives).values(ended_at=bindparam("now"))

@@ -13,15 +13,11 @@ from shared.redis.revocations import LEEWAY, drop_stranger, read_revocations, wr
 # Rows that a sweep forgets; the next one takes the rest.
 _BATCH = 500
 
-_old = select(revocations.c.subject).where(revocations.c.void_until < bindparam("before")).limit(_BATCH)
-_forget = delete(revocations).where(
-    revocations.c.subject.in_(bindparam("subjects", expanding=True)), revocations.c.void_until < bindparam("before")
-)
-
 
 def copy_revocations() -> int:
-    """Make the copy in Redis what the rows say, and forget what is older than any token that still lives; how many
-    were missing there.
+    """Bring the copy in Redis in line with the rows; forget revocations older than every token that still lives.
+
+    How many were missing in Redis.
     """
     rows, link = read_rows(), current_link()
     before = int(read_db_moment().timestamp()) - current_settings().access_token_seconds - LEEWAY
@@ -42,3 +38,9 @@ def _forget_old(before: int) -> None:
     subjects = query(_old, {"before": before}).scalars()
     with write_unit():
         execute(_forget, {"subjects": subjects, "before": before})
+
+
+_old = select(revocations.c.subject).where(revocations.c.void_until < bindparam("before")).limit(_BATCH)
+_forget = delete(revocations).where(
+    revocations.c.subject.in_(bindparam("subjects", expanding=True)), revocations.c.void_until < bindparam("before")
+)

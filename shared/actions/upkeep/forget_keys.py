@@ -14,14 +14,6 @@ _LIFE = timedelta(hours=24)
 # Keys that a sweep forgets; the next one takes the rest.
 _BATCH = 500
 
-_old = (
-    select(idempotency_keys.c.id)
-    .where(idempotency_keys.c.created_at < bindparam("before"))
-    .order_by(idempotency_keys.c.created_at)
-    .limit(_BATCH)
-)
-_forget = delete(idempotency_keys).where(idempotency_keys.c.id.in_(bindparam("ids", expanding=True)))
-
 
 @retried
 def forget_keys() -> int:
@@ -31,3 +23,12 @@ def forget_keys() -> int:
         with write_unit():
             execute(_forget, {"ids": ids})
     return len(ids)
+
+
+_old = (
+    select(idempotency_keys.c.id)
+    .where(idempotency_keys.c.created_at < bindparam("before"))
+    .order_by(idempotency_keys.c.created_at)
+    .limit(_BATCH)
+)
+_forget = delete(idempotency_keys).where(idempotency_keys.c.id.in_(bindparam("ids", expanding=True)))

@@ -10,9 +10,6 @@ from shared.models.sign_in import sign_ins
 # Rows that a sweep forgets; the next one takes the rest.
 _BATCH = 500
 
-_over = select(sign_ins.c.id).where(sign_ins.c.expires_at < bindparam("now")).limit(_BATCH)
-_forget = delete(sign_ins).where(sign_ins.c.id.in_(bindparam("ids", expanding=True)))
-
 
 @retried
 def forget_sign_ins() -> int:
@@ -22,3 +19,7 @@ def forget_sign_ins() -> int:
         with write_unit():
             execute(_forget, {"ids": ids})
     return len(ids)
+
+
+_over = select(sign_ins.c.id).where(sign_ins.c.expires_at < bindparam("now")).limit(_BATCH)
+_forget = delete(sign_ins).where(sign_ins.c.id.in_(bindparam("ids", expanding=True)))

@@ -17,10 +17,6 @@ _LIFE = timedelta(days=90)
 # Rows of a table that a sweep forgets; the next one takes the rest.
 BATCH = 500
 
-_pruned = case((users.c.pruned_seq < bindparam("up_to"), bindparam("up_to")), else_=users.c.pruned_seq)
-_note = update(users).where(users.c.id == bindparam("owner")).values(pruned_seq=_pruned)
-_has_messages = exists().where(messages.c.chat_session_id == chat_sessions.c.id)
-
 
 class _Tombstone(NamedTuple):
     id: str
@@ -63,3 +59,8 @@ def _forget_of(owner: str, table: Table, theirs: list[_Tombstone]) -> None:
     with write_unit():
         execute(_note, {"owner": owner, "up_to": max(row.seq for row in theirs)})
         execute(delete(table).where(table.c.id.in_([row.id for row in theirs])))
+
+
+_pruned = case((users.c.pruned_seq < bindparam("up_to"), bindparam("up_to")), else_=users.c.pruned_seq)
+_note = update(users).where(users.c.id == bindparam("owner")).values(pruned_seq=_pruned)
+_has_messages = exists().where(messages.c.chat_session_id == chat_sessions.c.id)

@@ -13,7 +13,7 @@ from shared.actions.accounts.disable import disable_account
 from shared.actions.accounts.sign_ins import begin_sign_in
 from shared.actions.chats.delete import delete_chat
 from shared.actions.upkeep.copy_revocations import copy_revocations
-from shared.database import units as module
+from shared.database import clock as module
 from shared.database.clock import utc_now
 from shared.database.units import query
 from shared.models import ChatSession, User

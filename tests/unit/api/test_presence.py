@@ -75,5 +75,5 @@ def test_the_same_reading_again_is_no_news(presence: Presence) -> None:
 def test_what_a_later_reading_lacks_still_counts_for_as_long_as_a_token_may_live(presence: Presence) -> None:
     presence.revoke({of_user("ada"): NOW, of_user("bob"): NOW - FAR - 1})
     presence.revoke({})
-    assert presence.is_void(claims())
-    assert presence.voids == {of_user("ada"): NOW}
+    assert presence.is_revoked(claims())
+    assert presence.revocations == {of_user("ada"): NOW}
