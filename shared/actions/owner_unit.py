@@ -56,6 +56,7 @@ def telling_unit(user_id: str = "", acting: bool = False, reached: str = "") -> 
     with write_unit() as connection:
         unit = OwnerUnit(connection, user_id, acting)
         yield unit
+        unit.write_entries()
     if not unit.undone:
         reach(reached)
         unit.finish()
@@ -73,13 +74,14 @@ class OwnerUnit:
         self._connection = connection
         self._user_id = user_id
         self._acting = acting
+        self._entries: list[tuple[str, int, str]] = []
         self._events: list[Event] = []
         self._live_texts: list[tuple[Callable[..., None], str, int]] = []
         self._turns: list[str] = []
         self.undone = False
 
     def take(self, events: int, money: Money = NOTHING) -> None:
-        """Take numbers for so many events; move the balance together with its entries in the ledger.
+        """Take numbers for so many events; move the balance now, and note its entries for the end of the transaction.
 
         Raises NotCovered, and Unauthenticated if an acting owner's account is deleted or disabled.
         """
@@ -89,9 +91,16 @@ class OwnerUnit:
             if self._acting:
                 require_in_use(self._user_id)
             raise NotCovered
-        for kind, delta, ref in money.entries:
-            record(self._user_id, kind, delta, ref)
+        self._entries += money.entries
         self.account, self.numbers = account, account.numbers(events)
+
+    def write_entries(self) -> None:
+        """Add to the ledger what take() has moved.
+
+        It comes last: a reply that somebody else has ended is found out by its guard, not by an entry it has already.
+        """
+        for kind, delta, ref in [] if self.undone else self._entries:
+            record(self._user_id, kind, delta, ref)
 
     def undo(self) -> None:
         """Roll everything back, numbers and money too. Nothing is said."""

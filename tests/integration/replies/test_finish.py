@@ -173,6 +173,15 @@ def test_of_two_endings_at_once_one_counts(first: str, core: Flask, claim: Claim
     assert channel.names().count("credits.changed") == 1
 
 
+def test_an_ending_after_a_failure_is_superseded_though_other_holds_would_cover_it(claim: Claim, user: User) -> None:
+    # Given a reply that has failed, with its entry, and credits held for another one
+    fail_reply(claim, ModelRejected(), ANSWER)
+    a_post(a_chat(user))
+    # Then a sweeper or worker that fails it too learns that it was late, and not of an entry that there is already
+    with nothing_changes(), pytest.raises(Superseded):
+        fail_reply(claim, ModelRejected(), ANSWER)
+
+
 def test_the_next_in_the_chat_gets_its_turn_with_the_ending(chat: ChatSession) -> None:
     first, second = a_post(chat), a_post(chat)
     complete_reply(a_claim(first), ANSWER)
