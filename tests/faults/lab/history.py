@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from tests.eventually import Stopwatch
+from tests.fair_clock import CLOCK
 
 
 @dataclass
@@ -20,7 +20,7 @@ class Outcome:
     content: str
     key: str | None
     request: str = ""  # method and path, of what is no post
-    watch: Stopwatch = field(default_factory=Stopwatch)
+    began: float = field(default_factory=CLOCK.now)
     took: float = 0.0
     status: int | None = None
     body: Any = None

@@ -13,6 +13,7 @@ import httpx2
 
 from tests.e2e.person import Person
 from tests.eventually import Stopwatch, joined, patience
+from tests.fair_clock import CLOCK
 from tests.faults.lab.history import History, Outcome, a_question
 from tests.services.sockets import SocketClient
 
@@ -84,7 +85,7 @@ class Witnessed(Person):
             self._note(outcome, self.http.request(method, path, **request))
         except httpx2.TransportError as error:
             outcome.trouble = repr(error)
-        outcome.took = outcome.watch.seconds
+        outcome.took = CLOCK.now() - outcome.began
         return outcome
 
     def _note(self, outcome: Outcome, answer: httpx2.Response) -> None:
