@@ -56,6 +56,7 @@ def telling_unit(user_id: str = "", acting: bool = False, reached: str = "") -> 
     with write_unit() as connection:
         unit = OwnerUnit(connection, user_id, acting)
         yield unit
+        unit.record_money()
     if not unit.undone:
         reach(reached)
         unit.finish()
@@ -73,13 +74,14 @@ class OwnerUnit:
         self._connection = connection
         self._user_id = user_id
         self._acting = acting
+        self._entries: list[tuple[str, int, str]] = []
         self._events: list[Event] = []
         self._live_texts: list[tuple[Callable[..., None], str, int]] = []
         self._turns: list[str] = []
         self.undone = False
 
     def take(self, events: int, money: Money = NOTHING) -> None:
-        """Take numbers for so many events; move the balance together with its entries in the ledger.
+        """Take numbers for so many events, and move the balance. record_money() adds the entries of the ledger.
 
         Raises NotCovered, and Unauthenticated if an acting owner's account is deleted or disabled.
         """
@@ -89,13 +91,22 @@ class OwnerUnit:
             if self._acting:
                 require_in_use(self._user_id)
             raise NotCovered
-        for kind, delta, ref in money.entries:
-            record(self._user_id, kind, delta, ref)
+        self._entries += money.entries
         self.account, self.numbers = account, account.numbers(events)
+
+    def record_money(self) -> None:
+        """Add the entries of each take() to the ledger, as the last step of the unit.
+
+        An ending finds out before whether its reply is still open. Otherwise the entry of a reply that was ended
+        meanwhile would fail as a second one.
+        """
+        for kind, delta, ref in self._entries:
+            record(self._user_id, kind, delta, ref)
 
     def undo(self) -> None:
         """Roll everything back, numbers and money too. Nothing is said."""
         self._connection.rollback()
+        self._entries.clear()
         self.undone = True
 
     def tell(self, *events: Event) -> None:
