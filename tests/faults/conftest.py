@@ -74,11 +74,23 @@ def _later(*values: Any) -> Any:
     return pytest.param(*values, marks=[pytest.mark.long, pytest.mark.timeout(0)])
 
 
+def given(program: str, **start: str) -> pytest.MarkDecorator:
+    """This program has these names in its environment, or is `instead` another one, from before the test begins.
+
+    It starts once, where `trial.restart()` in the test would start it a second time. "{point}" is the test's parameter.
+    """
+    return pytest.mark.given(program, start)
+
+
 @pytest.fixture
-def trial(kind: str, deployments: Deployments) -> Iterator[Trial]:
+def trial(request: pytest.FixtureRequest, kind: str, deployments: Deployments) -> Iterator[Trial]:
     """Its programs are real, its times short (tests/environment.py): whatever a test breaks is mended after it."""
     deployment = deployments.get(kind)
-    deployment.make_whole()
+    values = request.node.callspec.params
+    marks = [mark.args for mark in request.node.iter_markers("given")]
+    deployment.make_whole(
+        {program: {name: text.format(**values) for name, text in start.items()} for program, start in marks}
+    )
     with a_trial(deployment) as trial:
         yield trial
         left = not deployment.redis.alive or open_replies(deployment.engine, trial.people)

@@ -7,6 +7,7 @@ from sqlalchemy import delete, select, update
 
 from shared.models.message import messages
 from tests.eventually import eventually
+from tests.faults.conftest import given
 from tests.faults.lab.checker.rules import LETS_GO_WITHIN
 from tests.faults.lab.history import Outcome
 from tests.faults.lab.people import Witnessed
@@ -73,12 +74,12 @@ def test_what_is_deleted_while_its_reply_is_written_is_gone_at_once(trial: Trial
 
 
 @each_way
+@given("worker", HOLDFAST_FAILPOINTS="after_claim=sleep:0.7")
 def test_what_is_deleted_between_claim_and_question_is_never_asked(trial: Trial, what: str) -> None:
     # Given a chat with a past, and a worker that pauses after a claim
     person = trial.person()
     answered = person.ask()
     trial.wait_for_status(answered, "completed")
-    trial.restart("worker", HOLDFAST_FAILPOINTS="after_claim=sleep:0.7")
     # When what it has just claimed is deleted
     asked = person.ask()
     person.tab.wait_for(lambda e: e.name == "message.created" and e.data["id"] == asked.reply_id)

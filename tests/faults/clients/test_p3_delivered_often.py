@@ -5,7 +5,7 @@ from collections import Counter
 from redis import Redis
 
 from tests.eventually import eventually
-from tests.faults.conftest import on_sqlite
+from tests.faults.conftest import given, on_sqlite
 from tests.faults.lab.checker.rules import Rules
 from tests.faults.lab.history import a_question
 from tests.faults.lab.people import at_the_same_time
@@ -18,12 +18,10 @@ def on_the_queue(redis: Redis) -> int:
     return int(redis.llen(f"{QUEUE}:replies"))
 
 
+@given("worker", HOLDFAST_WORKER_PROCESSES="4", HOLDFAST_WORKER_THREADS="2")
 def test_a_job_delivered_to_four_workers_at_once_and_again_later_is_done_once(trial: Trial) -> None:  # F26
     # Given four worker processes of two threads each, and the same job eight times, before any of them can take it
     person, redis = trial.person(), trial.deployment.redis_client()
-    trial.programs["worker"].kill()
-    redis.delete(f"{QUEUE}:__heartbeats__")
-    trial.restart("worker", HOLDFAST_WORKER_PROCESSES="4", HOLDFAST_WORKER_THREADS="2")
     eventually(lambda: redis.zcard(f"{QUEUE}:__heartbeats__") == 4, within=20)
     trial.programs["worker"].freeze()
     outcome = person.ask("chunks=5,every=20")
@@ -49,8 +47,8 @@ def test_a_job_delivered_to_four_workers_at_once_and_again_later_is_done_once(tr
 
 
 @on_sqlite
+@given("worker", HOLDFAST_FAILPOINTS="before_ack=raise")
 def test_a_job_that_fails_is_put_away_and_not_tried_again(trial: Trial) -> None:
-    trial.restart("worker", HOLDFAST_FAILPOINTS="before_ack=raise")
     person, redis = trial.person(), trial.deployment.redis_client()
     outcome = person.ask()
     eventually(lambda: redis.zcard(f"{QUEUE}:replies.XQ") == 1)
@@ -61,8 +59,8 @@ def test_a_job_that_fails_is_put_away_and_not_tried_again(trial: Trial) -> None:
     redis.close()
 
 
+@given("web", HOLDFAST_WEB_THREADS="15", HOLDFAST_WEB_WORKERS="2")
 def test_thirty_posts_with_one_key_are_one_message(trial: Trial) -> None:  # F27
-    trial.restart("web", HOLDFAST_WEB_THREADS="15", HOLDFAST_WEB_WORKERS="2")
     person, question = trial.person(), a_question("chunks=3")
     # When none of them is the first
     outcomes = at_the_same_time([lambda: person.ask(key="the same", content=question)] * 30)

@@ -14,7 +14,7 @@ from shared.models.message import messages
 from shared.redis.link import BREAK
 from tests.eventually import eventually
 from tests.fair_clock import CLOCK
-from tests.faults.conftest import mostly_on, on_postgresql
+from tests.faults.conftest import given, mostly_on, on_postgresql
 from tests.faults.lab.checker.rules import LETS_GO_WITHIN
 from tests.faults.lab.evidence import open_replies
 from tests.faults.lab.history import Outcome
@@ -80,10 +80,10 @@ def test_whoever_wins_is_told_by_all(trial: Trial, count: int) -> None:
     assert endings.keys() >= {("cancelled", False), ("completed", True)}, endings
 
 
+@given("worker", HOLDFAST_FAILPOINTS="before_final_commit=sleep:1")
 def test_a_stop_that_comes_while_the_final_write_is_under_way_finds_it_done(trial: Trial) -> None:
     worker = trial.programs["worker"]
     before = len(worker.log)
-    trial.restart("worker", HOLDFAST_FAILPOINTS="before_final_commit=sleep:1")
     person = trial.person()
     outcome = person.ask("chunks=2")
     eventually(lambda: "failpoint.reached: before_final_commit" in worker.log[before:], within=20)
@@ -145,9 +145,9 @@ def test_a_stop_without_redis_keeps_what_was_saved_and_reaches_the_worker_by_its
 
 
 @on_postgresql
+@given("worker", HOLDFAST_LEASE_SECONDS="30")
 def test_at_the_usual_times_a_silent_model_is_let_go_too(trial: Trial) -> None:
     # Given the lease and the patience of a deployment, a model that says nothing more, and no Redis to hear of it
-    trial.restart("worker", HOLDFAST_LEASE_SECONDS="30")
     people = [trial.person() for _ in range(3)]
     places = [(person, chat) for person in people for chat in (person.chats[0], person.new_chat())]
     asked = [person.ask("chunks=3,gate=never", chat=chat) for person, chat in places]
@@ -182,8 +182,8 @@ def test_a_stopped_reply_lets_others_go_on_and_its_chat_when_its_owner_says_so(t
     trial.check().must_be_clean()
 
 
+@given("worker", HOLDFAST_FAILPOINTS="after_claim=sleep:0.7")
 def test_a_stop_between_claim_and_first_text_costs_nothing_and_shows_nothing(trial: Trial) -> None:
-    trial.restart("worker", HOLDFAST_FAILPOINTS="after_claim=sleep:0.7")
     person = trial.person()
     outcome = person.ask()
     trial.wait_for_status(outcome, "running")

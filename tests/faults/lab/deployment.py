@@ -1,6 +1,6 @@
 """The four programs on one kind of database, with a Redis and a model of their own, to be maltreated by many tests."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Self
 
@@ -42,7 +42,8 @@ class Deployment:
     def __init__(self, guard: Guard, kind: str, databases: SqliteDatabases | PostgresDatabases) -> None:
         self.kind = kind
         self._guard, self._databases = guard, databases
-        self._maltreated: set[str] = set()
+        # How each program was started, if otherwise than ever
+        self._started: dict[str, dict[str, str]] = {}
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -70,31 +71,30 @@ class Deployment:
         """Kill this program if it lives, and start it: as ever, or maltreated, until the test is over."""
         program = self.programs[name]
         program.kill()
-        self._maltreated.discard(name)
-        if instead or environment:
-            self._maltreated.add(name)
+        self._started[name] = {"instead": instead, **environment} if instead or environment else {}
         program.start(instead=instead, **environment)
         if name in ("web", "realtime"):
             eventually(lambda: program.must_live() and self._answers(name), within=30)
 
     def mend(self) -> None:
         """As a supervisor does: start again what has died. What was frozen goes on."""
-        if self.redis.alive:
-            self.redis.thaw()
-        else:
-            self.redis.kill()
-            self.redis.start()
+        self._mend_redis()
         for name in PROGRAMS:
             if self.programs[name].alive:
                 self.programs[name].thaw()
             else:
                 self.restart(name)
 
-    def make_whole(self) -> None:
-        """Before the next test: all programs as ever, an empty Redis, a model that remembers nothing."""
-        self.mend()
-        for name in sorted(self._maltreated):
-            self.restart(name)
+    def make_whole(self, given: Mapping[str, dict[str, str]]) -> None:
+        """Before the next test: all programs as ever or as it is given them, an empty Redis, a model that remembers
+        nothing. A program that runs like that already goes on.
+        """
+        self._mend_redis()
+        for name in PROGRAMS:
+            if self.programs[name].alive and self._started.get(name, {}) == given.get(name, {}):
+                self.programs[name].thaw()
+            else:
+                self.restart(name, **given.get(name, {}))
         with self.redis_client() as redis:
             for option, value in _REDIS_DEFAULTS.items():
                 redis.config_set(option, value)
@@ -125,6 +125,13 @@ class Deployment:
 
     def pids(self) -> dict[str, int]:
         return {name: self.programs[name].pid for name in PROGRAMS}
+
+    def _mend_redis(self) -> None:
+        if self.redis.alive:
+            self.redis.thaw()
+        else:
+            self.redis.kill()
+            self.redis.start()
 
     def _answers(self, name: str) -> bool:
         url = self.programs.url if name == "web" else self.programs.realtime_url

@@ -20,7 +20,7 @@ from tests.faults.lab.trial import a_trial
 def clean(deployments: Deployments) -> Evidence:
     """Of three completed replies of one person, more than a page of /sync, and one that failed, of another."""
     deployment = deployments.get("sqlite")
-    deployment.make_whole()
+    deployment.make_whole({})
     with a_trial(deployment) as trial:
         alice, bob = trial.person(), trial.person()
         asked = [alice.ask(key="once"), alice.ask(), alice.ask(), bob.ask("chunks=5,cut_after=2")]
@@ -45,7 +45,7 @@ def test_what_takes_too_long_or_needs_a_new_process_is_noticed(
     deployments: Deployments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deployment = deployments.get("sqlite")
-    deployment.make_whole()
+    deployment.make_whole({})
     with a_trial(deployment) as trial:
         person = trial.person()
         outcome = person.ask("chunks=2,gate=late")

@@ -1,7 +1,7 @@
 """A program with one guard taken out must turn the checker red, under the load that the guard is for."""
 
 from tests.eventually import eventually
-from tests.faults.conftest import mostly_on, on_postgresql, on_sqlite
+from tests.faults.conftest import given, mostly_on, on_postgresql, on_sqlite
 from tests.faults.lab.history import a_question
 from tests.faults.lab.people import at_the_same_time
 from tests.faults.lab.trial import Trial
@@ -11,9 +11,9 @@ _NAIVE = "python -m tests.faults.naive."
 
 
 @mostly_on("postgresql")
+@given("worker", instead=f"{_NAIVE}no_fencing", HOLDFAST_FAILPOINTS="after_chunk:3=sleep:5")
 def test_without_fencing_a_slow_worker_ends_a_reply_a_second_time(trial: Trial) -> None:
     # Given a worker that is away for longer than its leases last, and sees to none of them
-    trial.restart("worker", instead=f"{_NAIVE}no_fencing", HOLDFAST_FAILPOINTS="after_chunk:3=sleep:5")
     person = trial.person()
     # and enough waiting that the credits held for it cover a second ending
     chats = [person.chats[0], *(person.new_chat() for _ in range(3))]
@@ -24,8 +24,8 @@ def test_without_fencing_a_slow_worker_ends_a_reply_a_second_time(trial: Trial) 
     assert verdict.count("doubled") > 0
 
 
+@given("web", instead=f"{_NAIVE}check_then_act", HOLDFAST_SIGNUP_CREDITS="30", HOLDFAST_WEB_THREADS="20")
 def test_with_a_balance_that_is_read_first_and_written_later_money_is_lost(trial: Trial) -> None:
-    trial.restart("web", instead=f"{_NAIVE}check_then_act", HOLDFAST_SIGNUP_CREDITS="30", HOLDFAST_WEB_THREADS="20")
     person = trial.person()
     at_the_same_time(20 * [person.ask])
     verdict = trial.check()
@@ -33,8 +33,8 @@ def test_with_a_balance_that_is_read_first_and_written_later_money_is_lost(trial
 
 
 @on_sqlite
+@given("web", instead=f"{_NAIVE}plain_begin", HOLDFAST_WEB_THREADS="20")
 def test_with_a_plain_begin_people_see_a_locked_database(trial: Trial) -> None:
-    trial.restart("web", instead=f"{_NAIVE}plain_begin", HOLDFAST_WEB_THREADS="20")
     people = [trial.person() for _ in range(4)]
 
     def delete(person, chat):
@@ -48,9 +48,9 @@ def test_with_a_plain_begin_people_see_a_locked_database(trial: Trial) -> None:
 
 
 @mostly_on("sqlite")
+@given("sweeper", instead=f"{_NAIVE}no_sweep")
+@given("web", HOLDFAST_FAILPOINTS="after_commit=exit")
 def test_without_a_sweeper_what_was_not_handed_over_is_lost(trial: Trial) -> None:
-    trial.restart("sweeper", instead=f"{_NAIVE}no_sweep")
-    trial.restart("web", HOLDFAST_FAILPOINTS="after_commit=exit")
     person = trial.person()
     assert person.ask().kind == "unknown"
     trial.restart("web")
@@ -60,8 +60,8 @@ def test_without_a_sweeper_what_was_not_handed_over_is_lost(trial: Trial) -> Non
 
 
 @mostly_on("sqlite")
+@given("worker", instead=f"{_NAIVE}package_retries")
 def test_with_the_packages_own_retries_the_model_is_asked_too_often(trial: Trial) -> None:
-    trial.restart("worker", instead=f"{_NAIVE}package_retries")
     person = trial.person()
     outcome = person.ask("status=500,times=1")
     eventually(lambda: person.reply(outcome)["status"] == "completed", within=15)
@@ -70,8 +70,8 @@ def test_with_the_packages_own_retries_the_model_is_asked_too_often(trial: Trial
 
 
 @on_postgresql
+@given("web", instead=f"{_NAIVE}key_looked_up_first", HOLDFAST_WEB_THREADS="20")
 def test_with_a_key_that_is_looked_up_first_and_stored_later_one_post_is_several_messages(trial: Trial) -> None:
-    trial.restart("web", instead=f"{_NAIVE}key_looked_up_first", HOLDFAST_WEB_THREADS="20")
     person, question = trial.person(), a_question("chunks=2")
     at_the_same_time(20 * [lambda: person.ask(key="the same", content=question)])
     verdict = trial.check()
@@ -80,8 +80,8 @@ def test_with_a_key_that_is_looked_up_first_and_stored_later_one_post_is_several
 
 
 @on_sqlite
+@given("worker", instead=f"{_NAIVE}refund_later", HOLDFAST_FAILPOINTS="after_final_commit=exit")
 def test_credits_that_are_returned_after_the_end_are_lost_with_their_worker(trial: Trial) -> None:
-    trial.restart("worker", instead=f"{_NAIVE}refund_later", HOLDFAST_FAILPOINTS="after_final_commit=exit")
     assert trial.person().ask("status=401").kind == "ok"
     trial.wait_for_death("worker")
     trial.restart("worker")
@@ -91,8 +91,8 @@ def test_credits_that_are_returned_after_the_end_are_lost_with_their_worker(tria
 
 
 @on_sqlite
+@given("web", instead=f"{_NAIVE}no_turns")
 def test_without_turns_one_person_has_all_chats_answered_at_once(trial: Trial) -> None:
-    trial.restart("web", instead=f"{_NAIVE}no_turns")
     person = trial.person()
     asked = [person.ask("chunks=2,gate=crowd", chat=person.new_chat()) for _ in range(3)]
     trial.wait_for_text(*asked)

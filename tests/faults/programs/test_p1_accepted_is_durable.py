@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.faults.conftest import by_turns
+from tests.faults.conftest import by_turns, given
 from tests.faults.lab.people import Witnessed, at_the_same_time
 from tests.faults.lab.trial import Trial
 
@@ -10,9 +10,9 @@ POINTS = ["after_commit", "after_hand_over"]
 
 
 @pytest.mark.parametrize("point", POINTS)
+@given("web", HOLDFAST_FAILPOINTS="{point}=exit")
 def test_a_post_whose_web_program_is_killed_is_found_again_by_its_key(trial: Trial, point: str) -> None:
     person = trial.person()
-    trial.restart("web", HOLDFAST_FAILPOINTS=f"{point}=exit")
     lost = person.ask(key="mine")
     assert lost.kind == "unknown"
     trial.restart("web")
@@ -25,9 +25,9 @@ def test_a_post_whose_web_program_is_killed_is_found_again_by_its_key(trial: Tri
 
 
 @by_turns("point", POINTS)
+@given("web", HOLDFAST_FAILPOINTS="{point}=exit")
 def test_a_post_without_a_key_may_be_stored_again_when_it_is_repeated(trial: Trial, point: str) -> None:
     person = trial.person()
-    trial.restart("web", HOLDFAST_FAILPOINTS=f"{point}=exit")
     lost = person.ask()
     trial.restart("web")
     assert person.again(lost).kind == "ok"

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from shared.models.message import messages
 from shared.redis.broker import REPLIES, ReplyBroker
 from tests.eventually import eventually
-from tests.faults.conftest import mostly_on, on_postgresql
+from tests.faults.conftest import given, mostly_on, on_postgresql
 from tests.faults.lab.checker.rules import Rules
 from tests.faults.lab.history import Outcome
 from tests.faults.lab.people import Load, Witnessed, at_the_same_time
@@ -51,8 +51,8 @@ def dead_letters(trial: Trial) -> int:
 
 
 @mostly_on("sqlite")
+@given("worker", HOLDFAST_DRAIN_SECONDS="4")
 def test_a_worker_told_to_end_again_and_again_loses_and_doubles_nothing(trial: Trial) -> None:
-    trial.restart("worker", HOLDFAST_DRAIN_SECONDS="4")
     outcomes = twenty_replies(trial)
     worker = trial.programs["worker"]
     # When it is told to end, its whole group too, and more than once
@@ -125,8 +125,8 @@ def a_slow_one_of(worker: str, trial: Trial) -> Outcome | None:
 
 
 @mostly_on("postgresql")
+@given("worker", HOLDFAST_DRAIN_SECONDS="1.5")
 def test_workers_that_replace_each_other_under_load_lose_and_double_nothing(trial: Trial) -> None:
-    trial.restart("worker", HOLDFAST_DRAIN_SECONDS="1.5")
     people = [trial.person() for _ in range(6)]
     with Load(people, "chunks=30,every=30", pause=1.0):
         # Given a new worker beside the old one, as a rolling deploy has it

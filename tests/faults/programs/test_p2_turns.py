@@ -6,7 +6,7 @@ from itertools import pairwise
 from redis import Redis
 
 from tests.eventually import eventually
-from tests.faults.conftest import mostly_on
+from tests.faults.conftest import given, mostly_on
 from tests.faults.lab.trial import Trial
 from tests.services.guard import Guard
 from tests.services.service import Service
@@ -16,8 +16,8 @@ def started(reply: dict[str, str]) -> datetime:
     return datetime.fromisoformat(reply["startedAt"])
 
 
+@given("worker", HOLDFAST_WORKER_THREADS="2")
 def test_fifty_questions_of_one_delay_the_first_reply_of_another_by_one_reply_at_most(trial: Trial) -> None:
-    trial.restart("worker", HOLDFAST_WORKER_THREADS="2")
     keen, other = trial.person(), trial.person()
     chats = [keen.new_chat() for _ in range(10)]
     asked = [keen.ask("chunks=3,every=30", chat=chats[n % 10]) for n in range(50)]
@@ -50,8 +50,8 @@ def test_a_second_sweeper_changes_nothing_and_a_slow_worker_keeps_its_reply(tria
 
 
 @mostly_on("postgresql")
+@given("worker", HOLDFAST_FAILPOINTS="after_final_commit=exit")
 def test_a_finisher_that_dies_before_handing_over_costs_a_sweep(trial: Trial) -> None:
-    trial.restart("worker", HOLDFAST_FAILPOINTS="after_final_commit=exit")
     person = trial.person()
     first, second = person.ask(), person.ask()
     trial.wait_for_death("worker")

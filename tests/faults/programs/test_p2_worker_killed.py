@@ -2,7 +2,7 @@
 
 from tests.eventually import eventually
 from tests.fair_clock import CLOCK
-from tests.faults.conftest import by_turns, mostly_on
+from tests.faults.conftest import by_turns, given, mostly_on
 from tests.faults.lab.people import at_the_same_time
 from tests.faults.lab.trial import Trial
 
@@ -60,9 +60,9 @@ def test_what_a_killed_worker_wrote_is_written_again_within_a_lease_and_two_swee
 
 
 @by_turns("point", ["after_claim", "after_chunk:3", "before_final_commit"])
+@given("worker", HOLDFAST_FAILPOINTS="{point}=exit")
 def test_a_worker_killed_while_it_writes_costs_a_run_and_nothing_else(trial: Trial, point: str) -> None:  # F02
     person = trial.person()
-    trial.restart("worker", HOLDFAST_FAILPOINTS=f"{point}=exit")
     outcome = person.ask("chunks=5,every=20")
     trial.wait_for_death("worker")
     trial.restart("worker")

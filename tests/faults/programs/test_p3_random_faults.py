@@ -7,6 +7,7 @@ from contextlib import suppress
 import pytest
 
 from tests.eventually import eventually
+from tests.faults.conftest import given
 from tests.faults.lab.checker.checker import Verdict
 from tests.faults.lab.checker.rules import Rules
 from tests.faults.lab.evidence import open_replies
@@ -50,7 +51,7 @@ def test_half_a_minute_of_random_faults_loses_and_doubles_nothing(trial: Trial) 
 
 @pytest.mark.long
 @pytest.mark.timeout(0)
+@given("web", HOLDFAST_SIGNUP_CREDITS="100000")
 def test_minutes_of_random_faults_lose_and_double_nothing(trial: Trial) -> None:
     seed = int(os.environ.get("SEED") or random.randrange(1_000_000))
-    trial.restart("web", HOLDFAST_SIGNUP_CREDITS="100000")
     _soak(trial, seconds=60 * float(os.environ.get("MINUTES") or 2), seed=seed).must_be_clean()

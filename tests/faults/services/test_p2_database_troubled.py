@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.eventually import eventually, joined
-from tests.faults.conftest import on_postgresql
+from tests.faults.conftest import given, on_postgresql
 from tests.faults.lab.checker.rules import Rules
 from tests.faults.lab.deployment import Deployment
 from tests.faults.lab.people import Load
@@ -119,8 +119,8 @@ def test_connections_cut_again_and_again_under_load_lose_and_double_nothing(tria
 
 
 @on_postgresql
+@given("worker", HOLDFAST_FAILPOINTS="before_final_commit=sleep:0.7")
 def test_a_connection_cut_before_the_final_commit_has_the_ending_repeated(trial: Trial) -> None:
-    trial.restart("worker", HOLDFAST_FAILPOINTS="before_final_commit=sleep:0.7")
     person = trial.person()
     outcome = person.ask()
     trial.wait_for_text(outcome)

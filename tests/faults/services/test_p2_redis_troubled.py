@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from shared.models.message import messages
 from tests.fair_clock import CLOCK
-from tests.faults.conftest import by_turns
+from tests.faults.conftest import by_turns, given
 from tests.faults.lab.history import Outcome
 from tests.faults.lab.people import Load
 from tests.faults.lab.trial import Trial
@@ -48,11 +48,11 @@ def _last_begun(trial: Trial, outcomes: list[Outcome]) -> int:
 
 
 @by_turns("lose", [_flush, _restart_without_data])
+@given("worker", HOLDFAST_WORKER_THREADS="5")
 def test_running_replies_end_and_waiting_ones_are_handed_over_when_redis_lost_all(
     trial: Trial, lose: Callable[[Trial], None]
 ) -> None:
     # Given five replies that run, and fifty others: 35 on the queue or in a worker, the rest without a turn
-    trial.restart("worker", HOLDFAST_WORKER_THREADS="5")
     people = [trial.person() for _ in range(20)]
     running = [person.ask("chunks=5,gate=lost") for person in people[:5]]
     trial.wait_for_text(*running)
@@ -126,10 +126,10 @@ def test_redis_in_trouble_costs_time_and_nothing_else(trial: Trial, troubled: Ca
 @pytest.mark.long
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize(("troubled", "seconds"), _TROUBLES.items())
+@given("worker", HOLDFAST_REPLY_TIMEOUT="300")  # no deadline comes before Redis does
 def test_a_long_outage_of_redis_under_load_costs_time_and_nothing_else(
     trial: Trial, troubled: Callable[[Trial], object], seconds: float
 ) -> None:
-    trial.restart("worker", HOLDFAST_REPLY_TIMEOUT="300")  # no deadline comes before Redis does
     people = [trial.person() for _ in range(4)]
     # Given a reply that is to run again in the middle of the outage
     pausing = people[0].ask("chunks=2,status=429,retry_after=10,times=1", chat=people[0].new_chat())

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from tests.eventually import eventually
-from tests.faults.conftest import mostly_on
+from tests.faults.conftest import given, mostly_on
 from tests.faults.lab.history import Outcome
 from tests.faults.lab.people import Witnessed, at_the_same_time
 from tests.faults.lab.trial import Trial
@@ -56,8 +56,8 @@ def told(person: Witnessed, outcome: Outcome) -> Any:
 
 
 @mostly_on("sqlite")
+@given("worker", HOLDFAST_FIRST_TEXT_TIMEOUT="5", HOLDFAST_SILENCE_TIMEOUT="3")
 def test_whatever_the_model_does_each_reply_ends_as_it_should_and_costs_what_it_should(trial: Trial) -> None:
-    trial.restart("worker", HOLDFAST_FIRST_TEXT_TIMEOUT="5", HOLDFAST_SILENCE_TIMEOUT="3")
     ways = list(WAYS)
     people = [trial.person() for _ in range(len(ways) // 2 + 1)]
     places = [(person, chat) for person in people for chat in (person.chats[0], person.new_chat())]
@@ -74,9 +74,9 @@ def test_whatever_the_model_does_each_reply_ends_as_it_should_and_costs_what_it_
 
 
 @mostly_on("sqlite")
+@given("worker", HOLDFAST_WORKER_THREADS="2")
 def test_a_pause_that_the_model_asks_for_keeps_no_thread(trial: Trial) -> None:  # F21
     # Given a worker with two threads, and four replies that the model has told to come back later
-    trial.restart("worker", HOLDFAST_WORKER_THREADS="2")
     people = [trial.person() for _ in range(4)]
     patient = [person.ask("status=429,retry_after=4,times=1,chunks=2") for person in people]
     eventually(lambda: all(trial.asked(outcome) for outcome in patient))

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from sqlalchemy import make_url, text
 
 from tests.eventually import at_most, ended
-from tests.faults.conftest import on_sqlite
+from tests.faults.conftest import given, on_sqlite
 from tests.faults.lab.checker.rules import Rules
 from tests.faults.lab.people import Load
 from tests.faults.lab.trial import Trial
@@ -100,9 +100,9 @@ def test_a_writer_that_holds_the_lock_for_six_seconds_costs_a_503_and_nothing_el
 
 
 @on_sqlite
+@given("worker", HOLDFAST_LEASE_SECONDS="15")  # else a lease may lapse meanwhile, and the reply runs again
 def test_a_writer_that_holds_the_lock_for_two_seconds_costs_time_and_nothing_else(trial: Trial) -> None:
     # Given a reply that goes on, one that is about to end, and then a writer that keeps the lock
-    trial.restart("worker", HOLDFAST_LEASE_SECONDS="15")  # else a lease may lapse meanwhile, and the reply runs again
     people = [trial.person() for _ in range(6)]
     going, ending = people[0].ask("chunks=100,every=40"), people[1].ask("chunks=3,gate=end")
     trial.wait_for_text(going, ending)
