@@ -15,6 +15,7 @@ from shared.wire.events import CATALOGUE
 ROOT = Path(__file__).parents[2]
 CODE = [file for folder in ("api", "shared", "workers") for file in (ROOT / folder).rglob("*.py")]
 CLIENT = ROOT / "api" / "client"
+EVENT = re.compile(r'"((?:chat|credits|message|socket)\.\w+)"')
 
 
 def first_columns(document: str, heading: str = "# Events") -> list[list[str]]:
@@ -33,6 +34,10 @@ def test_every_event_is_listed_and_nothing_else() -> None:
 def test_every_event_is_sent_somewhere(name: str) -> None:
     sent = re.compile(rf'"{re.escape(name)}"(?!: Kind)')  # its entry of the catalogue does not count
     assert any(sent.search(file.read_text()) for file in CODE)
+
+
+def test_no_other_event_is_sent() -> None:
+    assert {name for file in CODE for name in EVENT.findall(file.read_text())} <= CATALOGUE.keys()
 
 
 @pytest.mark.parametrize("name", [name for name in CATALOGUE if name != "socket.closing"])
