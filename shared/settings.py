@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from dotenv import load_dotenv
 from environs import Env, EnvError, validate
@@ -96,7 +96,7 @@ class Settings:
     failpoints: str = _own("FAILPOINTS", "str", "")
 
     @property
-    def provider(self) -> str:
+    def provider(self) -> Literal["openai", "scripted"]:
         """`openai` when a key is set, else `scripted`, the offline model."""
         return "openai" if self.openai_api_key else "scripted"
 

@@ -56,7 +56,7 @@ def telling_unit(user_id: str = "", acting: bool = False, reached: str = "") -> 
     with write_unit() as connection:
         unit = OwnerUnit(connection, user_id, acting)
         yield unit
-        unit.write_entries()
+        unit.record_money()
     if not unit.undone:
         reach(reached)
         unit.finish()
@@ -81,7 +81,7 @@ class OwnerUnit:
         self.undone = False
 
     def take(self, events: int, money: Money = NOTHING) -> None:
-        """Take numbers for so many events; move the balance now, and note its entries for the end of the transaction.
+        """Take numbers for so many events, and move the balance. record_money() adds the entries of the ledger.
 
         Raises NotCovered, and Unauthenticated if an acting owner's account is deleted or disabled.
         """
@@ -94,17 +94,19 @@ class OwnerUnit:
         self._entries += money.entries
         self.account, self.numbers = account, account.numbers(events)
 
-    def write_entries(self) -> None:
-        """Add to the ledger what take() has moved.
+    def record_money(self) -> None:
+        """Add the entries of each take() to the ledger, as the last step of the unit.
 
-        It comes last: a reply that somebody else has ended is found out by its guard, not by an entry it has already.
+        An ending finds out before whether its reply is still open. Otherwise the entry of a reply that was ended
+        meanwhile would fail as a second one.
         """
-        for kind, delta, ref in [] if self.undone else self._entries:
+        for kind, delta, ref in self._entries:
             record(self._user_id, kind, delta, ref)
 
     def undo(self) -> None:
         """Roll everything back, numbers and money too. Nothing is said."""
         self._connection.rollback()
+        self._entries.clear()
         self.undone = True
 
     def tell(self, *events: Event) -> None:

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from api.http.errors import STATUS
 from scripts import events
 from shared.errors.base import HoldfastError
@@ -11,6 +13,9 @@ from shared.errors.replies import ReplyError
 from shared.wire.events import CATALOGUE
 
 ROOT = Path(__file__).parents[2]
+CODE = [file for folder in ("api", "shared", "workers") for file in (ROOT / folder).rglob("*.py")]
+CLIENT = ROOT / "api" / "client"
+EVENT = re.compile(r'"((?:chat|credits|message|socket)\.\w+)"')
 
 
 def first_columns(document: str, heading: str = "# Events") -> list[list[str]]:
@@ -23,6 +28,22 @@ def first_columns(document: str, heading: str = "# Events") -> list[list[str]]:
 
 def test_every_event_is_listed_and_nothing_else() -> None:
     assert [row[0] for row in first_columns("events.md")] == list(CATALOGUE)
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_every_event_is_sent_somewhere(name: str) -> None:
+    sent = re.compile(rf'"{re.escape(name)}"(?!: Kind)')  # its entry of the catalogue does not count
+    assert any(sent.search(file.read_text()) for file in CODE)
+
+
+def test_no_other_event_is_sent() -> None:
+    assert {name for file in CODE for name in EVENT.findall(file.read_text())} <= CATALOGUE.keys()
+
+
+@pytest.mark.parametrize("name", [name for name in CATALOGUE if name != "socket.closing"])
+def test_the_page_hears_every_event(name: str) -> None:
+    """It learns from the disconnection that its socket was closed."""
+    assert any(f'"{name}"' in (CLIENT / file).read_text() for file in ("main.js", "state/store.js"))
 
 
 def test_every_error_of_a_request_is_listed_with_its_status() -> None:
@@ -41,6 +62,13 @@ def test_every_error_says_what_to_do() -> None:
     for kind in catalogue().values():
         assert kind.__doc__, kind
         assert kind.detail.endswith("."), kind
+
+
+@pytest.mark.parametrize("kind", catalogue().values(), ids=lambda kind: kind.code)
+def test_every_error_is_raised_somewhere(kind: type[HoldfastError]) -> None:
+    not_there = ROOT / "shared" / "errors"
+    used = [file for file in CODE if re.search(rf"\b{kind.__name__}\b", file.read_text())]
+    assert [file for file in used if not_there not in file.parents]
 
 
 def test_only_the_catch_all_error_answers_500() -> None:

@@ -4,6 +4,8 @@ import ast
 import shutil
 import subprocess
 import sys
+import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,28 @@ def test_each_breach_is_found(tmp_path: Path) -> None:
         with (tmp_path / file).open("a") as module:
             module.write(f"\n{line}\n")
     assert "Contracts: 0 kept, 9 broken." in lint_imports(tmp_path).stdout
+
+
+def imported_by(file: Path) -> set[str]:
+    """The packages that a module imports, without ours and Python's own."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            found.add(node.module or "")
+    return {name.split(".")[0] for name in found} - sys.stdlib_module_names - {*PACKAGES}
+
+
+def test_a_library_that_one_provider_alone_imports_has_a_contract() -> None:
+    by_file = {file: imported_by(file) for package in PACKAGES for file in (ROOT / package).rglob("*.py")}
+    users = Counter(name for names in by_file.values() for name in names)
+    providers = [file for file in (ROOT / "workers" / "providers").glob("*.py") if "Provider:" in file.read_text()]
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    forbidden = {name for contract in contracts for name in contract.get("forbidden_modules", ())}
+    own = {name for file in providers for name in by_file[file] if users[name] == 1}
+    assert "openai" in own
+    assert own <= forbidden
 
 
 def knows_the_environment(source: str) -> bool:

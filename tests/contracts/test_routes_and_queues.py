@@ -1,8 +1,17 @@
-"""House rules that a reader can rely on without looking: access, queues, documented routes."""
+"""House rules that a reader can rely on without looking: access, queues, documented routes, providers to choose."""
+
+import ast
+import inspect
+from pathlib import Path
+from pkgutil import iter_modules
+from types import ModuleType
 
 import pytest
 from flask import Flask
 
+import api.resources
+import workers.providers
+from api.http.blueprint import ApiBlueprint
 from shared.redis.broker import QUEUES
 from tests.factories import on_sqlite_only
 
@@ -56,6 +65,27 @@ def test_every_route_is_in_the_openapi_document(app: Flask) -> None:
             path = rule.rule.replace("<", "{").replace(">", "}")
             for method in rule.methods - {"HEAD", "OPTIONS"}:  # type: ignore[operator]
                 assert documented[path][method.lower()]["summary"], path
+
+
+def modules_of(package: ModuleType) -> dict[str, str]:
+    """Each module of a package, with its source."""
+    folder = Path(package.__path__[0])
+    return {module.name: (folder / f"{module.name}.py").read_text() for module in iter_modules(package.__path__)}
+
+
+def test_every_group_of_routes_is_registered(app: Flask) -> None:
+    groups = {name for name, source in modules_of(api.resources).items() if f" = {ApiBlueprint.__name__}(" in source}
+    assert groups
+    assert groups == {blueprint.split(".")[0] for blueprint in app.blueprints} - {"pages", "api-docs"}
+
+
+def test_every_provider_can_be_chosen() -> None:
+    chosen = inspect.getsource(workers.providers.create_provider)
+    trees = map(ast.parse, modules_of(workers.providers).values())
+    classes = [node.name for tree in trees for node in tree.body if isinstance(node, ast.ClassDef)]
+    providers = [name for name in classes if name.endswith("Provider")]
+    assert len(providers) >= 2
+    assert [name for name in providers if f"return {name}(" not in chosen] == []
 
 
 @pytest.mark.usefixtures("settings")

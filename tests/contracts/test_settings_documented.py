@@ -9,7 +9,8 @@ import pytest
 
 from shared.settings import Settings
 
-EXAMPLE = (Path(__file__).parents[2] / ".env.example").read_text()
+ROOT = Path(__file__).parents[2]
+EXAMPLE = (ROOT / ".env.example").read_text()
 SETTINGS = {setting.metadata["name"]: setting.metadata["default"] for setting in fields(Settings)}
 
 
@@ -31,6 +32,14 @@ def test_the_documented_default_is_the_one_in_the_code(name: str) -> None:
         assert float(shown) == default
     else:
         assert shown == ("" if default == [] else str(default))
+
+
+@pytest.mark.parametrize("name", [setting.name for setting in fields(Settings)])
+def test_every_setting_is_read_somewhere(name: str) -> None:
+    """By its name after `settings`, as in `self._settings.name` or `current_settings().name`."""
+    files = [file for folder in ("api", "shared", "workers") for file in (ROOT / folder).rglob("*.py")]
+    reads = re.compile(rf"settings(\(\))?\.{name}\b|\bself\.{name}\b")
+    assert any(reads.search(file.read_text()) for file in files if file.name != "mistakes.py")
 
 
 def test_every_group_of_settings_has_a_sentence() -> None:

@@ -33,7 +33,7 @@ CutBy = Callable[[Callable[[], None]], None]
 
 #: A provider calls this each time before it waits for more text, in the thread that iterates. It has then yielded all
 #: text so far. It stops calling once there is a finish reason. An exception from this call ends the stream.
-Waits = Callable[[], None]
+BeforeWait = Callable[[], None]
 
 
 class ModelStream(Protocol):
@@ -50,7 +50,7 @@ class ModelStream(Protocol):
 class Provider(Protocol):
     """One way to ask a model."""
 
-    def ask(self, prompt: Prompt, cut_by: CutBy, waits: Waits) -> AbstractContextManager[ModelStream]:
+    def ask(self, prompt: Prompt, cut_by: CutBy, before_wait: BeforeWait) -> AbstractContextManager[ModelStream]:
         """Send the prompt. The stream is open inside the context, and ends with it. Raises ReplyError."""
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import httpcore2
 import httpx2
 
-from workers.providers import CutBy, Waits
+from workers.providers import BeforeWait, CutBy
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ _asking = threading.local()
 
 
 @contextmanager
-def asking(cut_by: CutBy, before_read: Waits) -> Iterator[None]:
+def asking(cut_by: CutBy, before_read: BeforeWait) -> Iterator[None]:
     """Inside the block, requests of this thread pass `cut_by` a function that ends their connection.
 
     They call `before_read` before each read.

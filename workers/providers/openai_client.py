@@ -27,7 +27,7 @@ from shared.errors.replies import (
 )
 from shared.settings import Settings
 from shared.text import clean
-from workers.providers import CutBy, Ending, Prompt, Waits
+from workers.providers import BeforeWait, CutBy, Ending, Prompt
 from workers.providers.chunks import DONE, Chunk, read_chunks
 from workers.providers.connections import asking, make_cuttable
 
@@ -69,12 +69,12 @@ class OpenAIProvider:
         )
 
     @contextmanager
-    def ask(self, prompt: Prompt, cut_by: CutBy, waits: Waits) -> Iterator["OpenAIStream"]:
+    def ask(self, prompt: Prompt, cut_by: CutBy, before_wait: BeforeWait) -> Iterator["OpenAIStream"]:
         ending = Ending()
 
         def before_read() -> None:
             if not ending.finish_reason:
-                waits()
+                before_wait()
 
         try:
             with asking(cut_by, before_read), self._post(prompt) as stream:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from shared.errors.replies import ModelRejected, ModelTruncated
-from workers.providers import CutBy, Ending, Prompt, Waits
+from workers.providers import BeforeWait, CutBy, Ending, Prompt
 
 _DIRECTION = re.compile(r"/(slow|fail|stop)\b")
 # Seconds before the first word, and the factor by which `/slow` is slower.
@@ -39,12 +39,12 @@ class ScriptedProvider:
         self._pause = 1 / words_per_second
 
     @contextmanager
-    def ask(self, prompt: Prompt, cut_by: CutBy, waits: Waits) -> Iterator["ScriptedStream"]:
+    def ask(self, prompt: Prompt, cut_by: CutBy, before_wait: BeforeWait) -> Iterator["ScriptedStream"]:
         question = prompt.messages[-1]["content"]
         directions = set(_DIRECTION.findall(question))
         if "fail" in directions:
             raise ModelRejected
-        stream = ScriptedStream(question, self._pause, directions, waits)
+        stream = ScriptedStream(question, self._pause, directions, before_wait)
         cut_by(stream.abort)
         yield stream
 
@@ -52,7 +52,7 @@ class ScriptedProvider:
 class ScriptedStream:
     """One answer. It waits for an event between words, so that another thread can end it at once."""
 
-    def __init__(self, question: str, pause: float, directions: set[str], waits: Waits) -> None:
+    def __init__(self, question: str, pause: float, directions: set[str], before_wait: BeforeWait) -> None:
         self.ending = Ending()
         self._words = re.findall(r"\S+\s*", _answer_to(question))
         self._question = question
@@ -60,7 +60,7 @@ class ScriptedStream:
         self._pause = pause * self._slowness
         self._breaks_off = "stop" in directions
         self._aborted = threading.Event()
-        self._waits = waits
+        self._before_wait = before_wait
 
     def __iter__(self) -> Iterator[str]:
         self._sleep(min(_THINKING, self._pause * 8) * self._slowness)
@@ -76,7 +76,7 @@ class ScriptedStream:
         self._aborted.set()
 
     def _sleep(self, seconds: float) -> None:
-        self._waits()
+        self._before_wait()
         if self._aborted.wait(seconds):
             raise ModelTruncated
 

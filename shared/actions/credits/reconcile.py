@@ -1,17 +1,16 @@
-"""Compare what users have with what the ledger says, and what each reply cost with its entries.
+"""Compare each balance with the ledger, and the price of each reply with its entries.
 
 All of it in one snapshot, so that a system at work raises no false alarm.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
     Integer,
-    Row,
     Select,
     String,
     case,
@@ -23,14 +22,74 @@ from sqlalchemy import (
     text,
 )
 
+from shared.database.prepared import R, require_fields
 from shared.database.tables import db
 from shared.models.credits import GRANT, HOLD, RELEASE, credit_entries
 from shared.models.message import IS_OPEN, has_status, messages
 from shared.models.status import Status
 from shared.models.user import users
 
-# Differences kept in memory at a time; the database sorts and adds up on its disk.
+# Differences kept in memory at a time. The database sorts and adds up on its disk.
 _BATCH = 500
+
+
+def reconcile() -> Iterator[str]:
+    """Each difference in one line; none if all is well.
+
+    UNIQUE (user, kind, ref) makes the sums say as much as single rows.
+    """
+    with db.engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            connection.execute(text("SET LOCAL statement_timeout = 0"))  # a long ledger may take its time
+        yield from differences(connection)
+
+
+def differences(connection: Connection) -> Iterator[str]:
+    """The same, as the transaction of this connection sees it."""
+    for account in _rows(connection, _wrong_accounts, _Account):
+        yield (
+            f"user {account.id}: balance {account.credits}, ledger {account.ledger}; held {account.held}, open replies {account.open_holds}"
+        )
+    for reply in _rows(connection, _wrong_replies, _Reply):
+        yield (
+            f"reply {reply.reply} of user {reply.user_id}: holds {reply.held}, should be {reply.hold_due};"
+            f" releases {reply.released}, should be {reply.release_due}"
+        )
+    for charge in _rows(connection, _wrong_charges, _Charge):
+        yield f"reply {charge.id}: {charge.status}, held {charge.credits_held}, charged {charge.credits_charged}"
+
+
+def _rows(connection: Connection, statement: Select[Any], row: type[R]) -> Iterator[R]:
+    found = connection.execution_options(yield_per=_BATCH).execute(statement)
+    require_fields(row, list(found.keys()))
+    for values in found:
+        yield tuple.__new__(row, values)
+
+
+class _Account(NamedTuple):
+    id: str
+    credits: int
+    ledger: int
+    held: int
+    open_holds: int
+
+
+class _Reply(NamedTuple):
+    user_id: str
+    reply: str
+    hold_due: int
+    held: int
+    release_due: int
+    released: int
+
+
+class _Charge(NamedTuple):
+    id: str
+    status: str
+    credits_held: int
+    credits_charged: int
+
 
 _zero = literal(0, Integer)
 
@@ -117,31 +176,3 @@ _wrong_charges = select(messages.c.id, messages.c.status, _price, _charge).where
         or_(IS_OPEN, has_status(Status.FAILED)) & (_charge != 0),
     )
 )
-
-
-def reconcile() -> Iterator[str]:
-    """Each difference in one line; none if all is well. UNIQUE (user, kind, ref) makes the sums say as much as rows."""
-    with db.engine.connect() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-            connection.execute(text("SET LOCAL statement_timeout = 0"))  # a long ledger may take its time
-        yield from differences(connection)
-
-
-def differences(connection: Connection) -> Iterator[str]:
-    """The same, as this connection's transaction sees it."""
-    for row in _rows(connection, _wrong_accounts):
-        yield (
-            f"user {row.id}: balance {row.credits}, ledger {row.ledger}; held {row.held}, open replies {row.open_holds}"
-        )
-    for row in _rows(connection, _wrong_replies):
-        yield (
-            f"reply {row.reply} of user {row.user_id}: holds {row.held}, should be {row.hold_due};"
-            f" releases {row.released}, should be {row.release_due}"
-        )
-    for row in _rows(connection, _wrong_charges):
-        yield f"reply {row.id}: {row.status}, held {row.credits_held}, charged {row.credits_charged}"
-
-
-def _rows(connection: Connection, statement: Select[Any]) -> Iterator[Row[Any]]:
-    yield from connection.execution_options(yield_per=_BATCH).execute(statement)

@@ -3,6 +3,7 @@
 from sqlalchemy import ColumnElement, and_, select, update
 
 from shared.actions.credits.money import release
+from shared.actions.messages.idempotency import STORED, PostRequest
 from shared.actions.owner_unit import OwnerUnit
 from shared.actions.replies.states import cancel_open
 from shared.database.clock import utc_now
@@ -21,7 +22,11 @@ def erase(unit: OwnerUnit, owner_id: str, which: ColumnElement[bool], events: in
     unit.take(events, release({reply.id: reply.credits_held for reply in unfinished}))
     now = utc_now()
     execute(cancel_open(there, now))
-    tombstone = {"content": "", "changes": None, "deleted_at": now, "updated_at": now, "seq": unit.numbers[0]}
-    execute(update(messages).where(there).values(tombstone))
+    tombstone = {"deleted_at": now, "updated_at": now, "seq": unit.numbers[0]}
+    execute(update(messages).where(there).values(_EMPTY | tombstone))
     for reply in unfinished:
         unit.close_live_text(reply.id, reply.attempt)
+
+
+# An optional field of a post gets its default, and a required one is an empty text.
+_EMPTY = {name: getattr(PostRequest, name, "") for name in STORED} | {"changes": None}

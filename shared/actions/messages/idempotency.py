@@ -24,6 +24,10 @@ class PostRequest:
     content: str
     model: str | None = None
 
+    def stored(self) -> dict[str, Any]:
+        """The fields that the message stores, by the names of their columns."""
+        return {name: getattr(self, name) for name in STORED}
+
 
 @dataclass(frozen=True)
 class Made:
@@ -74,6 +78,10 @@ def _as_before(request: PostRequest) -> str:
 
 # The fields of PostRequest that every fingerprint holds.
 _FIRST = 3
+# The fields of PostRequest that the message does not store: the chat has a column of its own, and the reply the model.
+_ELSEWHERE = ("chat_ref", "model")
+#: The fields of PostRequest that the message stores, each in the column of its name. erase() empties these columns.
+STORED = tuple(field.name for field in fields(PostRequest) if field.name not in _ELSEWHERE)
 _same_key = (idempotency_keys.c.user_id == bindparam("user_id"), idempotency_keys.c.key == bindparam("key"))
 _given: list[Any] = [
     bindparam(name, type_=idempotency_keys.c[name].type) for name in IdempotencyKeyRow._fields if name != "created_at"

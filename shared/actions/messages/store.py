@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, bindparam, insert, update
 
-from shared.actions.messages.idempotency import Made, PostRequest
+from shared.actions.messages.idempotency import STORED, Made, PostRequest
 from shared.actions.owner_unit import OwnerUnit
 from shared.actions.queue.dispatch import PATIENCE, open_replies
 from shared.actions.replies.states import PLACEHOLDER, POSTED
@@ -44,10 +44,9 @@ def store_both(
         "updated_at": at,
     }
     message = MessageRow(
-        **common | POSTED,
+        **common | POSTED | request.stored(),
         id=made.message_id,
         position=place.next_position - 2,
-        content=request.content,
         credits_held=0,
         completed_at=at,
         seq=message_seq,
@@ -114,7 +113,7 @@ _FIRST_VERSION: dict[str, Any] = {
     "live_index": 0,
 }
 # The columns of MessageRow that a new row may leave empty, but does not always.
-_SOMETIMES = ("reply_to", "model", "completed_at")
+_SOMETIMES = (*STORED, "reply_to", "model", "completed_at")
 # Milliseconds from now; None leaves a column empty, as in the user's message.
 _NO_TURN = {"message_turn_in": None, "message_deadline_in": None, "message_again_in": None}
 

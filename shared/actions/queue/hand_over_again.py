@@ -73,7 +73,8 @@ def _handovers(row: _Waiting) -> int:
 
 _now = select(db_now()).scalar_subquery()
 _waiting = and_(has_status(Status.PENDING), messages.c.dispatched_at.is_not(None))
-_due_again = func.coalesce(messages.c.hand_over_at, 0) < _now  # a program of an older version sets none
+# A program of an older version gives a turn without this time: there is none, or that of an earlier turn.
+_due_again = or_(messages.c.handovers == 0, func.coalesce(messages.c.hand_over_at, 0) < _now)
 _count = {"handovers": messages.c.handovers + 1, "hand_over_at": db_now() + bindparam("pause_ms")}
 
 
@@ -87,7 +88,7 @@ def _step(which: ColumnElement[bool]) -> tuple[Select[Any], ReturningUpdate[Any]
 
 
 _overlooked = _step(and_(messages.c.dispatched_at < _now - PATIENCE, _due_again))
-_never = _step(and_(messages.c.dispatched_at < _now - _UNDER_WAY, or_(messages.c.handovers == 0, _due_again)))
+_never = _step(and_(messages.c.dispatched_at < _now - _UNDER_WAY, _due_again))
 _lost = _step(messages.c.dispatched_at > bindparam("after"))
 _begin_anew = Prepared(
     update(messages)

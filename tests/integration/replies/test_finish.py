@@ -135,6 +135,15 @@ def test_an_attempt_that_was_replaced_changes_nothing(
     assert channel.heard() == []
 
 
+@pytest.mark.parametrize("name", ENDINGS)
+@pytest.mark.parametrize("instead", [Status.COMPLETED, Status.FAILED])
+def test_nor_does_it_where_another_reply_of_its_user_holds_as_much(
+    name: str, instead: Status, claim: Claim, chat: ChatSession, channel: Channel
+) -> None:
+    a_post(chat)
+    test_an_attempt_that_was_replaced_changes_nothing(name, instead, claim, channel)
+
+
 @pytest.mark.parametrize("instead", [Status.RUNNING, Status.COMPLETED, Status.FAILED])
 def test_an_attempt_that_was_replaced_cannot_be_given_back(instead: Status, claim: Claim) -> None:
     end_otherwise(claim, instead)

@@ -84,6 +84,17 @@ def test_a_lost_job_is_handed_over_again_after_10_20_40_seconds(
     assert the_message(posted.reply.id).handovers == handovers + again
 
 
+@pytest.mark.parametrize("ahead", [None, 10_000], ids=["none", "that of an earlier turn"])
+def test_a_turn_that_an_older_version_gave_is_handed_over_again_too(
+    ahead: float | None, posted: Posted, redis: Redis
+) -> None:
+    """During a rolling deploy: it does not know `hand_over_at`, and leaves what is there."""
+    age(posted, 11, 0)
+    change(posted.reply.id, hand_over_at=None if ahead is None else past(-ahead))
+    hand_over([str(uuid4())])
+    assert [hand_over_again() for _ in range(2)] == [1, 0]
+
+
 @pytest.mark.parametrize(("handovers", "seconds", "again"), [(0, 1, False), (0, 3, True), (1, 29, False)])
 def test_a_job_that_never_came_to_an_empty_queue_costs_a_sweep_or_two(
     handovers: int, seconds: int, again: bool, posted: Posted, redis: Redis

@@ -1,10 +1,13 @@
 """The shapes on the wire: what each field takes for its own, and how it is cleaned."""
 
+from dataclasses import fields
 from typing import Any
 
 import pytest
 from marshmallow import Schema, ValidationError
 
+from shared.actions.messages.idempotency import STORED, PostRequest
+from shared.models.message import MessageRow
 from shared.wire.accounts import RefreshIn, SignInIn, SignUpIn
 from shared.wire.chats import ChatIn, ChatOut, ChatPatch
 from shared.wire.messages import MessageIn, MessageOut
@@ -37,6 +40,16 @@ def test_a_blank_message_is_refused(blank: str) -> None:
 def test_a_message_keeps_its_form() -> None:
     text = "  e\u0301\r\n\tcode\n"
     assert MessageIn().load({"content": text}) == {"content": text, "model": None}
+
+
+def test_a_post_has_the_fields_that_its_body_may_have() -> None:
+    assert [field.name for field in fields(PostRequest)] == ["chat_ref", *MessageIn().fields]
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_a_field_that_a_message_stores_is_shown(name: str) -> None:
+    assert name in MessageRow._fields
+    assert name in MessageOut().fields
 
 
 @pytest.mark.parametrize(("length", "fits"), [(100_000, True), (100_001, False)])
