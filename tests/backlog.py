@@ -1,4 +1,4 @@
-"""What lies there when nobody swept for an hour: replies that wait, as a test then ages them."""
+"""A backlog as an hour without a sweeper leaves it: replies that wait. A test then ages them."""
 
 from sqlalchemy import Connection, select, update
 
@@ -9,7 +9,7 @@ from shared.models.status import MessageType
 
 _unanswered = messages.c.reply_to.is_(None) & IS_OPEN
 _added = messages.c.reply_to.is_(None) & (messages.c.message_type == MessageType.AI_REPORT) & ~IS_OPEN
-# Right before its reply, which has the same number.
+# The question stands right before its reply, and has the same number.
 _as_a_question = {"message_type": MessageType.USER, "credits_held": 0, "position": 2 * messages.c.seq}
 _question = messages.alias("question")
 _its_question = (
@@ -24,7 +24,7 @@ _its_question = (
 
 
 def add_backlog(connection: Connection, count: int) -> list[str]:
-    """So many replies, half with their turn, each to a question, with a ledger that fits; the ids of their owners."""
+    """Add `count` replies to questions, half with their turn, and a ledger that fits. Returns the owners' ids."""
     add_waiting(connection, count)
     add_finished(connection, count, count)
     connection.execute(update(messages).where(_added).values(_as_a_question))

@@ -12,7 +12,7 @@ from tests.eventually import patience
 
 
 class Channel:
-    """Keeps everything that is published while it is open."""
+    """Keeps every event that the programs publish while the channel is open."""
 
     def __init__(self, link: RedisLink, redis_url: str) -> None:
         self._name = link.channel
@@ -22,7 +22,7 @@ class Channel:
 
     def __enter__(self) -> Self:
         self._subscription.subscribe(self._name)
-        assert self._subscription.get_message(timeout=patience(5))  # only now it is certain to hear all
+        assert self._subscription.get_message(timeout=patience(5))  # from here on the subscription misses nothing
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -30,7 +30,7 @@ class Channel:
         self._redis.close()
 
     def heard(self) -> list[Event]:
-        """All events so far, oldest first. A mark of our own tells where "so far" ends, so nothing waits."""
+        """All events so far, oldest first. Our own mark in the channel ends the reading, so the test does not wait."""
         mark = uuid4().hex.encode()
         self._redis.publish(self._name, mark)
         for message in self._subscription.listen():
@@ -46,6 +46,6 @@ class Channel:
         return [event for event in self.heard() if event.name == name]
 
     def forget(self) -> None:
-        """What was heard so far is of no interest."""
+        """Drop all events so far."""
         self.heard()
         self._heard.clear()

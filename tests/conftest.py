@@ -1,4 +1,4 @@
-"""The fixtures of all tests: real services that last as long as the run, a fresh database for each test."""
+"""The fixtures of all tests. Real services last as long as the run; each test gets a fresh database."""
 
 import os
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ from tests.services.sqlite import SqliteDatabases
 
 
 class _OneStackOfEachKind(LoadFileScheduling):
-    """A file's tests stay in one process of pytest-xdist; of e2e, all tests on one kind of database do."""
+    """One process of pytest-xdist runs a file's tests. In e2e, one process runs all tests on one kind of database."""
 
     def _split_scope(self, nodeid: str) -> str:
         if nodeid.startswith("tests/e2e/") and "[" in nodeid:
@@ -71,21 +71,21 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.fixture
 def redis_url(redis_server: RedisServer) -> str:
-    """An empty Redis, shared with the tests before and after."""
+    """An empty Redis. The tests before and after use the same server."""
     redis_server.empty()
     return redis_server.url
 
 
 @pytest.fixture
 def own_redis(guard: Guard) -> Iterator[RedisServer]:
-    """A Redis of this test's own, to be killed, frozen and started again."""
+    """A Redis of this test's own. The test may kill, freeze and start it again."""
     with RedisServer(guard, "own-redis") as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """One for the whole process: Playwright allows no second one."""
+    """One browser for the whole process, because Playwright allows no second one."""
     with chromium() as browser:
         yield browser
 
@@ -105,7 +105,7 @@ def settings(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Settings:
-    """As a program would read them; `@pytest.mark.settings(model="fake:hang")` changes some for a test."""
+    """The settings as a program reads them. `@pytest.mark.settings(model="fake:hang")` changes some for a test."""
     for name in os.environ:
         if name.startswith("HOLDFAST_"):
             monkeypatch.delenv(name)
@@ -117,7 +117,7 @@ def settings(
 
 @pytest.fixture
 def core(settings: Settings) -> Iterator[Flask]:
-    """What workers and actions stand on, with its app context pushed."""
+    """The app that workers and actions run in, with its app context pushed."""
     core = create_core(settings)
     with core.app_context():
         yield core

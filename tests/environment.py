@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-# Seconds. Long enough for two busy cores, short enough to wait for.
+# Seconds. Two busy cores keep to these times, and a test can wait for them.
 _TIMES = {
     "HOLDFAST_LEASE_SECONDS": "3",
     "HOLDFAST_SWEEP_SECONDS": "0.2",

@@ -1,7 +1,7 @@
-"""Waiting for something to become true, with a deadline: the one way in which tests wait.
+"""Waits until a condition is true, with a deadline. Tests wait in no other way.
 
-Seconds here are those of a machine that has a core for everybody (tests/fair_clock.py): the busier the machine, the
-longer they last.
+Seconds here are those of the fair clock (tests/fair_clock.py). A second lasts longer while more threads want a core
+than there are cores.
 """
 
 import subprocess
@@ -19,7 +19,7 @@ _POLL_SECONDS = 0.02
 
 
 def eventually(condition: Callable[[], T], within: float = 10.0, clock: FairClock = CLOCK) -> T:
-    """Call until the answer is true, and return it. A failing assertion inside counts as "not yet"."""
+    """Call the condition until its answer is true, and return that. A failing assertion inside counts as "not yet"."""
     watch = Stopwatch(clock)
     while True:
         late = watch.seconds > within
@@ -33,19 +33,19 @@ def eventually(condition: Callable[[], T], within: float = 10.0, clock: FairCloc
 
 @contextmanager
 def at_most(seconds: float, clock: FairClock = CLOCK) -> Iterator[None]:
-    """A promise about time: the block takes no longer than this."""
+    """Fail if the block takes longer than this."""
     watch = Stopwatch(clock)
     yield
     assert watch.seconds <= seconds, f"Not done within {seconds:g} s ({watch})"
 
 
 def patience(seconds: float) -> float:
-    """The time-out for a call that blocks and can't look at the clock: real seconds, enough on the busiest machine."""
+    """The time-out of a call that blocks and can't read the fair clock: real seconds, enough on the busiest machine."""
     return seconds * MOST
 
 
 def ended(process: subprocess.Popen[Any], within: float = 10.0) -> int:
-    """Wait for the end of a process; its exit code."""
+    """Wait for the end of a process, and return its exit code."""
     eventually(lambda: process.poll() is not None, within)
     return int(process.returncode)
 
@@ -56,7 +56,7 @@ def joined(*threads: threading.Thread, within: float = 10.0) -> None:
 
 
 class Stopwatch:
-    """`seconds` since it was made; as a text, in how many real ones."""
+    """`seconds` of the fair clock since it was made. As a text, it tells the real seconds."""
 
     def __init__(self, clock: FairClock = CLOCK) -> None:
         self._clock, self._began, self._really = clock, clock.now(), clock.real()

@@ -1,4 +1,4 @@
-"""What tests start from: users, chats, posts and claims; how they look at rows; and what the money must add up to."""
+"""Makes the users, chats, posts and claims that tests start from. Reads rows, and checks that the money adds up."""
 
 import threading
 from collections import Counter
@@ -32,7 +32,7 @@ from tests.eventually import patience
 
 T = TypeVar("T")
 
-#: For what no row decides: once is enough.
+#: For tests that do not depend on the database: one kind is enough.
 on_sqlite_only = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
@@ -76,7 +76,7 @@ def the_user(user_id: str) -> Row[Any]:
 
 
 def money_of(user_id: str) -> tuple[int, int]:
-    """What is left to spend, and what is held."""
+    """The credits left to spend, and the credits held."""
     user = the_user(user_id)
     return user.credits, user.held
 
@@ -88,7 +88,7 @@ def change(message_id: str, **columns: Any) -> None:
 
 
 def past(seconds: float) -> Any:
-    """So long ago on the database's clock; a negative number lies ahead."""
+    """A moment that many seconds ago on the database's clock. A negative number lies ahead."""
     return db_now() - int(seconds * 1000)
 
 
@@ -98,7 +98,7 @@ def clock() -> int:
 
 
 def everything() -> dict[str, list[tuple[Any, ...]]]:
-    """All rows of all tables, to see that nothing has changed."""
+    """All rows of all tables. A test compares them to see that nothing has changed."""
     db.session.rollback()
     found = {
         name: sorted((tuple(row) for row in db.session.execute(select(table))), key=repr)
@@ -116,7 +116,7 @@ def nothing_changes() -> Iterator[None]:
 
 
 def at_once(core: Flask, *calls: Callable[[], T]) -> list[T]:
-    """Run all of them at the same moment, each in a thread with an app context of its own; their results."""
+    """Run all calls at the same moment, each in its own thread and app context. Returns their results."""
     start = threading.Barrier(len(calls))
 
     def run(call: Callable[[], T]) -> T:
@@ -130,7 +130,7 @@ def at_once(core: Flask, *calls: Callable[[], T]) -> list[T]:
 
 @contextmanager
 def meanwhile(core: Flask, call: Callable[[], T]) -> Iterator[Future[T]]:
-    """Runs it beside the block, and waits for it at the end."""
+    """Run the call beside the block, and wait for its end after the block."""
 
     def run() -> T:
         with core.app_context():
@@ -143,7 +143,7 @@ def meanwhile(core: Flask, call: Callable[[], T]) -> Iterator[Future[T]]:
 
 
 def assert_money_adds_up() -> None:
-    """Balance and held follow from ledger and replies; each reply has the entries that its state calls for."""
+    """Ledger and replies give each user's balance and held. Each reply has the entries that its state calls for."""
     db.session.rollback()
     ledger, held, due = Counter[str](), Counter[str](), Counter[tuple[str, str, int]]()
     entries = db.session.execute(select(credit_entries)).all()
@@ -151,7 +151,7 @@ def assert_money_adds_up() -> None:
         ledger[entry.user_id] += entry.delta
     for reply in db.session.execute(select(messages).where(messages.c.reply_to.is_not(None))):
         price, final = reply.credits_held, reply.status in FINAL
-        # a stopped reply that kept its text counts as one that completed
+        # a stopped reply that kept its text costs as much as a completed one
         charged = reply.status == Status.COMPLETED or (reply.status == Status.CANCELLED and reply.credits_charged > 0)
         held[reply.owner_id] += 0 if final else price
         due[reply.id, "hold", -price] += 1

@@ -1,6 +1,6 @@
-"""The clock that tests wait and measure by: a second of it is a second of a machine that has a core for everybody.
+"""The clock that tests wait and measure by. On a machine with a core for each thread, its seconds are real ones.
 
-While more threads want to run than there are cores, it goes slower by the same factor, and every deadline comes later.
+While more threads want to run than there are cores, the clock slows down by that factor. Deadlines then come later.
 It never goes slower than a sixth of real time, so that a test that hangs still fails. A lower bound ("not before")
 stays in real time.
 """
@@ -12,15 +12,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-# How many real seconds a second of this clock lasts at most.
+# A second of this clock lasts at most this many real seconds.
 MOST = 6.0
-# Seconds between two looks at the machine, and what such a step counts at most: if it took longer, nobody let us run.
+# Seconds between two looks at the machine, and the most that one step counts. After a longer step, we had no core.
 _LOOK, _STEP = 0.05, 0.1
 _LOADAVG = Path("/proc/loadavg")
 
 
 class FairClock:
-    """Its time goes on with each `now()`; a thread calls that often enough to notice what the machine is doing."""
+    """Its time goes on with each `now()`. A thread calls `now()` often enough to notice how busy the machine is."""
 
     def __init__(
         self,
@@ -30,16 +30,16 @@ class FairClock:
     ) -> None:
         self.real, self._wanting, self._cores = real, wanting or threads_that_want_a_core, cores or cores_of_ours()
         self._lock = threading.Lock()
-        self._last = (real(), 0.0)  # the real time and this clock's
+        self._last = (real(), 0.0)  # the real time and the fair time
         self._seen = [self._last]
 
     def start(self) -> "FairClock":
-        """Have it look at the machine until the process ends."""
+        """Start the thread that looks at the machine until the process ends."""
         threading.Thread(target=self._look_again_and_again, name="fair clock", daemon=True).start()
         return self
 
     def now(self) -> float:
-        """Seconds, from a moment of no interest."""
+        """Seconds since an arbitrary moment."""
         with self._lock:
             before, counted = self._last
             passed = max(0.0, self.real() - before)
@@ -48,12 +48,12 @@ class FairClock:
             return self._last[1]
 
     def between(self, began: float, ended: float) -> float:
-        """Seconds of this clock between two Unix times, which may have been taken in other processes."""
+        """Seconds of this clock between two Unix times. Other processes may have taken those times."""
         self.look()
         return self._at(ended) - self._at(began)
 
     def look(self) -> None:
-        """Remember how late it is, so that `between` can tell it later."""
+        """Remember the real time and the fair time, so that `between` can use them later."""
         self.now()
         with self._lock:
             self._seen.append(self._last)
@@ -72,14 +72,14 @@ class FairClock:
 
 
 def threads_that_want_a_core() -> float:
-    """Right now, this one among them; where the system does not tell, the average of a minute."""
+    """The number right now, with this thread. A system that does not tell gives the average of a minute."""
     if _LOADAVG.exists():
         return float(_LOADAVG.read_text().split()[3].partition("/")[0])
     return max(1.0, os.getloadavg()[0])
 
 
 def cores_of_ours() -> int:
-    """How many cores this process may use."""
+    """The number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

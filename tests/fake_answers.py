@@ -1,4 +1,4 @@
-"""How the fake model's answers go over the wire, and how they go wrong there when the script says so."""
+"""Sends the fake model's answers over the wire, with the faults that the script asks for."""
 
 import asyncio
 import itertools
@@ -26,7 +26,7 @@ class Asked(Protocol):
 
 
 class Reply:
-    """One HTTP answer on the wire; `cut` says that we broke it off, as scripted."""
+    """One HTTP answer on the wire. `cut` says that the fake model broke it off, as scripted."""
 
     request: Asked
     cut = False
@@ -48,7 +48,7 @@ class Reply:
         await self.event(json.dumps(self._body("chat.completion.chunk", choices, **extra)))
 
     async def text(self, piece: str, halved: bool = False) -> None:
-        """One piece of text; halved, its bytes arrive in two parts, cut inside the first wide character."""
+        """Send one piece of text. Halved, its bytes arrive in two parts, cut inside the first wide character."""
         self.request.sent += 1
         body = self._body("chat.completion.chunk", [_choice({"content": piece})])
         line = f"data: {json.dumps(body, ensure_ascii=not halved)}\n\n".encode()
@@ -163,7 +163,7 @@ _CODES = {
     402: "insufficient_quota",
     429: "rate_limit_exceeded",
 }
-# How servers say that a conversation is too long for them, in the shapes that each of them uses.
+# The answers of several servers to a conversation that is too long, each in the server's own shape.
 _TOO_LONG: dict[str, dict[str, object]] = {
     "openai": {
         "error": {
@@ -242,6 +242,6 @@ def _choice(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
 
 
 def _usage(request: Asked) -> dict[str, int]:
-    """A word of the prompt is a token, and so is a piece of the answer."""
+    """Each word of the prompt is a token, and each piece of the answer is one."""
     words = sum(len(str(message.get("content")).split()) for message in request.body.get("messages", []))
     return {"prompt_tokens": words, "completion_tokens": request.sent, "total_tokens": words + request.sent}

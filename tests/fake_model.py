@@ -1,6 +1,6 @@
 """An OpenAI-compatible chat completions server: in process, or `python -m tests.fake_model --port 0`.
 
-The model's name scripts what it answers: tests/fake_script.py. It logs every request, and how that ended.
+The model's name scripts the answer: tests/fake_script.py. The server logs every request and its ending.
 """
 
 import argparse
@@ -23,17 +23,17 @@ from tests.fake_script import Script
 
 @dataclass
 class Request:
-    """One call, as the log shows it: times in Unix seconds, `sent` counts the pieces of text so far."""
+    """One call in the log. Times are in Unix seconds; `sent` counts the pieces of text so far."""
 
     model: str
     body: dict[str, Any]
     headers: dict[str, str] = field(repr=False)
-    client_port: int  # the same for requests that shared a connection
+    client_port: int  # requests on one connection have the same port
     opened_at: float = field(default_factory=time.time)
     closed_at: float | None = None
-    ending: str | None = None  # finished, cut (by us, as scripted), client closed; None while it runs
+    ending: str | None = None  # finished, cut (by the fake model, as scripted), client closed; None while it runs
     sent: int = 0
-    number: int = 0  # of the requests with the same model and question, counted from 1
+    number: int = 0  # counts the requests with the same model and question, from 1
 
     @property
     def messages(self) -> list[dict[str, Any]]:
@@ -78,12 +78,12 @@ class FakeModel:
         return [request for request in self.requests if text in request.question]
 
     def forget(self) -> None:
-        """Clear the log, close the gates, and start to count anew: what one test did is nothing to the next."""
+        """Clear the log, close the gates, and count from 1 again. Else one test's requests would disturb the next."""
         for kept in (self.requests, self._gates, self._asked):
             kept.clear()
 
     def open_gate(self, name: str) -> None:
-        """Let the streams go on that wait, or will wait, at `gate=name`."""
+        """Let streams go on at `gate=name`: those that wait there now, and those that come later."""
         self._loop.call_soon_threadsafe(self._gate(name).set)
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
@@ -104,7 +104,7 @@ class FakeModel:
         await asyncio.gather(*self._calls, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection, kept alive for as many requests as the client likes."""
+        """Serve one connection, and keep it alive for as many requests as the client likes."""
         call = asyncio.current_task()
         assert call
         self._calls.add(call)
@@ -118,7 +118,7 @@ class FakeModel:
             writer.close()
 
     async def _exchange(self, early: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes | None:
-        """Answer one request; the next one's first byte if it came early, None if the client is gone."""
+        """Answer one request. Returns the next request's first byte if that came early, None if the client is gone."""
         head = (early + await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         method, path = head[0].split(" ")[:2]
         fields = (line.partition(":") for line in head[1:])
@@ -176,7 +176,7 @@ class FakeModel:
 
 
 def _came(next_byte: asyncio.Task[bytes]) -> bytes:
-    """The byte that a client sent, nothing if it is gone, by a clean close or a reset."""
+    """The byte that a client sent. No byte means that the client is gone, by a clean close or a reset."""
     failed = next_byte.cancelled() or next_byte.exception()
     return b"" if failed else next_byte.result()
 

@@ -1,4 +1,4 @@
-"""What the fake model says: the model's name scripts it, as in `fake:chunks=50,every=40,first=500`.
+"""Scripts the fake model's answers by the model's name, as in `fake:chunks=50,every=40,first=500`.
 
 A question that contains such a name overrides the model's. Plain `fake` quotes the question.
 Options, comma-separated (times in ms):
@@ -20,13 +20,13 @@ from typing import Any, Self
 
 
 def canned_answer(question: str) -> str:
-    """What plain `fake` answers to this question."""
+    """The answer of plain `fake` to this question."""
     return f"You said: {question} This is the fake model's answer, word by word, and here it ends."
 
 
 @dataclass(frozen=True)
 class Script:
-    """The options, parsed. What isn't set isn't done."""
+    """The options, parsed. An option that isn't set changes nothing."""
 
     chunks: int | None = None
     every: float = 2.0
@@ -64,7 +64,7 @@ class Script:
 
     @classmethod
     def parse(cls, model: str, question: str) -> Self:
-        """The script in the question or the model's name. A ValueError names an option that there isn't."""
+        """The script in the question or the model's name. A ValueError names an unknown option."""
         kinds: dict[str, type] = {option.name: type(option.default) for option in fields(cls)}
         options: dict[str, Any] = {}
         asked = re.search(r"\bfake:([\w=.,]+)", question)
@@ -82,7 +82,7 @@ class Script:
         return replace(type(self)(), **kept)
 
     def pieces(self, question: str) -> Iterable[str]:
-        """The text, as the pieces in which it is streamed."""
+        """The text, in the pieces that the fake model streams."""
         if self.endless:
             return (f"word{number} " for number in itertools.count())
         if self.empty or self.reasoning or self.no_choices or self.finish == "tool_calls":
@@ -101,7 +101,7 @@ class Script:
 
 
 def sign(piece: str, number: int) -> str:
-    """A piece of text as the request of this number says it."""
+    """A piece of text, signed with the number of its request."""
     return f"{piece.rstrip()}@{number} "
 
 

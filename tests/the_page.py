@@ -1,4 +1,4 @@
-"""How a person uses the page."""
+"""Acts on the page as a person does."""
 
 from playwright.sync_api import Locator, Page, expect
 

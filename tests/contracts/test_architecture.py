@@ -1,4 +1,4 @@
-"""ARCHITECTURE.md names files and functions: each has to exist where it says."""
+"""Each file and function that ARCHITECTURE.md names exists where the document says."""
 
 import ast
 import re

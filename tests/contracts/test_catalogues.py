@@ -1,4 +1,4 @@
-"""The documents that clients are written against list exactly what the code does."""
+"""The documents that client authors read list exactly the events and errors of the code."""
 
 import re
 from pathlib import Path
@@ -19,7 +19,7 @@ EVENT = re.compile(r'"((?:chat|credits|message|socket)\.\w+)"')
 
 
 def first_columns(document: str, heading: str = "# Events") -> list[list[str]]:
-    """The rows of the tables after a heading, up to the next: cells without their backticks."""
+    """The rows of the tables between a heading and the next one. Their cells come without backticks."""
     text = (ROOT / "docs" / document).read_text()
     part = re.split(r"^## ", text.partition(heading)[2], flags=re.MULTILINE)[0]
     rows = [line.strip("|").split("|") for line in part.splitlines() if line.startswith("| `")]
@@ -32,7 +32,7 @@ def test_every_event_is_listed_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_every_event_is_sent_somewhere(name: str) -> None:
-    sent = re.compile(rf'"{re.escape(name)}"(?!: Kind)')  # its entry of the catalogue does not count
+    sent = re.compile(rf'"{re.escape(name)}"(?!: Kind)')  # the event's entry in the catalogue does not count
     assert any(sent.search(file.read_text()) for file in CODE)
 
 
@@ -42,7 +42,7 @@ def test_no_other_event_is_sent() -> None:
 
 @pytest.mark.parametrize("name", [name for name in CATALOGUE if name != "socket.closing"])
 def test_the_page_hears_every_event(name: str) -> None:
-    """It learns from the disconnection that its socket was closed."""
+    """The page hears all but `socket.closing`: the disconnection tells it that its socket was closed."""
     assert any(f'"{name}"' in (CLIENT / file).read_text() for file in ("main.js", "state/store.js"))
 
 

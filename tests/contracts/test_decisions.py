@@ -1,4 +1,4 @@
-"""DECISIONS.md: each entry is whole, each number that is named anywhere is there, and documents have no long lines."""
+"""DECISIONS.md has whole entries, and an entry for each number named anywhere. Documents have no long lines."""
 
 import re
 import subprocess
@@ -12,12 +12,12 @@ TEXT = (ROOT / "DECISIONS.md").read_text()
 NAMING = ("*.py", "*.md", "*.js", "*.yaml", "*.toml")
 DOCUMENTS = sorted(file for folder in (".", "docs", "benchmarks") for file in (ROOT / folder).glob("*.md"))
 HEADING = re.compile(r"^### D-(\d\d+) \S", re.MULTILINE)
-# What each entry has, in this order.
+# The parts of each entry, in this order.
 PARTS = (r"^\d{4}-\d\d-\d\d$", r"^- \*\*Status\*\* \S", r"^- \*\*Why\*\* \S", r"^- \*\*Revisit when\*\* \S")
 
 
 def mistakes(text: str) -> list[str]:
-    """Numbers that are missing, doubled or out of order in their section, and entries without one of their parts."""
+    """Numbers that are missing, doubled or out of order in their section, and entries that lack a part."""
     numbers = [int(number) for number in HEADING.findall(text)]
     found = [] if sorted(numbers) == [*range(1, len(numbers) + 1)] else ["a number is missing or doubled"]
     for section in re.split(r"^## ", text, flags=re.MULTILINE):

@@ -1,4 +1,4 @@
-"""The locks: pinned with hashes, naming no host and no folder, and the tests' lock holds the programs' own."""
+"""The locks pin each package with hashes, and name no host and no folder. The tests' lock holds the programs' lock."""
 
 import re
 from pathlib import Path

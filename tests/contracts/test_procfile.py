@@ -1,4 +1,4 @@
-"""The four programs are the same wherever they are named: Procfile, compose.yaml, Dockerfile."""
+"""Procfile, compose.yaml and Dockerfile name the same four programs."""
 
 import shlex
 from importlib.util import find_spec

@@ -1,4 +1,4 @@
-"""The bound that the README and docs/promises.md publish is the one that the settings and the code give."""
+"""The README and docs/promises.md publish the bound that follows from the settings and the code."""
 
 import re
 from dataclasses import fields

@@ -1,4 +1,4 @@
-"""House rules that a reader can rely on without looking: access, queues, documented routes, providers to choose."""
+"""House rules that a reader can rely on: access, queues, documented routes, and the choice of providers."""
 
 import ast
 import inspect
@@ -15,7 +15,7 @@ from api.http.blueprint import ApiBlueprint
 from shared.redis.broker import QUEUES
 from tests.factories import on_sqlite_only
 
-# No row decides any of it.
+# None of these rules depends on the database.
 pytestmark = on_sqlite_only
 
 OPEN_TO_ALL = {
@@ -90,7 +90,7 @@ def test_every_provider_can_be_chosen() -> None:
 
 @pytest.mark.usefixtures("settings")
 def test_every_queue_has_a_consumer() -> None:
-    from workers.main import create_worker  # noqa: PLC0415  it loads what only a worker should
+    from workers.main import create_worker  # noqa: PLC0415  it loads modules that only a worker needs
 
     broker = create_worker()
     assert {actor.queue_name: name for name, actor in broker.actors.items()} == QUEUES

@@ -1,4 +1,4 @@
-"""`.env.example` is the page that operators read: it has to name every setting, with its default and a sentence."""
+"""Operators read `.env.example`, so it names every setting, with its default and a sentence."""
 
 import re
 from dataclasses import Field, fields
@@ -36,7 +36,7 @@ def test_the_documented_default_is_the_one_in_the_code(name: str) -> None:
 
 @pytest.mark.parametrize("name", [setting.name for setting in fields(Settings)])
 def test_every_setting_is_read_somewhere(name: str) -> None:
-    """By its name after `settings`, as in `self._settings.name` or `current_settings().name`."""
+    """The code uses a setting as in `self._settings.name` or `current_settings().name`."""
     files = [file for folder in ("api", "shared", "workers") for file in (ROOT / folder).rglob("*.py")]
     reads = re.compile(rf"settings(\(\))?\.{name}\b|\bself\.{name}\b")
     assert any(reads.search(file.read_text()) for file in files if file.name != "mistakes.py")

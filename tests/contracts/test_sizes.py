@@ -1,4 +1,4 @@
-"""Files, folders and functions stay small enough to be read at once. The page's own limits: contracts/client/."""
+"""Files, folders and functions stay small enough to read at once. contracts/client/ has the page's own limits."""
 
 import ast
 import subprocess

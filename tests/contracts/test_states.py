@@ -1,4 +1,4 @@
-"""One room for the state machine: `status` is written in shared/actions/replies/states.py, and nowhere else."""
+"""The state machine has one room: only shared/actions/replies/states.py writes `status`."""
 
 import ast
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ FILES = [
 
 
 def writes_of_status(source: str) -> Iterator[int]:
-    """The lines where a state is given to `status`: by keyword, as a dictionary's entry, by assignment, or in SQL."""
+    """The lines that write `status`: by keyword, as a dictionary's entry, by assignment, or in SQL."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call) and (mentions_a_state(node) or makes_a_row(node.func)):
             yield from (word.value.lineno for word in node.keywords if word.arg == "status")

@@ -24,7 +24,7 @@ def model_of_all_programs() -> Iterator[FakeModel]:
 
 @pytest.fixture
 def fake_model(model_of_all_programs: FakeModel) -> FakeModel:
-    """The one that the programs ask; a question scripts its answer, as in "Hello fake:chunks=3,gate=door"."""
+    """The model that the programs ask. A question scripts its answer, as in "Hello fake:chunks=3,gate=door"."""
     model_of_all_programs.forget()
     return model_of_all_programs
 
@@ -36,7 +36,7 @@ def programs(request: pytest.FixtureRequest, guard: Guard, model_of_all_programs
     databases = request.getfixturevalue(f"{kind}_databases")
     with databases.fresh() as database_url, RedisServer(guard, f"{kind}-redis") as redis:
         settings = environment(database_url, redis.url, guard.folder / f"{kind}-data", model_of_all_programs.base_url)
-        # A gate may be shut for as long as a test needs; a worker must not give up the silent model meanwhile
+        # A test may keep a gate shut for long. The worker must not give up the silent model meanwhile.
         patient = {"HOLDFAST_FIRST_TEXT_TIMEOUT": "18", "HOLDFAST_SILENCE_TIMEOUT": "18"}
         with Programs(guard, kind, settings | patient) as programs:
             yield programs
@@ -58,7 +58,7 @@ def socket_client(programs: Programs) -> Iterator[Callable[[str], SocketClient]]
 
 @pytest.fixture
 def page(browser: Browser, programs: Programs) -> Iterator[Page]:
-    """A page of a browser profile of its own; an uncaught error in it fails the test."""
+    """A page in its own browser profile. An uncaught error in the page fails the test."""
     with browser.new_context(base_url=programs.url) as context:
         page, errors = context.new_page(), []
         page.on("pageerror", lambda error: errors.append(str(error)))
@@ -68,7 +68,7 @@ def page(browser: Browser, programs: Programs) -> Iterator[Page]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: Any) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A failure shows what the programs have printed."""
+    """A failure shows the programs' output."""
     report = yield
     if report.failed and (programs := item.funcargs.get("programs")):
         report.sections.append(("programs", programs.logs[-20_000:]))

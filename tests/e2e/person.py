@@ -10,7 +10,7 @@ from tests.eventually import patience
 
 
 class Person:
-    """Signs up on entering; `http` carries the access token, and the cookies as a browser would."""
+    """Signs up on entering. `http` carries the access token, and keeps cookies as a browser does."""
 
     def __init__(self, url: str) -> None:
         self.email, self.password = f"{uuid4().hex}@example.org", "correct horse battery staple"
@@ -29,7 +29,7 @@ class Person:
         return self._json(self.http.get(path))
 
     def post(self, path: str, **body: Any) -> Any:
-        # escaped, as half a surrogate pair can travel in no other way
+        # escaped, because half a surrogate pair can travel in no other way
         return self._json(self.http.post(path, content=json.dumps(body), headers={"Content-Type": "application/json"}))
 
     def _json(self, answer: httpx2.Response) -> Any:

@@ -1,4 +1,4 @@
-"""What no HTTP library would send, straight to the real server."""
+"""Requests that no HTTP library would send go straight to the real server."""
 
 import json
 import socket

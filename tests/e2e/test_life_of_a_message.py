@@ -1,4 +1,4 @@
-"""The life of a message, as ARCHITECTURE.md tells it: the same lines, executed by the real programs."""
+"""The real programs execute the life of a message, line by line as ARCHITECTURE.md tells it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +16,7 @@ Connect = Callable[[str], SocketClient]
 
 
 def about(message_id: str, name: str) -> Callable[[Any], bool]:
-    """Whether an event is this one, of this message."""
+    """Tells whether an event has this name, and belongs to this message."""
     return lambda event: event.name == name and message_id in (event.data.get("id"), event.data.get("messageId"))
 
 
@@ -27,11 +27,11 @@ def test_the_life_of_a_message(person: Person, fake_model: FakeModel, socket_cli
         watching = socket_client(intruder.token)
         chat = person.post("/chats")
 
-        # When they post a message (lines 1 to 4), the model holding its breath after the first piece
+        # When they post a message (lines 1 to 4), and the model waits after the first piece
         question = "What is a placeholder? fake:gate=story"
         posted = person.post(f"/chats/{chat['id']}/messages", content=question)
 
-        # Then the answer has the message, the placeholder, and what is left of the credits
+        # Then the answer has the message, the placeholder, and the credits that are left
         message, reply = posted["message"], posted["reply"]
         assert (message["messageType"], message["status"], message["content"]) == ("user", "completed", question)
         assert (reply["messageType"], reply["status"], reply["content"]) == ("ai_report", "pending", "")
@@ -39,7 +39,7 @@ def test_the_life_of_a_message(person: Person, fake_model: FakeModel, socket_cli
         assert reply["credits"] == {"held": 3, "charged": 0, "released": 0}
         assert posted["credits"] == {"balance": 297, "held": 3}
 
-        # And a worker claims it, builds the context, and the first piece is shown (lines 5 to 8) in both tabs
+        # And a worker claims the reply, builds the context, and both tabs show the first piece (lines 5 to 8)
         for tab in tabs:
             tab.wait_for(about(message["id"], "message.created"))
             tab.wait_for(about(reply["id"], "message.created"))
@@ -49,7 +49,7 @@ def test_the_life_of_a_message(person: Person, fake_model: FakeModel, socket_cli
             assert delta["index"] == 0
         assert [m["role"] for m in fake_model.requests[-1].body["messages"]] == ["system", "user"]
 
-        # And a tab that is opened now sees the same text
+        # And a tab that opens now sees the same text
         running = person.get(f"/chats/{chat['id']}/messages/{reply['id']}")
         assert (running["status"], running["content"], running["nextIndex"]) == ("running", delta["text"], 1)
 
@@ -65,7 +65,7 @@ def test_the_life_of_a_message(person: Person, fake_model: FakeModel, socket_cli
             assert completed["nextIndex"] >= len(deltas)
             tab.wait_for(lambda event: event.name == "credits.changed" and event.data["held"] == 0)
 
-        # And the database says the same, for good: whole, charged, with what the model said of it
+        # And the database says the same, for good: whole, charged, with the model's own remarks
         stored = person.get(f"/chats/{chat['id']}/messages/{reply['id']}")
         assert (stored["status"], stored["content"]) == ("completed", canned_answer(question))
         assert (stored["finishReason"], stored["attempt"]) == ("stop", 1)
@@ -97,7 +97,7 @@ def test_a_failed_reply_says_why_and_costs_nothing(
     assert failed["credits"] == {"held": 0, "charged": 0, "released": 3}
     assert tab.wait_for(lambda e: e.name == "credits.changed" and e.data["held"] == 0).data["balance"] == 300
     assert person.get(f"/chats/{chat['id']}/messages/{failed['id']}")["error"] == failed["error"]
-    assert len(fake_model.requests) == 1  # text was shown, so it is not run again
+    assert len(fake_model.requests) == 1  # the tabs have shown text, so the reply does not run again
 
 
 def test_a_reply_whose_worker_is_killed_is_written_again(

@@ -1,4 +1,4 @@
-"""Who and what most integration tests need. After each test that has a core, the money must add up."""
+"""The user, chat and parts that most integration tests need. After each test with a core, the money must add up."""
 
 from collections.abc import Iterator
 
@@ -42,7 +42,7 @@ def channel(core: Flask, settings: Settings) -> Iterator[Channel]:
 
 @pytest.fixture
 def desk(core: Flask, settings: Settings) -> Iterator[Desk]:
-    """What a worker process writes replies with: the real parts, asking the fake model."""
+    """The parts with which a worker process writes replies. They are real, but ask the fake model."""
     provider = OpenAIProvider(settings)
     desk = Desk(provider, Relay(current_link()), Watchdog(core, settings))
     desk.relay.start()
@@ -53,7 +53,7 @@ def desk(core: Flask, settings: Settings) -> Iterator[Desk]:
 
 @pytest.fixture(autouse=True)
 def money_adds_up(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Asks for the core first, so that it is looked at while that still stands."""
+    """Asks for the core first, so that the core still stands when the money is checked."""
     checked = "core" in request.fixturenames
     if checked:
         request.getfixturevalue("core")

@@ -1,1 +1,1 @@
-"""The socket server alone, with a Redis and no database: real processes, real sockets."""
+"""Tests of the socket server alone, with a Redis and no database. Processes and sockets are real."""

@@ -1,4 +1,4 @@
-"""A socket server for the tests of a file that leave it as it was, and one of its own for a test that does not."""
+"""A shared socket server for tests that leave it unchanged. A test that changes its server starts its own."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -12,14 +12,14 @@ from tests.services.redis import RedisServer
 
 @pytest.fixture(scope="module")
 def server(guard: Guard, redis_server: RedisServer) -> Iterator[SocketServer]:
-    """Shared by the tests of a file, each with users of its own."""
+    """One server for all tests of a file. Each test has its own users."""
     with SocketServer(guard, redis_server) as server:
         yield server
 
 
 @pytest.fixture
 def start(guard: Guard, own_redis: RedisServer) -> Iterator[Callable[..., SocketServer]]:
-    """`start(HOLDFAST_MAX_SOCKETS="3")` runs a server of this test's own, on a Redis of its own."""
+    """`start(HOLDFAST_MAX_SOCKETS="3")` runs this test's own server, on its own Redis."""
     with ExitStack() as stack:
         yield lambda name="own-sockets", **settings: stack.enter_context(
             SocketServer(guard, own_redis, name, **settings)

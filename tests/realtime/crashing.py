@@ -1,4 +1,4 @@
-"""`realtime`, with a handler that crashes for the user "crash" after it has found the token valid."""
+"""Runs `realtime` with a handler that crashes for the user "crash", after the check of the token."""
 
 import sys
 from typing import Any

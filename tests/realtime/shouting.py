@@ -1,4 +1,4 @@
-"""`realtime`, with a door check that says something to everybody: what the rooms must refuse."""
+"""Runs `realtime` with a door check that emits to everybody. The rooms must refuse that."""
 
 import sys
 from typing import Any

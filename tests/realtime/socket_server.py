@@ -1,4 +1,4 @@
-"""One real `realtime` process with its Redis, and what tests do to it."""
+"""One real `realtime` process with its Redis, and the tests' actions on them."""
 
 import contextlib
 import json
@@ -21,13 +21,13 @@ from tests.services.redis import RedisServer
 from tests.services.service import Service
 from tests.services.sockets import RawSocket, SocketClient
 
-# Seconds, short enough to wait for.
+# Seconds. A test can wait for so short a time.
 PATIENCE = 1.0
 _SHORT = {"HOLDFAST_SOCKET_AUTH_SECONDS": str(PATIENCE), "HOLDFAST_SELF_CHECK_SECONDS": "1"}
 
 
 class SocketServer:
-    """`realtime`, ready when entered. `settings` are more of its environment; `module` starts it patched."""
+    """A `realtime` process, ready when entered. `settings` extend its environment; `module` starts a patched one."""
 
     def __init__(
         self, guard: Guard, redis: RedisServer, name: str = "sockets", *, module: str = "api.realtime", **settings: str
@@ -61,13 +61,13 @@ class SocketServer:
         return self.status("/readyz") == 200
 
     def status(self, path: str) -> int | None:
-        """What HTTP answers; None for no answer."""
+        """The status of an HTTP answer. None means no answer."""
         with contextlib.suppress(httpx2.TransportError):
             return httpx2.get(f"{self.url}{path}", timeout=patience(5)).status_code
         return None
 
     def token(self, user: str, lifetime: float = 60, **claims: Any) -> str:
-        """As `api/access/tokens.py` makes them; None takes a claim away."""
+        """A token as `api/access/tokens.py` makes it. None takes a claim away."""
         now = int(time.time())
         whole = {"iss": "holdfast", "aud": "access", "sub": user, "iat": now, "exp": int(now + lifetime), **claims}
         said = {name: value for name, value in whole.items() if value is not None}
@@ -99,7 +99,7 @@ class SocketServer:
 
     @property
     def memory(self) -> int:
-        """Bytes in memory."""
+        """The bytes that the process has in memory."""
         return int(psutil.Process(self.service.pid).memory_info().rss)
 
 

@@ -1,4 +1,4 @@
-"""What our own mistakes may not lead to: a socket that is half let in, or an event for everybody."""
+"""Our own mistakes must not leave a socket half let in, nor send an event to everybody."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""F15: the channel is lost in each way we know, and found again by itself; who was there is told to ask (`resync`)."""
+"""F15: `realtime` loses the channel in each known way, and finds it again. `resync` tells its clients to ask."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ from tests.eventually import eventually
 from tests.realtime.socket_server import SocketServer
 from tests.services.sockets import SocketClient
 
-# Seconds. The issue's, less what the tests' short self-check saves.
+# Seconds: the promised time, less the seconds that the tests' short self-check saves.
 UNREADY_WITHIN = 15.0
 
 
@@ -28,7 +28,7 @@ def ada(server: SocketServer) -> Iterator[SocketClient]:
 
 @contextmanager
 def deaf_and_well_again(server: SocketServer, ada: SocketClient) -> Iterator[None]:
-    """Readiness fails in the block, which undoes the harm at its end; then all is as before, on the same socket."""
+    """Readiness fails until the block undoes the harm. Then all is as before, on the same socket."""
     eventually(lambda: not server.ready, UNREADY_WITHIN)
     assert server.status("/healthz") == 200
     yield
@@ -53,13 +53,13 @@ def test_a_killed_subscription_is_made_anew_within_a_second_and_says_so(
 ) -> None:
     for count in (1, 2):
         kill_subscriptions(server)
-        eventually(lambda: len(ada.named("resync")) == count, within=5)  # noqa: B023 - it is over before the next
+        eventually(lambda: len(ada.named("resync")) == count, within=5)  # noqa: B023 - the wait ends within its round
     hears_again(server, ada)
     assert server.ready
 
 
 def test_after_resync_is_said_nothing_more_is_missed(server: SocketServer, ada: SocketClient) -> None:
-    """It has to follow the subscription: said before, a client would ask, and then miss what comes next."""
+    """`resync` has to follow the subscription. Otherwise a client asks too early, and misses the next event."""
     for number in range(20):
         kill_subscriptions(server)
         eventually(lambda: len(ada.named("resync")) == number + 1, within=5)  # noqa: B023
@@ -74,7 +74,7 @@ def test_redis_away_and_back(server: SocketServer, ada: SocketClient) -> None:
 
 
 def test_redis_half_dead_is_noticed(server: SocketServer, ada: SocketClient) -> None:
-    """Frozen, it keeps every connection open and says nothing."""
+    """A frozen Redis keeps every connection open and says nothing."""
     server.redis.freeze()
     with deaf_and_well_again(server, ada):
         server.redis.thaw()

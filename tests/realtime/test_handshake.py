@@ -1,4 +1,4 @@
-"""Who is let in: only a valid access token, and whoever is not hears nothing at all, whatever it tries."""
+"""Only a valid access token lets a socket in. A socket without one hears nothing, despite all its tries."""
 
 import json
 import time
@@ -23,7 +23,7 @@ def signed_with_another_algorithm(server: SocketServer) -> str:
 
 
 def said_to_be_rs256(server: SocketServer) -> str:
-    """The header says RS256, the signature is an HMAC: what a confused verifier takes for a public key's."""
+    """The header says RS256, but the signature is an HMAC. A confused verifier takes it for a public key's."""
     _, body, signature = server.token("ada").split(".")
     return ".".join([jwt.utils.base64url_encode(b'{"alg":"RS256","typ":"JWT"}').decode(), body, signature])
 

@@ -1,4 +1,4 @@
-"""How long a socket lives: as long as its token, which it may renew, and no longer once that is revoked."""
+"""A socket lives as long as its token, which the client may renew. A revoked token ends the socket."""
 
 import json
 import time
@@ -14,12 +14,12 @@ from tests.fair_clock import CLOCK
 from tests.realtime.socket_server import SocketServer, events_in
 from tests.services.sockets import RawSocket
 
-# Seconds: what the issue promises.
+# Seconds: the promised time.
 REVOKED_WITHIN = 5.0
 
 
 def closing(frames: list[str]) -> list[str]:
-    """What the server said about the end."""
+    """The server's reasons for the end."""
     said = [json.loads(frame[2:]) for frame in frames if frame.startswith("42")]
     return [data["code"] for name, data in said if name == "socket.closing"]
 
@@ -39,7 +39,7 @@ def test_a_socket_ends_with_its_token_and_is_told_why(server: SocketServer, user
         start = time.time()
         frames = raw.until_closed()
         assert closing(frames) == ["token_expired"]
-        assert frames[-1] == "41"  # the goodbye that libraries know
+        assert frames[-1] == "41"  # the goodbye of the protocol, which client libraries know
         assert time.time() - start > 0.5
 
 
@@ -110,7 +110,7 @@ def test_a_token_issued_after_the_revocation_is_good(server: SocketServer, user:
 def test_a_revoked_token_can_not_renew(server: SocketServer, user: str) -> None:
     with server.let_in(user, sid="kept") as raw, server.let_in(user, sid="gone") as gone:
         server.revoke(of_session("gone"), time.time() + 5)
-        gone.until_closed()  # so the reading is done
+        gone.until_closed()  # by now the server has read the revocations
         assert refresh(raw, server.token(user, sid="gone")) == '437[{"code":"unauthenticated"}]'
         assert refresh(raw, server.token(user, sid="kept")) == '437[{"ok":true}]'
 
@@ -125,7 +125,7 @@ def test_what_was_revoked_stays_so_while_redis_is_away_or_emptied(start: Callabl
     with Redis.from_url(server.redis.url) as redis:
         redis.flushall()
     server.publish_bytes(b"[]")
-    time.sleep(2.5)  # another reading, of nothing
+    time.sleep(2.5)  # time for another reading, of the empty Redis
     with server.raw() as raw:
         assert raw.authenticate({"token": token}) == '44{"message":"unauthenticated"}'
     server.redis.kill()
@@ -147,10 +147,10 @@ def test_another_type_of_value_where_it_reads_what_was_revoked_leaves_it_hearing
 ) -> None:
     server = start()
     with Redis.from_url(server.redis.url) as redis, server.client("ada") as ada:
-        before = len(server.service.log)  # of other tests' servers
+        before = len(server.service.log)  # other tests' servers wrote the log so far
         redis.set(revocations_key(server.link), "no hash")
-        eventually(lambda: server.service.log.count("WRONGTYPE", before) >= 3, within=15)  # so many readings
-        redis.delete(revocations_key(server.link))  # the next test's Redis has the same folder
+        eventually(lambda: server.service.log.count("WRONGTYPE", before) >= 3, within=15)  # after three readings
+        redis.delete(revocations_key(server.link))  # the next test's Redis starts from the same folder
         assert "deaf" not in server.service.log[before:]
         assert server.ready
         assert ada.named("resync") == []

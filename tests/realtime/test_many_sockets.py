@@ -1,4 +1,4 @@
-"""F33: thousands of sockets, and those that never say who they are; several processes behind one port."""
+"""F33: thousands of sockets, some of which never authenticate, and several processes behind one port."""
 
 import resource
 import socket
@@ -18,9 +18,9 @@ from tests.services.guard import Guard
 from tests.services.redis import RedisServer
 from tests.services.sockets import RawSocket
 
-# More than eventlet's own pool of 1,024 takes.
+# More sockets than eventlet's own pool of 1,024 takes.
 MANY = 1_100
-# Seconds, with other tests beside.
+# Seconds, while other tests run too.
 BACK_WITHIN = 60.0
 
 
@@ -32,7 +32,7 @@ def enough_files() -> None:
 
 @pytest.fixture
 def crowd() -> Iterator[Callable[[SocketServer, int], list[RawSocket]]]:
-    """Opens so many sockets at once, each of a user of its own, and closes all in the end."""
+    """Opens many sockets at once, each with its own user, and closes all at the end."""
     with ExitStack() as stack, ThreadPoolExecutor(16) as pool:
 
         def arrive(server: SocketServer, count: int) -> list[RawSocket]:
@@ -60,7 +60,7 @@ def test_more_than_a_thousand_come_back_after_a_restart(
 ) -> None:
     server = start()
     all_hear(server, crowd(server, MANY))
-    assert server.service.stop() == 0  # within its grace, whoever is connected
+    assert server.service.stop() == 0  # within its grace period, despite all connections
     with at_most(BACK_WITHIN):
         server.service.start()
         server.wait_until_ready()
@@ -111,7 +111,7 @@ def test_who_leaves_the_namespace_but_not_the_transport_is_dropped(start: Callab
     with server.let_in("ada") as raw, server.let_in("ada") as witness:
         raw.send("41")
         raw.send("40/nowhere,")
-        assert raw.receive() == '44/nowhere,"Unable to connect"'  # so the server has read both
+        assert raw.receive() == '44/nowhere,"Unable to connect"'  # by now the server has read both frames
         server.publish(("ada", "secret", {}))
         assert witness.receive() == '42["secret",{}]'
         assert raw.until_closed(PATIENCE + 10)[2:] == []
@@ -175,7 +175,7 @@ def test_two_processes_share_a_port_and_every_socket_hears_whichever_holds_it(
 
 
 def _ended(raw: RawSocket) -> bool:
-    """Whether its process is gone: it answers nothing to a ping of the transport's own."""
+    """Tells whether the socket's process is gone. A living process keeps the socket open."""
     raw.socket.settimeout(0.05)
     try:
         return not raw.receive()

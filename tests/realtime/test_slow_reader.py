@@ -1,4 +1,4 @@
-"""F32: a client that stops reading is cut off at a bounded queue, and nobody else notices."""
+"""F32: the server cuts off a client that stops reading at a bounded queue. No other client notices."""
 
 import select
 import time
@@ -12,9 +12,9 @@ from tests.fair_clock import CLOCK
 from tests.realtime.socket_server import SocketServer
 from tests.services.sockets import RawSocket, SocketClient
 
-# Seconds: what the issue promises to the others.
+# Seconds: the promised time for the other clients.
 OTHERS_WITHIN = 1.0
-# Bytes by which the process may grow: a queue of 1 MiB, and room for what Python keeps.
+# Bytes by which the process may grow: a queue of 1 MiB, and room for Python's own memory.
 MAY_GROW = 12 * 2**20
 REPLIES = 200
 ROUNDS = 200
@@ -32,13 +32,13 @@ def others(server: SocketServer) -> Iterator[list[SocketClient]]:
 
 
 def stream(server: SocketServer, to: str, mark: str) -> None:
-    """One tick of 200 replies that stream to one user, and something for everybody else."""
+    """Send one tick of 200 replies that stream to one user, and one event to each other client."""
     deltas = [(to, "message.delta", {"messageId": str(reply), "text": "x" * 500}) for reply in range(REPLIES)]
     server.publish(*deltas, *((f"other {number}", mark, {"at": time.time()}) for number in range(5)))
 
 
 def dropped(slow: RawSocket) -> bool:
-    """Whether the server has reset the connection: what was not read is gone with it."""
+    """Tells whether the server has reset the connection. A reset loses all unread bytes."""
     poll = select.poll()
     poll.register(slow.socket.sock, 0)
     return bool(poll.poll(0))
@@ -69,11 +69,11 @@ def test_once_it_reads_again_it_may_come_back(server: SocketServer, others: list
     with server.let_in("slow") as back:
         server.publish(("slow", "welcome back", {}))
         while back.receive() != '42["welcome back",{}]':
-            pass  # the rest of what was published before
+            pass  # earlier events come first
 
 
 def test_who_reads_slowly_but_reads_stays(server: SocketServer) -> None:
-    """As much in all as cuts off who does not read, with a pause now and then."""
+    """The same number of events cuts off a client that never reads. This one only pauses now and then."""
     with server.let_in("steady") as steady:
         for _ in range(50):
             stream(server, "steady", "mark")

@@ -1,4 +1,4 @@
-"""What the transport takes and what it refuses."""
+"""The transport takes good frames and connections, and refuses the others."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A real headless browser: the machine's Chromium, else the one that Playwright has downloaded."""
+"""A real headless browser: the machine's Chromium, or else Playwright's own."""
 
 import shutil
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.eventually import patience
 
-# Milliseconds that a page may take to show what is expected of it.
+# Milliseconds that a page may take to show an expected state.
 _SHOWS = patience(5_000)
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -21,7 +21,7 @@ def chromium() -> Iterator[Browser]:
         assert Path(path).exists(), (
             "No Chromium here: run `apt-get install chromium`, or `.venv/bin/playwright install chromium`."
         )
-        # Chromium's own sandbox refuses to start as root; only pages of ours are opened
+        # Chromium's own sandbox refuses to start as root. The tests open only our own pages.
         with playwright.chromium.launch(executable_path=path, args=["--no-sandbox"]) as browser:
             expect.set_options(timeout=_SHOWS)
             yield browser

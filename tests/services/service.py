@@ -1,4 +1,4 @@
-"""One program that a test run starts: its log, and the ways in which a test may treat it."""
+"""One program that a test run starts, with its log. A test may stop, kill and freeze it."""
 
 import os
 import pwd
@@ -10,21 +10,21 @@ from typing import Any, Self
 from tests.eventually import ended
 from tests.services.guard import Guard
 
-# The program leads a process group that the guard knows, with the signal that ends it, before it begins.
+# The program leads a process group. Before it begins, the guard knows the group and the signal that ends it.
 _LAUNCH = "echo $$ {} >&0; exec {} </dev/null"
 
 
 def identity(user: str | None) -> dict[str, Any]:
-    """What makes subprocess run something as this user; as ourselves for None."""
+    """The options that make subprocess run a command as this user. None means our own user."""
     return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
 
 
 class Died(Exception):
-    """A service ended by itself, so there is no use in waiting for it; the message holds its log."""
+    """A service ended by itself, so a test must not wait for it any longer. The message holds the service's log."""
 
 
 class Service:
-    """Started on entering, ended on leaving; may be killed, frozen and started again in between."""
+    """Starts on entering and ends on leaving. A test may kill, freeze and start it again in between."""
 
     def __init__(
         self,
@@ -60,19 +60,19 @@ class Service:
         return self._process is not None and self._process.poll() is None
 
     def must_live(self) -> bool:
-        """True, or an exception that stops any waiting."""
+        """True while the service runs. Otherwise an exception stops any waiting."""
         if not self.alive:
             raise Died(f"{self.name} has ended.\n{self.log}")
         return True
 
     @property
     def log(self) -> str:
-        """All that it has printed, since its first start."""
+        """All output of the service since its first start."""
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
 
     def start(self, *, instead: str = "", **environment: str) -> None:
-        """This once, with these names added to its environment, or with another command instead."""
-        # What must not be left behind is killed as a last resort, unless it has a better way of its own
+        """Start the service. For this start only, `environment` is added, and `instead` replaces the command."""
+        # As a last resort the guard kills the service. PostgreSQL gets SIGQUIT instead, which leaves nothing behind.
         last = "QUIT" if self._end == signal.SIGQUIT else "KILL"
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
@@ -80,14 +80,14 @@ class Service:
                 stdin=self._guard.pipe,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                cwd=self._user and "/",  # another user may not look at where we are
+                cwd=self._user and "/",  # another user may not read our current folder
                 env={**(os.environ if self._environment is None else self._environment), **environment},
                 start_new_session=True,
                 **identity(self._user),
             )
 
     def stop(self) -> int | None:
-        """End it as its supervisor would; its exit code, or None if it had to be killed."""
+        """End the service as its supervisor does. Returns the exit code, or None if the service had to be killed."""
         if not self._process:
             return None
         self.ask_to_end()
@@ -104,7 +104,7 @@ class Service:
             self._process.send_signal(self._end)
 
     def kill(self) -> None:
-        """kill -9, its children too."""
+        """Kill the service and its children with -9."""
         if self._process:
             self._signal(signal.SIGKILL)
             self._process.wait()
@@ -112,7 +112,7 @@ class Service:
             self._process = None
 
     def freeze(self) -> None:
-        """Still there, but it answers nothing."""
+        """Freeze the service. Its process stays, but answers nothing."""
         self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:

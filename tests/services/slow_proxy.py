@@ -1,4 +1,4 @@
-"""A way to a Redis on a Unix socket on which each answer takes its time."""
+"""A slow way to a Redis on a Unix socket."""
 
 import socket
 import threading
@@ -8,7 +8,7 @@ from typing import Self
 
 
 class SlowProxy:
-    """What the client says goes at once, what the server says comes `late` seconds later."""
+    """Forwards the client's bytes at once, and the server's bytes `late` seconds later."""
 
     def __init__(self, behind: str, late: float) -> None:
         self._behind, self._late = behind, late
@@ -25,7 +25,7 @@ class SlowProxy:
             _end(each)
 
     def _accept(self) -> None:
-        with suppress(OSError):  # the listener was shut
+        with suppress(OSError):  # the listener has closed
             while True:
                 client, _ = self._listener.accept()
                 server = socket.socket(socket.AF_UNIX)

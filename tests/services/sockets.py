@@ -1,4 +1,4 @@
-"""A Socket.IO client that writes down everything it hears, and when."""
+"""A Socket.IO client that records each event and its time."""
 
 import contextlib
 import json
@@ -24,7 +24,7 @@ class Heard:
 
 
 class _InOrder(engineio.Client):
-    """Handles one frame after the other. The original gives each a thread of its own, and they overtake each other."""
+    """Handles one frame after the other. The original gives each its own thread, so frames overtake each other."""
 
     def _trigger_event(self, *args: Any, **options: Any) -> Any:
         return super()._trigger_event(*args, **options | {"run_async": False})
@@ -43,7 +43,7 @@ class SocketClient:
         self._url, self._token = url, token
         self._client = _Client(reconnection_delay=0.1, reconnection_delay_max=0.5)
         self._client.on("*", self._hear)
-        self.connections = 0  # how often it has connected
+        self.connections = 0  # the number of connections so far
         self._client.on("connect", self._count)
 
     def __enter__(self) -> Self:
@@ -71,7 +71,7 @@ class SocketClient:
         return [event for event in self.heard if event.name == name]
 
     def wait_for(self, predicate: Callable[[Heard], Any], within: float = 10.0) -> Heard:
-        """The first event, heard already or yet to come, for which this is true."""
+        """The first event that fits, heard already or yet to come."""
 
         def found() -> Heard:
             first = next(filter(predicate, list(self.heard)), None)
@@ -91,7 +91,7 @@ class SocketClient:
 
 
 class RawSocket:
-    """A WebSocket that speaks only when told to: for clients that misbehave, and to see each frame."""
+    """A WebSocket that sends only the test's frames. Tests misbehave with it, and read each frame."""
 
     def __init__(self, url: str, *, origin: str | None = None, headers: list[str] | None = None) -> None:
         address = f"{url.replace('http', 'ws', 1)}/socket.io/?EIO=4&transport=websocket"
@@ -110,18 +110,18 @@ class RawSocket:
         self.socket.send(frame)
 
     def authenticate(self, auth: Any) -> str:
-        """Send it as a client sends its token; the server's answer."""
+        """Send `auth` as a client sends its token. Returns the server's answer."""
         self.send("40" + json.dumps(auth))
         return self.receive()
 
     def receive(self) -> str:
-        """The next frame; empty if the server said goodbye."""
+        """The next frame. An empty one is the server's goodbye."""
         frame = str(self.socket.recv())
         self.frames += [frame] if frame else []
         return frame
 
     def until_closed(self, within: float = 10.0) -> list[str]:
-        """All frames until the server ends the connection; it has to, in time."""
+        """All frames until the server ends the connection. Fails if the server does not end it in time."""
         with at_most(within), contextlib.suppress(websocket.WebSocketConnectionClosedException, ConnectionError):
             self.socket.settimeout(patience(within))
             while self.receive():
@@ -129,7 +129,7 @@ class RawSocket:
         return self.frames[1:]
 
     def heard_for(self, seconds: float) -> list[str]:
-        """Whatever comes in that time, as none is to come."""
+        """All frames that come in that time. Tests expect none."""
         self.socket.settimeout(seconds)
         with contextlib.suppress(websocket.WebSocketException, ConnectionError, TimeoutError):
             while self.receive():

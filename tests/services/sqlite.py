@@ -1,4 +1,4 @@
-"""Fresh, migrated SQLite databases: each is a copy of one that was migrated once."""
+"""Fresh, migrated SQLite databases. Each is a copy of one that was migrated once."""
 
 import shutil
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from shared.database.migrate import migrate
 
 
 class SqliteDatabases:
-    """The twin of PostgresDatabases."""
+    """Gives tests the same methods as PostgresDatabases."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -18,7 +18,7 @@ class SqliteDatabases:
 
     @contextmanager
     def fresh(self) -> Iterator[str]:
-        """The address of a database that is gone afterwards."""
+        """The address of a database that is deleted after the block."""
         if not self._template.exists():
             migrate(f"sqlite:///{self._template}.new")
             Path(f"{self._template}.new").rename(self._template)
@@ -27,5 +27,5 @@ class SqliteDatabases:
         try:
             yield f"sqlite:///{path}"
         finally:
-            for file in self._folder.glob(f"{path.name}*"):  # its -wal and -shm too
+            for file in self._folder.glob(f"{path.name}*"):  # the -wal and -shm files too
                 file.unlink()

@@ -1,4 +1,4 @@
-"""The clock that tests wait and measure by, on a machine that is made up."""
+"""The clock that tests wait and measure by, on a made-up machine."""
 
 import pytest
 
@@ -6,14 +6,14 @@ from tests.fair_clock import MOST, FairClock, cores_of_ours, threads_that_want_a
 
 
 class Machine:
-    """Two cores, so many threads that want one, and a time that only goes on when it is told to."""
+    """A machine with two cores. A test sets the number of threads that want one, and moves the time."""
 
     def __init__(self) -> None:
         self.time, self.wanting = 1_000.0, 1.0
         self.clock = FairClock(lambda: self.time, lambda: self.wanting, cores=2)
 
     def run(self, seconds: float, looks: int = 0) -> float:
-        """Let so many real seconds go by; how many of the clock's those were."""
+        """Let real seconds go by. Returns the clock's seconds in that time."""
         looks = looks or round(seconds / 0.05)
         before = self.clock.now()
         for _ in range(looks):
@@ -41,7 +41,7 @@ def test_it_never_stands_still(machine: Machine) -> None:
 
 
 def test_a_look_that_comes_late_counts_little_however_few_want_a_core(machine: Machine) -> None:
-    assert machine.run(0.3, looks=1) == pytest.approx(0.1)  # nobody let us run in between
+    assert machine.run(0.3, looks=1) == pytest.approx(0.1)  # the process had no core in between
     assert machine.run(6, looks=1) == pytest.approx(1)
 
 
@@ -65,12 +65,12 @@ def test_it_tells_afterwards_how_long_it_was_between_two_moments(machine: Machin
     ]:
         assert machine.clock.between(began, ended) == pytest.approx(seconds, abs=0.001)
     assert machine.clock.between(1_025, 1_005) == pytest.approx(-12.5)
-    assert machine.clock.between(990, 1_005) == pytest.approx(15)  # it did not look yet
+    assert machine.clock.between(990, 1_005) == pytest.approx(15)  # the clock has not looked yet
 
 
 def test_this_machine_tells_what_it_has_to_do() -> None:
     assert cores_of_ours() >= 1
-    assert threads_that_want_a_core() >= 1  # the one that asks
+    assert threads_that_want_a_core() >= 1  # this thread itself
 
 
 def test_a_clock_that_was_started_looks_by_itself() -> None:

@@ -26,8 +26,8 @@ class _Scan:
         self.position = 0
         self.before = ""  # the token before
         self.lengths: dict[int, int] = {}
-        self.brackets: list[tuple[str, int]] = []  # those still open, each with its own or its function's first line
-        self.arrows: list[tuple[int, int]] = []  # how many brackets were open around each arrow, and its first line
+        self.brackets: list[tuple[str, int]] = []  # the open ones, each with its own or its function's first line
+        self.arrows: list[tuple[int, int]] = []  # the number of brackets open around each arrow, and its first line
         self.parameters = 0  # the line on which the last closed parenthesis began
 
     def token_at(self, source: str, start: int) -> str:

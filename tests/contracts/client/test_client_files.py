@@ -1,4 +1,4 @@
-"""The page's files: what they may load and do, how they are served, and the lock file they stand on."""
+"""The page's files load and do nothing forbidden. The server sends the right headers, and the lock file is sound."""
 
 import json
 import re

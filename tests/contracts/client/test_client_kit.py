@@ -1,4 +1,4 @@
-"""The client protocol kit: its scripts are what the product says, and the reference client's store passes them."""
+"""The client protocol kit. Its scripts agree with the product, and the reference client's store passes them."""
 
 import json
 import os
@@ -56,7 +56,7 @@ def test_a_script_holds_nothing_undeclared(name: str) -> None:
             assert step["data"].keys() <= CATALOGUE[step["event"]].fields
 
 
-# How any client plays a script; `show` is all that it has to know of its own state.
+# Plays a script in any client. Only `show` knows the client's own state.
 PLAY = """async ({ first, steps, screen }) => {
     const { reduce, start } = await import("/client/state/store.js");
     const shown = [];
@@ -123,7 +123,7 @@ def test_any_subset_order_and_repetition_followed_by_one_sync_converges(recorder
 
 
 def some_of(heard: list[Any], chance: random.Random) -> list[Any]:
-    """Some are lost, some come twice, and they change places: hardly any, or all."""
+    """Lose some steps, repeat some, and move them: by a few places, or anywhere."""
     kept = [step for step in heard if chance.random() < chance.choice([0.3, 0.7, 0.95])]
     kept += chance.sample(kept, len(kept) // 3)
     if chance.random() < 0.5:

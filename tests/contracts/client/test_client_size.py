@@ -1,4 +1,4 @@
-"""The page's modules, functions and folders stay small enough to be read at once."""
+"""The page's modules, functions and folders stay small enough to read at once."""
 
 from collections import Counter
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Writes down what the real product tells a client, with names in place of ids and times that differ each run."""
+"""Records the real product's events and answers to a client. Names replace the ids and times that differ each run."""
 
 import json
 import re
@@ -22,13 +22,13 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+\+00:00")
 
 
 class Recorder:
-    """One user's client: what it would hear, and what it would be answered now."""
+    """Records the events that one user's client hears, and the answers that it gets."""
 
     def __init__(self, me: FlaskClient, user: User, channel: Channel) -> None:
         self.me, self.user, self.channel = me, user, channel
 
     def heard(self, during: Callable[[], Any]) -> list[Step]:
-        """The events that something causes, as steps."""
+        """The events that `during` causes, as steps."""
         self.channel.forget()
         during()
         return [{"event": event.name, "data": event.data} for event in self.channel.heard()]
@@ -39,14 +39,14 @@ class Recorder:
         return claim
 
     def write(self, claim: Claim, *texts: str, first: int = 0) -> None:
-        """Live text, as a worker's relay sends it."""
+        """Send live text as a worker's relay does."""
         for index, text in enumerate(texts, first):
             where = {"messageId": claim.id, "chatSessionId": claim.chat_session_id, "attempt": claim.attempt}
             event = Event(self.user.id, "message.delta", where | {"index": index, "text": text})
             assert append(current_link(), [Piece(claim.id, claim.attempt, text, encode(event))]) != [-1]
 
     def first(self, chat_id: str) -> Step:
-        """What a client reads before it follows the events, with this chat open."""
+        """The answers that a client reads before it follows the events, with this chat open."""
         begun = self.me.get("/sync").json
         return {
             "cursor": begun["cursor"],
@@ -65,7 +65,7 @@ class Recorder:
         return {"message": self.me.get(f"/chats/{claim.chat_session_id}/messages/{claim.id}").json}
 
     def screen(self, chat_id: str, *asks: str) -> Step:
-        """What REST says should be on the screen now, and what a client should be about to ask for."""
+        """The screen that REST's answers give now, and the rows that a client should be about to ask for."""
         found = self.me.get(f"/chats/{chat_id}/messages")
         shown = [{name: one[name] for name in ("id", "status", "content")} for one in found.json.get("items", [])]
         chats = [{name: one[name] for name in ("id", "title", "unread")} for one in self.me.get("/chats").json["items"]]
@@ -73,7 +73,7 @@ class Recorder:
 
 
 def named(recorded: Any) -> Any:
-    """The same with ids and times as they come out in every recording."""
+    """The same with names for ids and times. The names come out alike in every recording."""
     text = json.dumps(recorded, ensure_ascii=False)
     ids = list(dict.fromkeys(_UUID.findall(text)))
     text = _UUID.sub(lambda found: f"id-{ids.index(found[0]) + 1}", text)
@@ -85,7 +85,7 @@ def named(recorded: Any) -> Any:
 
 
 def timeless(script: str) -> str:
-    """A script without its times: two moments may be one on a faster machine."""
+    """A script without its times, because two moments may be one on a faster machine."""
     return _TIME.sub("then", script)
 
 
@@ -94,7 +94,7 @@ def _moment(seconds: int) -> str:
 
 
 def written(script: Step) -> str:
-    """A script as a file: a line for each step."""
+    """The text of a script's file, with a line for each step."""
     lines = [f'  "{name}": {_compact(value)}' for name, value in script.items() if name != "steps"]
     steps = ",\n".join(f"    {_compact(step)}" for step in script["steps"])
     lines.insert(2, f'  "steps": [\n{steps}\n  ]')

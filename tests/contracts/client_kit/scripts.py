@@ -1,4 +1,4 @@
-"""The scripts of the kit, each recorded from the real product and then bent: what a client may hear, and must show."""
+"""The scripts of the kit, recorded from the real product and then bent. Each gives the screen a client must show."""
 
 from collections.abc import Callable
 from typing import Any
@@ -29,7 +29,7 @@ _SCRIPTS: dict[str, tuple[str, Callable[[Recorder], Step]]] = {}
 
 
 def script(title: str) -> Callable[[Callable[[Recorder], Step]], Callable[[Recorder], Step]]:
-    """Name what a client has to get right."""
+    """Give a script its title: the task that a client has to get right."""
 
     def listed(record: Callable[[Recorder], Step]) -> Callable[[Recorder], Step]:
         _SCRIPTS[record.__name__] = (title, record)
@@ -39,7 +39,7 @@ def script(title: str) -> Callable[[Callable[[Recorder], Step]], Callable[[Recor
 
 
 def record(name: str, recorder: Recorder) -> Step:
-    """One script: its title, what a client reads first, the steps, and the screen at the end."""
+    """One script: its title, the client's first readings, the steps, and the screen at the end."""
     title, recorded = _SCRIPTS[name]
     made = recorded(recorder)
     return {"title": title, "first": made["first"], "steps": made["steps"], "screen": made["screen"]}
@@ -50,7 +50,7 @@ def names() -> list[str]:
 
 
 class Reply:
-    """One chat with a question in it, and its reply in the hands of a worker."""
+    """One chat with a question in it, and a reply that a worker has claimed and written."""
 
     def __init__(self, recorder: Recorder, texts: list[str] = TEXTS) -> None:
         self.recorder, self.texts, self.user_id = recorder, texts, recorder.user.id
@@ -82,7 +82,7 @@ class Reply:
         return {"first": first or self.first, "steps": steps, "screen": screen}
 
     def screen(self, *asks: str, **reply: Any) -> Step:
-        """What is on the screen by now, the reply as a client that followed the steps has it."""
+        """The screen so far. The fields in `reply` are those of a client that followed the steps."""
         screen = self.recorder.screen(self.chat, *asks)
         screen["messages"][-1] |= reply
         return {"screen": screen}
@@ -286,7 +286,7 @@ def reset(recorder: Recorder) -> Step:
 
 
 class Story:
-    """A bit of everything in two chats, to be heard in any order: `heard` are all events, `first` what came before."""
+    """A bit of everything in two chats. `heard` has all events, for any order; `first` has the readings before them."""
 
     def __init__(self, recorder: Recorder) -> None:
         other = create_chat(recorder.user.id, "The other").id
@@ -320,6 +320,6 @@ class Story:
         complete_reply(claim, Answer("".join(LONG), len(LONG), "fake", "stop"))
 
     def answers(self) -> dict[str, Any]:
-        """What a `GET` of each message of the open chat brings."""
+        """The answer to a `GET` of each message of the open chat."""
         items = self.recorder.me.get(f"/chats/{self.chat}/messages").json["items"]
         return {item["id"]: item for item in items}

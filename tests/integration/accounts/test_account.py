@@ -1,4 +1,4 @@
-"""Your own account: what there is, and that nothing of it works or is kept once it is deleted."""
+"""A user's own account: its data, and its deletion. Nothing of a deleted account works, and nothing is kept."""
 
 from typing import Any
 from uuid import uuid4
@@ -36,7 +36,7 @@ PASSWORD = "correct horse battery staple"
 
 
 class Member:
-    """Somebody who signed up over HTTP, with both tokens in hand."""
+    """A person who signed up over HTTP and holds both tokens."""
 
     def __init__(self, app: Flask, email: str | None = None) -> None:
         self.email, self.client = email or f"{uuid4().hex}@example.org", app.test_client()

@@ -1,4 +1,4 @@
-"""Accounts and sessions: signing up, in and out, refreshing, and which tokens are refused."""
+"""Accounts and sessions: signing up, in and out, refreshing, and the tokens that the server refuses."""
 
 import json
 import time
@@ -155,7 +155,7 @@ def test_an_access_token_refreshes_nothing(client: FlaskClient) -> None:
 
 
 def claims(**changed: Any) -> dict[str, Any]:
-    """Those of a good access token, some of them changed; None leaves one out."""
+    """The claims of a good access token, some of them changed. None leaves a claim out."""
     now = int(time.time())
     good = {"iss": "holdfast", "aud": "access", "sub": "0" * 32, "iat": now, "exp": now + 3600}
     return {name: value for name, value in (good | changed).items() if value is not None}
@@ -184,7 +184,7 @@ def refusal(client: FlaskClient, authorization: str) -> str:
 @pytest.mark.parametrize("what", FORGED)
 def test_a_token_is_refused_that_is(what: str, client: FlaskClient, settings: Settings) -> None:
     payload, code = FORGED[what]
-    # PyJWT itself refuses to sign a subject that is no string
+    # PyJWT refuses to sign a subject that is no string
     header = {"alg": "HS256", "typ": "JWT"}
     token = jwt.PyJWS().encode(json.dumps(payload).encode(), settings.secret_key, headers=header)
     assert refusal(client, f"Bearer {token}") == code

@@ -1,4 +1,4 @@
-"""The sweeper keeps Redis's copy of what was revoked, and forgets it in time; `holdfast disable` and `enable`."""
+"""The sweeper keeps Redis's copy of the revocations, and forgets each in time. Also `holdfast disable` and `enable`."""
 
 import json
 import os
@@ -58,7 +58,7 @@ def copied(redis: Redis) -> dict[str, int]:
 
 
 def revoked(subject: str, ago: float) -> None:
-    """Put a row there whose last void second is so long ago."""
+    """Add a revocation whose last void second was `ago` seconds ago."""
     with write_unit():
         execute(insert(revocations), {"subject": subject, "void_until": int(time.time() - ago)})
 
@@ -79,7 +79,7 @@ def test_a_sweep_writes_again_what_redis_lost(core: Flask, user: User, redis: Re
     sweep()
     assert copied(redis) == rows()
     enable_account(user.id)
-    redis.hset(HASH, of_user(user.id), int(time.time()) + 100)  # as if that were told while Redis was away
+    redis.hset(HASH, of_user(user.id), int(time.time()) + 100)  # as if Redis had been away at that moment
     sweep()
     assert copied(redis) == rows()
     assert rows()[of_user(user.id)] < time.time()
@@ -99,7 +99,7 @@ def test_it_is_forgotten_once_no_token_that_it_means_can_live(core: Flask, setti
     revoked("session:old", life + 5)
     revoked("session:young", life - 30)
     redis.hset(HASH, mapping={"session:old": int(time.time()) - life - 5, "user:lost row": int(time.time()) - life - 5})
-    redis.hset(HASH, "session:told just now", int(time.time()))  # its commit came after the sweep's reading
+    redis.hset(HASH, "session:told just now", int(time.time()))  # its row was committed after the sweep's reading
     sweep()
     assert rows().keys() == {"session:young"}
     assert copied(redis).keys() == {"session:young", "session:told just now"}
@@ -158,7 +158,7 @@ def test_what_waited_is_begun_when_the_user_is_enabled(chat: ChatSession) -> Non
 
 @pytest.fixture
 def overlooked(chat: ChatSession, redis: Redis) -> str:
-    """A reply of a disabled user; workers have let go of it so often that the sweeper has much patience."""
+    """A reply of a disabled user. Workers have let go of the reply so often that the sweeper has much patience."""
     sweep()
     reply_id = a_post(chat).reply.id
     disable_account(chat.owner_id)

@@ -1,4 +1,4 @@
-"""Sign-ins end: by signing out, by disabling or deleting the account; and which tokens are refused from then on."""
+"""Sign-ins end by a sign-out, or with the account disabled or deleted. The server refuses their tokens from then on."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -34,7 +34,7 @@ PASSWORD = "correct horse battery staple"
 
 
 class Device:
-    """One sign-in of a user, who signs up with the first, with both tokens in hand."""
+    """One sign-in of a user, with both tokens. The first device signs the user up."""
 
     def __init__(self, app: Flask, email: str, path: str = "/auth/sign-in") -> None:
         self.client, self.email = app.test_client(), email
@@ -150,7 +150,7 @@ def test_signing_out_without_a_good_token_changes_nothing_and_says_the_same(
 
 def test_a_refresh_token_that_names_no_living_sign_in_is_refused(phone: Device, settings: Settings) -> None:
     good = phone.refresh_token
-    phone.refresh_token = tokens.issue(settings.secret_key, tokens.REFRESH, phone.id, 60)  # as before 0005
+    phone.refresh_token = tokens.issue(settings.secret_key, tokens.REFRESH, phone.id, 60)  # as before migration 0005
     assert phone.refresh().status_code == 401
     phone.refresh_token = tokens.issue(settings.secret_key, tokens.REFRESH, a_user().id, 60, rows_of(phone.id)[0].id)
     assert phone.refresh().status_code == 401
@@ -176,7 +176,7 @@ def test_a_disabled_user_is_out_everywhere_and_may_come_back_when_enabled(
     sign_in = {"email": phone.email, "password": PASSWORD}
     assert client.post("/auth/sign-in", json=sign_in).json["code"] == "wrong_credentials"
     enable_account(phone.id)
-    again = Device(app, phone.email)  # within the same second
+    again = Device(app, phone.email)  # in the same second
     eventually(lambda: again.get() == 200, within=5)
     assert again.refresh().status_code == 200
     assert [phone.refresh().status_code, laptop.refresh().status_code] == [401, 401]
@@ -209,7 +209,7 @@ def test_nobody_signs_in_while_being_disabled(core: Flask, user: User) -> None:
         with owner_unit(user.id):
             execute(update(users).where(users.c.id == user.id).values(disabled_at=utc_now()))
             signing_in = pool.submit(sign_in)
-            wait([signing_in], 0.5)  # as far as it comes before the other commits
+            wait([signing_in], 0.5)  # the sign-in waits until the other unit commits
         with pytest.raises(Unauthenticated):
             signing_in.result(20)
     assert rows_of(user.id) == []
@@ -231,7 +231,7 @@ def test_a_sign_out_that_the_database_can_not_store_is_no_sign_out(phone: Device
         answer = phone.sign_out()
         assert answer.status_code >= 500
         assert rows_of(phone.id)[0].ended_at is None
-        assert "Set-Cookie" not in answer.headers  # so it can be tried again
+        assert "Set-Cookie" not in answer.headers  # the cookie stays, so the user can try again
     finally:
         with write_unit():
             execute(text("ALTER TABLE away RENAME TO revocations"))
@@ -269,7 +269,7 @@ def test_while_the_database_does_not_answer_the_last_reading_counts(
         known._due = 0.0
         assert known.holds(out)
         assert not known.holds(there)
-        assert known._due > time.monotonic()  # and it is not asked again at once
+        assert known._due > time.monotonic()  # and the database is not asked again at once
     finally:
         with write_unit():
             execute(text("ALTER TABLE away RENAME TO revocations"))

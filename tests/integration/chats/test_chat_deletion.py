@@ -1,4 +1,4 @@
-"""Deleting a chat: its text is gone at once, and what was not finished ends with its credits back."""
+"""Deleting a chat erases its text at once. Unfinished replies end, and give their credits back."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -170,7 +170,7 @@ def test_a_job_that_comes_late_does_nothing(
 
 @pytest.fixture
 def slow_database(core: Flask) -> Iterator[None]:
-    """Statements may take half a second, and a change of messages takes one: as ten, and more, with 300,000 of them."""
+    """A statement may take half a second; a change of messages takes one, as 300,000 messages take more than ten."""
 
     def hurry(connection: Any, _record: Any) -> None:
         connection.execute("SET statement_timeout = 500")

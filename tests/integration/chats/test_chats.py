@@ -1,4 +1,4 @@
-"""Chats over REST: made, listed in pages, renamed, and seen by nobody but their owner."""
+"""Chats over REST: clients create, list and rename them, and only the owner sees them."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -65,11 +65,11 @@ def test_pages_hold_every_chat_once_newest_first_even_at_the_same_moment(
     sort: str, me: FlaskClient, user: User
 ) -> None:
     now = datetime.now(UTC)
-    # three moments of the sort's own, the other way round for the other two, and many ties
+    # three moments in the sorted column, the reverse order in the other two columns, and many ties
     for number in range(7):
         moment = now - timedelta(seconds=number // 3, microseconds=number // 3)
         set_times(a_chat(user), sort, moment, now + timedelta(seconds=number))
-    a_chat()  # somebody else's
+    a_chat()  # another user's chat
     found = everything_listed(me, f"/chats?sort={sort}&limit=2")
     assert [len(page) for page in found] == [2, 2, 2, 1]
     chats = [chat for page in found for chat in page]
@@ -138,7 +138,7 @@ def test_a_foreign_chat_and_one_that_never_was_answer_alike(
 
 
 def test_a_foreign_message_and_one_that_never_was_answer_alike(me: FlaskClient, user: User, chat: ChatSession) -> None:
-    elsewhere = a_post(a_chat(user)).message.id  # mine, but not of this chat
+    elsewhere = a_post(a_chat(user)).message.id  # the same user's, but of another chat
     ids = [a_post().message.id, elsewhere, uuid4(), "%00", "%ff", "c-0000000000", "-1", "x" * 3000]
     answers = [me.get(f"/chats/{chat.id}/messages/{message_id}") for message_id in ids]
     assert {answer.status_code for answer in answers} == {403}

@@ -1,4 +1,4 @@
-"""A chat is unread once something was written in it that its owner has not seen, on any device alike."""
+"""A chat is unread while it holds text that its owner has not seen. All devices agree on that."""
 
 from typing import Any
 

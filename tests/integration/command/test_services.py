@@ -1,4 +1,4 @@
-"""The test services themselves: fresh databases, an empty Redis, and nothing outlives a killed test run."""
+"""The test services: fresh databases, an empty Redis, and nothing that outlives a killed test run."""
 
 import os
 import subprocess
@@ -65,7 +65,7 @@ def test_a_redis_of_its_own_can_be_frozen_killed_and_started_again(own_redis: Re
 
 
 def test_nothing_outlives_a_killed_test_run() -> None:
-    # Given a test run, in a process of its own, that holds real services
+    # Given a test run in its own process, with real services
     alone = {name: value for name, value in os.environ.items() if name != "TEST_DATABASE_URL"}
     command, pipe = [sys.executable, "-c", _HOLDING_SERVICES], subprocess.PIPE
     with subprocess.Popen(command, env=alone, stdin=pipe, stdout=pipe, text=True) as run:

@@ -1,4 +1,4 @@
-"""`holdfast up` as a user runs it: in a folder of its own, with an embedded Redis, a database and sentences."""
+"""`holdfast up` as a user runs it: in its own folder, with an embedded Redis, a database and clear sentences."""
 
 import os
 import re
@@ -23,7 +23,7 @@ from tests.services.programs import free_port
 from tests.services.service import Service
 
 ROOT = Path(__file__).parents[3]
-# Answers /healthz; the real programs have a test of their own.
+# Answers /healthz. Another test runs the real programs.
 STAND_IN = "python -c \"import http.server as h, os; h.test(h.SimpleHTTPRequestHandler, port=int(os.environ['{}']))\""
 PROCFILE = f"web: {STAND_IN.format('PORT')}\n\n# sockets\nrealtime: {STAND_IN.format('REALTIME_PORT')}\n"
 
@@ -32,7 +32,7 @@ Up = Callable[..., Service]
 
 @pytest.fixture
 def folder(guard: Guard, tmp_path: Path) -> Path:
-    """A user's folder; the space in its name is on purpose."""
+    """A user's folder. The space in its name is on purpose."""
     folder = guard.folder / f"up {tmp_path.parent.name} {tmp_path.name}"
     folder.mkdir()
     (folder / "healthz").touch()
@@ -47,7 +47,7 @@ def ports() -> dict[str, str]:
 
 @pytest.fixture
 def up(guard: Guard, folder: Path, ports: dict[str, str]) -> Iterator[Up]:
-    """Start `holdfast up` there; with ready=False, wait until it has ended by itself."""
+    """Start `holdfast up` in the folder. With ready=False, wait until the command has ended by itself."""
     started: list[Service] = []
 
     def up(ready: bool = True, **environment: str) -> Service:

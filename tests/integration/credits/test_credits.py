@@ -1,4 +1,4 @@
-"""Credits over REST: the balance, the ledger in pages, and what each message says that it cost."""
+"""Credits over REST: the balance, the ledger in pages, and the cost that each message shows."""
 
 from uuid import uuid4
 

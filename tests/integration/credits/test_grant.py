@@ -1,4 +1,4 @@
-"""`holdfast grant`: credits given by an operator, once for each occasion, and told to the open tabs."""
+"""`holdfast grant`: an operator gives credits once for each occasion, and the open tabs hear of them."""
 
 import os
 import subprocess
@@ -27,7 +27,7 @@ def test_what_is_granted_is_in_the_balance_the_ledger_and_an_event(
     (event,) = channel.heard()
     assert (event.user_id, event.name) == (user.id, "credits.changed")
     assert event.data == {"balance": 350, "held": 0, "seq": before + 1}
-    # and who was away hears of it
+    # and a client that was away hears of the grant
     assert me.get(f"/sync?after={before}").json["cursor"] == before + 1
 
 
@@ -46,7 +46,7 @@ def test_an_occasion_grants_once_however_often_and_whoever_asks(core: Flask, use
 
 
 def holdfast(*arguments: str) -> tuple[int, str]:
-    """As an operator runs it beside `holdfast up`, which sets the secret for its own programs only."""
+    """Run the command as an operator does. `holdfast up` sets the secret for its own programs only."""
     env = {name: value for name, value in os.environ.items() if name != "SECRET_KEY"}
     command = [sys.executable, "-m", "shared.command.cli", "grant", *arguments]
     done = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)

@@ -1,4 +1,4 @@
-"""The ledger as the schema guards it: entries are only ever added, one of a kind for each occasion."""
+"""The schema guards the ledger: entries are only ever added, one of a kind for each occasion."""
 
 from typing import Any
 

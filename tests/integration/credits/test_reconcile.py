@@ -1,4 +1,4 @@
-"""`holdfast reconcile`: silent while all adds up, also under load; one line for each thing that doesn't."""
+"""`holdfast reconcile` is silent while all adds up, also under load. Each difference gives one line."""
 
 import os
 import re
@@ -37,7 +37,7 @@ def settled(user: User) -> dict[str, str]:
 
 
 def found_after(breakage: Callable[[], Any]) -> list[str]:
-    """The differences that it makes. It is taken back: the ledger could not be put right again."""
+    """The differences that the breakage makes. The test rolls it back, since nobody can repair the ledger."""
     with write_unit() as unit:
         breakage()
         found = list(differences(unit))
@@ -132,7 +132,7 @@ def test_a_system_at_work_raises_no_alarm(core: Flask) -> None:
 
 def test_the_command_says_so_and_fails_if_there_is_a_difference(settings: Settings, core: Flask, user: User) -> None:
     command = [sys.executable, "-m", "shared.command.cli", "reconcile"]
-    # beside `holdfast up`, which sets these for its own programs only
+    # `holdfast up` sets these for its own programs only
     env = {name: value for name, value in os.environ.items() if name not in ("REDIS_URL", "SECRET_KEY")}
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "0 differences\n"), done.stderr

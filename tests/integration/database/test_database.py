@@ -1,4 +1,4 @@
-"""The schema, the clock and units that write, alike on both databases."""
+"""The schema, the clock and units that write behave alike on both databases."""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What a database may do to a unit at its worst moments: it is repeated if it was undone, and never done twice."""
+"""A database fails in the middle of a unit. The unit is repeated if it was undone, and never done twice."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -52,7 +52,7 @@ def claimed(chat: ChatSession) -> Claim:
 
 
 def emptied(chat: ChatSession) -> ChatSession:
-    """Its reply is done, so deleting it releases nothing."""
+    """A chat whose reply is done. Deleting the chat releases no credits."""
     complete_reply(claimed(chat), Answer("All of it"))
     return chat
 
@@ -68,7 +68,7 @@ TROUBLE = {
     "a lock that is held": "RAISE EXCEPTION 'undone' USING ERRCODE = '55P03';",
     "a broken connection": "PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(1);",
 }
-# Each with the table that it writes last, and what has to be there before it.
+# Each verb with the table that it writes last, and the rows that have to be there first.
 VERBS: dict[str, tuple[str, Callable[[ChatSession], Any], Callable[[Any], Any]]] = {
     "post_message": ("messages", lambda chat: chat, a_post),
     "claim_reply": ("messages", a_post, a_claim),
@@ -87,14 +87,14 @@ VERBS: dict[str, tuple[str, Callable[[ChatSession], Any], Callable[[Any], Any]]]
 
 @pytest.fixture
 def operator(database_url: str) -> Any:
-    """Somebody with a connection of their own."""
+    """An operator with a connection of their own."""
     engine = create_engine(database_url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         yield connection
 
 
 def cause(operator: Any, trouble: str, table: str, times: int, deferred: bool = False) -> None:
-    """Have the next writes of this table meet trouble; a sequence counts them, since it is never rolled back."""
+    """Have the next writes of this table meet trouble. A sequence counts them, since no rollback undoes a sequence."""
     operator.execute(text("CREATE SEQUENCE met"))
     operator.execute(
         text(f"""
@@ -162,12 +162,12 @@ def test_a_commit_on_which_the_connection_broke_is_not_repeated(
 
 @pytest.fixture
 def lost_answer(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """The next COMMIT of a unit that writes is done, but the connection breaks before its answer comes."""
+    """The database does the next COMMIT of a unit that writes, but the connection breaks before its answer comes."""
     original = psycopg.Connection.commit
 
     def commit(connection: Any) -> None:
         if connection.autocommit:
-            return  # a single reading
+            return  # a single statement that only reads
         monkeypatch.setattr(psycopg.Connection, "commit", original)
         original(connection)
         connection.close()
@@ -197,7 +197,7 @@ def test_without_a_key_it_is_done_once_too(lost_answer: Callable[[], None], me: 
 
 def test_the_victim_of_a_real_deadlock_has_its_way_at_last(core: Flask, operator: Any, chat: ChatSession) -> None:
     with operator.engine.connect() as other:
-        other.execute(text("BEGIN; SET LOCAL deadlock_timeout = '30s'"))  # so that it is never the victim
+        other.execute(text("BEGIN; SET LOCAL deadlock_timeout = '30s'"))  # so that this one is never the victim
         other.execute(text("SELECT 1 FROM chat_sessions WHERE id = :id FOR UPDATE"), {"id": chat.id})
         done: list[Any] = []
 
@@ -261,7 +261,7 @@ def test_a_sweep_leaves_whom_somebody_holds_and_goes_on_with_all_others(
 
 @contextmanager
 def read_only(operator: Any) -> Iterator[None]:
-    """As a server that was demoted, or whose disk is full. It has made everybody connect anew."""
+    """Behaves like a demoted server, or one whose disk is full. All clients have to connect anew."""
     name = operator.execute(text("SELECT current_database()")).scalar()
     operator.execute(text(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on'))
     end_all_others(operator)
@@ -332,7 +332,7 @@ def test_the_first_requests_after_all_connections_were_cut_succeed(
 
 
 def test_without_the_look_at_checkout_they_would_not(operator: Any, core: Flask) -> None:
-    """The cut is real: whoever holds a connection sees it."""
+    """The cut is real: a client that holds a connection notices."""
     with db.engine.connect() as connection:
         end_all_others(operator)
         with pytest.raises(OperationalError):

@@ -1,4 +1,4 @@
-"""What the settings allow, both databases can hold."""
+"""Both databases can hold the largest values that the settings allow."""
 
 from dataclasses import fields, replace
 

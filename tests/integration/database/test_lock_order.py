@@ -1,6 +1,6 @@
-"""Every unit that writes waits for the owner's row first, holding nothing that another one could wait for.
+"""Every unit that writes locks the owner's row first. While it waits, it holds no lock that another unit needs.
 
-Below that row the order doesn't matter: whoever comes there is alone with this owner's chats and messages.
+The order of later locks doesn't matter: the unit is then alone with this owner's chats and messages.
 """
 
 from collections.abc import Callable
@@ -40,7 +40,7 @@ def parked(chat: ChatSession) -> ChatSession:
 
 
 def row(**columns: Any) -> Callable[[ChatSession], Claim]:
-    """A claimed reply that time has passed by."""
+    """A claimed reply with these columns, as if time had passed."""
 
     def make(chat: ChatSession) -> Claim:
         claim = claimed(chat)
@@ -53,7 +53,7 @@ def row(**columns: Any) -> Callable[[ChatSession], Claim]:
 LAPSED, HUNG = {"lease_until": past(1)}, {"deadline_at": past(100)}
 OVERDUE = {"status": "pending", "deadline_at": past(1), "lease_until": None}
 WITHOUT_A_TURN = {"status": "pending", "dispatched_at": None, "lease_until": None}
-# Each with what has to be there before it.
+# Each verb with the rows that have to be there first.
 VERBS: dict[str, tuple[Callable[[ChatSession], Any], Callable[[Any], Any]]] = {
     "post_message": (lambda chat: chat, a_post),
     "claim_reply": (a_post, a_claim),
@@ -78,7 +78,7 @@ VERBS: dict[str, tuple[Callable[[ChatSession], Any], Callable[[Any], Any]]] = {
 
 @pytest.fixture
 def other(database_url: str) -> Any:
-    """Somebody with a transaction of their own."""
+    """Another client with a transaction of its own."""
     engine = create_engine(database_url, poolclass=NullPool)
     with engine.connect() as connection:
         yield connection
@@ -98,7 +98,7 @@ def test_a_unit_holds_nothing_while_it_waits_for_the_owner(
     with meanwhile(core, lambda: verb(prepared)):
         try:
             eventually(lambda: waits(other))
-            # were a chat or a message held already, this would be one half of a deadlock
+            # a lock on a chat or a message would be one half of a deadlock
             for table in ("chat_sessions", "messages"):
                 other.execute(text(f"SELECT 1 FROM {table} FOR UPDATE NOWAIT"))
         finally:

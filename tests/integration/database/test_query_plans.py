@@ -1,4 +1,4 @@
-"""What the sweeper and a reply's own units look at: open replies by their indexes, never all messages there are."""
+"""The sweeper and a reply's own units find open replies by their indexes. They never read all messages."""
 
 import re
 from collections.abc import Callable
@@ -36,19 +36,19 @@ def core_with_a_past(core: Flask) -> Flask:
 
 
 def learn() -> None:
-    """Have the database count its rows, for its plans."""
+    """Have the database count its rows, so that its plans use the numbers."""
     with write_unit():
         execute(text("ANALYZE"))
-    db.engine.dispose()  # SQLite reads its counts once a connection
+    db.engine.dispose()  # SQLite reads the counts once per connection
 
 
 @pytest.fixture(autouse=True)
 def money_adds_up() -> None:
-    """Not here: what fills the tables makes no entries."""
+    """No check here: the rows that fill the tables have no ledger entries."""
 
 
 def plans_of(work: Callable[[], Any], table: str = "messages") -> dict[str, list[str]]:
-    """How the database would run each statement that looks for messages, or for the rows of another table."""
+    """The plan of each statement that looks for messages, or for the rows of another table."""
     seen: dict[str, Any] = {}
 
     def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
@@ -77,7 +77,7 @@ def plans_of(work: Callable[[], Any], table: str = "messages") -> dict[str, list
 
 
 def looks_at_everything(step: str) -> bool:
-    """Whether a line of a plan reads through the messages, or through an index that holds all of them."""
+    """Tells whether a line of a plan reads all messages, or an index that holds all of them."""
     if "Seq Scan on messages" in step or re.search(r"\bSCAN messages\b(?! USING (COVERING )?INDEX)", step):
         return True
     whole = re.search(r"SCAN messages USING (?:COVERING )?INDEX (\w+)", step)
@@ -90,7 +90,7 @@ def test_a_sweep_reads_no_message_that_is_done(prepare: Callable[[], None], core
     plans = plans_of(sweep) | plans_of(clean)
     assert len(plans) == 8
     for statement, plan in plans.items():
-        if statement.startswith(("SELECT messages", "WITH")):  # what it changes, it has by id
+        if statement.startswith(("SELECT messages", "WITH")):  # the other statements find their rows by id
             assert any(name in step for step in plan for name in OPEN_ONLY + DELETED_ONLY), (statement, plan)
         assert not any(map(looks_at_everything, plan)), (statement, plan)
 

@@ -1,4 +1,4 @@
-"""What is not well-formed gets a 4xx with a stable code, at once; nothing is stored and nothing is charged."""
+"""Malformed input gets a 4xx with a stable code, at once. The server stores nothing and charges nothing."""
 
 import json
 import logging
@@ -16,13 +16,13 @@ from tests.channel import Channel
 from tests.eventually import at_most
 from tests.factories import nothing_changes, on_sqlite_only
 
-# All is refused before a row is read. A database that took what must be refused would answer 2xx, on either kind.
+# The server refuses all of it before it reads a row, so one kind of database is enough.
 pytestmark = on_sqlite_only
 
 POST = "/chats/{chat}/messages"
 MEBIBYTE = 1024 * 1024
 
-#: Bodies that are wrong wherever they are sent.
+#: Bodies that every path refuses.
 NO_OBJECTS: dict[str, tuple[bytes, int, str]] = {
     "not JSON": (b"{content: 1}", 400, "malformed_body"),
     "half of it": (b'{"content": "He', 400, "malformed_body"),
@@ -45,7 +45,7 @@ NO_OBJECTS: dict[str, tuple[bytes, int, str]] = {
     "unknown fields": (b'{"content": "a", "status": "a", "role": "system", "__proto__": {}}', 422, "invalid_request"),
 }
 
-#: Values of the one required field of each call that are none; `json` writes them.
+#: Values that the one required field of each call does not allow. `json` writes them.
 WRONG_TYPES: dict[str, Any] = {
     "null": None,
     "true": True,
@@ -65,7 +65,7 @@ TEXTS = [("POST", POST, "content"), ("POST", "/chats", "title"), ("PATCH", "/cha
 def is_refused_without_a_trace(
     core: Flask, chat: ChatSession, channel: Channel, caplog: pytest.LogCaptureFixture
 ) -> Any:
-    """Around each test here: same rows, no events, no error in the log, and not for long."""
+    """Around each test here: the same rows, no events, no error in the log, and at most two seconds."""
     channel.forget()
     with nothing_changes(), at_most(2):
         yield
@@ -74,7 +74,7 @@ def is_refused_without_a_trace(
 
 
 def refusal(answer: Any) -> tuple[int, str]:
-    """Status and code of a problem that has every part."""
+    """The status and code of an answer that is a whole problem document."""
     assert answer.mimetype == "application/problem+json"
     problem = answer.json
     assert problem.keys() >= {"type", "title", "status", "detail", "code", "retryable"}

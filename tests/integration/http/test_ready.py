@@ -1,4 +1,4 @@
-"""Whether `web` may be sent requests: as long as its database answers, and whatever Redis does."""
+"""`web` is ready for requests as long as its database answers. Redis does not change that."""
 
 from pathlib import Path
 

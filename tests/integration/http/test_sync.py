@@ -1,4 +1,4 @@
-"""GET /sync: whoever was away asks what changed after a number, page by page, and has the rows as they are."""
+"""GET /sync: a client asks for changes after a number, page by page. Then its rows match the server's."""
 
 import random
 import re
@@ -48,7 +48,7 @@ from tests.factories import (
 
 
 class Mirror:
-    """A client that knows nothing but what GET /sync told it."""
+    """A client that knows only the answers of GET /sync."""
 
     def __init__(self, me: FlaskClient, cursor: int = 0) -> None:
         self.chats: dict[str, Any] = {}
@@ -87,7 +87,7 @@ def as_it_is(me: FlaskClient) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 class Life:
-    """Does something at random to one user's chats, through the product's own verbs."""
+    """Changes one user's chats at random, through the product's own verbs."""
 
     def __init__(self, user: User, chance: random.Random) -> None:
         self.user, self.chance = user, chance
@@ -160,7 +160,7 @@ class Life:
         return self.claims.pop(self.chance.randrange(len(self.claims)))
 
     def _try(self, act: Callable[[], Any]) -> None:
-        with suppress(HoldfastError, Superseded):  # what was asked for is gone, or not possible now
+        with suppress(HoldfastError, Superseded):  # the row is gone, or the step is not possible now
             act()
 
 
@@ -216,7 +216,7 @@ def test_pages_are_as_long_as_asked_for_and_never_split_a_number(me: FlaskClient
     chats = [a_chat(user) for _ in range(3)]
     for chat in chats:
         a_post(chat)
-    with owner_unit(user.id, events=1) as unit:  # seven messages of one number, as a copy of a chat would have them
+    with owner_unit(user.id, events=1) as unit:  # seven messages with one number, as in a copy of a chat
         rows = [row_of(chats[0], position, unit.account.seq) for position in range(10, 17)]
         execute(insert(messages), rows)
     for _ in range(2):
@@ -339,7 +339,7 @@ def test_its_cost_depends_on_what_changed(user: User, chat: ChatSession, monkeyp
         unit.execute(text("UPDATE users SET seq = 3000"))
     with write_unit() as unit:
         unit.execute(text("ANALYZE"))
-    db.engine.dispose()  # SQLite reads its counts once a connection
+    db.engine.dispose()  # SQLite reads the counts once per connection
     plans = plans_of(monkeypatch, lambda: changes_since(user.id, 2990, 50))
     assert len(plans) == 5
     for steps in plans:
@@ -349,7 +349,7 @@ def test_its_cost_depends_on_what_changed(user: User, chat: ChatSession, monkeyp
 
 
 def plans_of(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]) -> list[str]:
-    """How the database would run each statement."""
+    """The database's plan of each statement."""
     seen: list[tuple[str, Any]] = []
     bind = _Plan.bind
 

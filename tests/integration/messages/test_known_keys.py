@@ -1,4 +1,4 @@
-"""A post that was accepted answers its key with the same ids, whatever has changed before it is sent again."""
+"""An accepted post that is sent again with its key gets the same ids, despite all changes in between."""
 
 import hashlib
 from dataclasses import replace
@@ -57,7 +57,7 @@ def test_a_key_outlives_a_deploy_with_other_settings(
 
 
 def test_whoever_was_disabled_meanwhile_finds_the_post_when_enabled(me: FlaskClient, chat: ChatSession) -> None:
-    """`401` says who may ask, not what was stored: nobody answers it with a new key."""
+    """`401` says nothing of the stored post, so no client answers it with a new key."""
     first = post(me, chat)
     disable_account(chat.owner_id)
     assert post(me, chat).status_code == 401
@@ -91,7 +91,7 @@ def test_a_key_of_before_requests_were_kept_as_sent_is_known(
     assert post(me, chat, model="another").status_code == 422
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite lets nobody in between
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # on SQLite no other unit can come in between
 def test_a_key_that_is_forgotten_while_it_is_looked_up_is_stored_anew(
     core: Flask, me: FlaskClient, chat: ChatSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,4 +1,4 @@
-"""Deleting a message: its text is gone at once, what it asked for ends with the credits back, a tombstone stays."""
+"""Deleting a message erases its text at once and leaves a tombstone. Its open reply ends with the credits back."""
 
 import pytest
 from flask import Flask
@@ -51,7 +51,7 @@ def test_ones_own_message_goes_with_its_reply(me: FlaskClient, chat: ChatSession
         ("message.deleted", {"id": row.id, "chatSessionId": chat.id, "seq": row.seq}) for row in rows
     ]
     assert "Secret question" not in str(everything())
-    assert money_of(user.id) == (294, 0)  # what was answered stays charged
+    assert money_of(user.id) == (294, 0)  # the answered question stays charged
     listed = [item["id"] for item in me.get(f"/chats/{chat.id}/messages").json["items"]]
     assert listed == [kept.message.id, kept.reply.id]
 
@@ -81,7 +81,7 @@ def test_a_reply_that_was_not_final_ends_with_its_credits_back(
     assert money_of(user.id) == (297, 3)
     assert channel.names() == ["message.deleted", "message.deleted", "credits.changed"]
     assert channel.heard()[-1].data == {"balance": 297, "held": 3, "seq": the_user(user.id).seq}
-    # the queue goes on: this was no stop
+    # the queue goes on, because a deletion is no stop
     assert the_chat(chat.id).parked_at is None
     assert the_message(behind.reply.id).dispatched_at
     if claim:

@@ -1,4 +1,4 @@
-"""Many posts at the same moment: one message a key, and never more than the balance covers."""
+"""Many posts at the same moment: one message for each key, and never more than the balance covers."""
 
 import threading
 from collections import Counter
@@ -75,7 +75,7 @@ def test_parallel_posts_take_numbers_and_places_without_gap_or_double(
     found = [message for answer in answers for message in (answer.json["message"], answer.json["reply"])]
     assert sorted(message["position"] for message in found) == list(range(24))
     assert the_user(user.id).seq == before + 36
-    # each post took three in a row: its message, its reply, its credits
+    # each post took three numbers in a row: for its message, its reply and its credits
     assert sorted(m["seq"] for m in found) == [before + n for n in range(1, 37) if n % 3]
 
 

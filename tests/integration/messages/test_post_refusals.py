@@ -1,4 +1,4 @@
-"""A refused post stores nothing, takes no number and tells nobody."""
+"""A refused post stores nothing, takes no number and sends no event."""
 
 from typing import Any
 from uuid import uuid4
@@ -13,7 +13,7 @@ from tests.factories import a_chat, a_post, a_user, nothing_changes, on_sqlite_o
 
 
 def refused(client: FlaskClient, path: str, channel: Channel, **request: Any) -> tuple[int, str]:
-    """Status and code of the answer to a post that must leave no trace."""
+    """The status and code of the answer to a post that must leave no trace."""
     channel.forget()
     with nothing_changes():
         answer = client.post(path, **({"json": {"content": "Hello"}} | request))
@@ -86,7 +86,7 @@ def test_with_too_many_replies_waiting(app: Flask, me: FlaskClient, chat: ChatSe
     assert refused(me, f"/chats/{chat.id}/messages", channel) == (429, "too_many_waiting")
     answer = me.post(f"/chats/{chat.id}/messages", json={"content": "Hello"})
     assert (answer.json["retryable"], answer.headers["Retry-After"]) == (True, str(answer.json["retryAfter"]))
-    # another user's are not counted
+    # another user's replies do not count
     someone = a_user()
     theirs = signed_in(app, someone).post(f"/chats/{a_chat(someone).id}/messages", json={"content": "Hello"})
     assert theirs.status_code == 202

@@ -1,4 +1,4 @@
-"""A Redis that answers, but slowly: what a post may spend on it is bounded by the clock, not by the answer."""
+"""Redis answers, but slowly. The clock bounds the time that a post spends on it, and the answer does not."""
 
 from collections.abc import Iterator
 from dataclasses import replace

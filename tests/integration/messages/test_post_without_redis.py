@@ -1,4 +1,4 @@
-"""Redis has no say in whether a post is accepted; what it missed is made up for by a sweep."""
+"""A post is accepted without Redis. A sweep makes up for the hand-over that Redis missed."""
 
 import threading
 import time
@@ -46,19 +46,19 @@ def is_handed_over_by_a_sweep(reply_id: str, redis: Redis) -> None:
         sweep()
         return any(reply_id.encode() in job for job in redis.hvals(f"{QUEUE}.msgs"))
 
-    eventually(swept)  # until the breaker of this process lets it try again
+    eventually(swept)  # until this process's breaker allows another try
 
 
 def test_a_post_is_accepted_while_redis_refuses(
     me: FlaskClient, chat: ChatSession, core: Flask, own_redis: RedisServer, redis: Redis
 ) -> None:
-    sweep()  # from now on only a lost marker makes it hurry
+    sweep()  # from now on only a lost marker makes the sweep hurry
     own_redis.kill()
     reply_id, took = accepted(me, chat)
     assert took < 1
     assert money_of(chat.owner_id) == (297, 3)
     own_redis.start()
-    redis.flushall()  # as a Redis comes back that kept nothing
+    redis.flushall()  # as if Redis had kept nothing
     is_handed_over_by_a_sweep(reply_id, redis)
     assert the_message(reply_id).handovers >= 1
 
@@ -69,7 +69,7 @@ def test_a_post_is_accepted_while_redis_is_frozen(
     own_redis.freeze()
     reply_id, took = accepted(me, chat)
     assert took < 2
-    # the next ones do not even try for a moment
+    # for a moment, the next posts do not even try Redis
     _, took = accepted(me, chat)
     assert took < 0.4
     own_redis.thaw()
@@ -99,9 +99,9 @@ def test_hand_overs_resume_by_themselves(core: Flask, own_redis: RedisServer, re
 
 @on_sqlite_only
 def test_a_hand_over_without_an_answer_is_not_sent_again(core: Flask, own_redis: RedisServer, redis: Redis) -> None:
-    hand_over(["the first"])  # from now on there is a connection
+    hand_over(["the first"])  # opens the connection
     before = redis.llen(QUEUE)
-    # Given a Redis that comes back right after the producer's time is over
+    # Given a Redis that answers again right after the producer has given up
     own_redis.freeze()
     back = threading.Timer(1.3 * TRIP_TIMEOUT, own_redis.thaw)
     back.start()
@@ -125,7 +125,7 @@ def test_after_a_trip_that_took_too_long_a_hand_over_is_left_to_the_sweep(core: 
     link.trip_made(began=time.monotonic() - TRIP_TIMEOUT - 0.01)
     hand_over(["the one after it"])
     assert redis.llen(QUEUE) == before
-    with link.trip() as pipe:  # events go on
+    with link.trip() as pipe:  # events still reach Redis
         pipe.set("key", "text")
     assert redis.get("key") == b"text"
     link.trip_made(began=time.monotonic())

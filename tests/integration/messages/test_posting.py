@@ -1,4 +1,4 @@
-"""Posting a message: what 202 promises, what one commit stores, and what the open tabs hear of it."""
+"""Posting a message: 202 keeps its promises, one commit stores all of it, and the open tabs hear of it."""
 
 from typing import Any
 from uuid import uuid4

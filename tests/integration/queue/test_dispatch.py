@@ -1,4 +1,4 @@
-"""Fair turns: one at a time in a chat, MAX_ACTIVE_REPLIES for a user, in the order of the posts."""
+"""Fair turns: one reply at a time in a chat, MAX_ACTIVE_REPLIES for a user, in the order of the posts."""
 
 import pytest
 from flask import Flask

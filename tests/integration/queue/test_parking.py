@@ -1,4 +1,4 @@
-"""A failure or a stop parks its chat: what waits there gets no turn until a new post, or until its owner goes on."""
+"""A failure or a stop parks its chat. Waiting replies get no turn until a new post, or until the owner goes on."""
 
 from collections.abc import Callable
 
@@ -102,14 +102,14 @@ def test_the_sweeper_takes_no_lock_for_a_parked_chat(
 
 
 def test_what_had_begun_goes_on_in_a_parked_chat(user: User, chat: ChatSession) -> None:
-    # Given a reply that is written while one behind it is stopped
+    # Given a reply in the hands of a worker, and a stopped one behind it
     first, waiting = a_post(chat), a_post(chat)
     claim = a_claim(first)
     stop_reply(user.id, chat.id, waiting.reply.id)
     assert the_chat(chat.id).parked_at
     # When its attempt is given back
     assert give_back(claim, pause=0)
-    # Then it has its turn again, from the dispatch there and then or from the sweeper
+    # Then it gets its turn again, at once from the dispatch, or later from the sweeper
     assert has_its_turn(first)
     change(first.reply.id, dispatched_at=None)
     assert give_turns() == 1

@@ -1,4 +1,4 @@
-"""A sweeper that was away for long: bounded steps, nobody starves, and any number of sweepers do each thing once."""
+"""A sweeper was away for long. Its steps are bounded, no user starves, and several sweepers do each thing once."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -133,7 +133,7 @@ def test_nobody_is_locked_to_be_given_nothing(chat: ChatSession, monkeypatch: py
         return owner_unit(user_id)
 
     monkeypatch.setattr("shared.actions.replies.rescue.owner_unit", note)
-    # Given a free turn, but a chat whose first reply has one already; and all others have taken theirs
+    # Given a free turn, but a chat whose first reply has one already, and other users without a free turn
     a_post(chat)
     a_post(chat)
     assert (give_turns(), locked) == (0, [])
@@ -160,7 +160,7 @@ def test_turns_that_nobody_gave_are_given_in_bounded_steps(redis: Redis) -> None
 
 @pytest.mark.usefixtures("backlog")
 def test_fresh_expired_and_worn_out_replies_are_left_run_again_and_failed(core: Flask, redis: Redis) -> None:
-    """And credits return in the same moment: the money adds up after each step."""
+    """Credits return in the same moment, so the money adds up after each step."""
     fate = messages.c.seq % 3
     age_those_with_a_turn(
         status=Status.RUNNING,
@@ -187,7 +187,7 @@ def test_a_fresh_message_goes_through_while_a_backlog_drains(chat: ChatSession, 
     posted = a_post(chat)
     sweep()
     found = states()
-    # ending one gives another its turn, with a deadline of its own: that one is not overdue any more
+    # the end of one gives another its turn with a new deadline, so that one is no longer overdue
     assert BATCH / 2 < found["failed", "reply_timeout"] + found["cancelled", None] <= BATCH
     assert the_message(posted.reply.id).status == "pending"
     assert a_claim(posted)

@@ -1,4 +1,4 @@
-"""A Redis that may evict loses jobs without a word: production does not start on one, development says so."""
+"""A Redis that may evict keys loses jobs silently. Production does not start on one; development logs a warning."""
 
 from pathlib import Path
 

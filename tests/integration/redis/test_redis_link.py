@@ -1,4 +1,4 @@
-"""The way to Redis: what it says when Redis refuses a command."""
+"""The link to Redis logs refused commands, and pauses its trips when Redis takes no writes."""
 
 import logging
 
@@ -36,7 +36,7 @@ def test_a_refused_command_stops_nothing_else(own_redis: RedisServer, caplog: py
     pipe = link.pipeline()
     pipe.get("key")
     assert link.send(pipe) == [b"no hash"]
-    assert caplog.text.count("WRONGTYPE") == 1  # told once in a while
+    assert caplog.text.count("WRONGTYPE") == 1  # logged once in a while only
 
 
 def test_a_redis_that_takes_no_writes_stops_trips_for_a_moment(own_redis: RedisServer) -> None:

@@ -1,4 +1,4 @@
-"""Claiming a reply: who may, who may not, and that only one does."""
+"""Claiming a reply: the rules for workers, and that only one worker gets it."""
 
 from collections.abc import Callable
 from typing import Any

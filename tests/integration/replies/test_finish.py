@@ -1,4 +1,4 @@
-"""Every ending of a reply: what it stores, what it costs, what it tells, and that only its own attempt may."""
+"""Every ending of a reply: its row, its cost and its events. Only the current attempt may end a reply."""
 
 from collections.abc import Callable
 
@@ -45,7 +45,7 @@ def claim(chat: ChatSession) -> Claim:
 
 
 def end_otherwise(claim: Claim, status: Status) -> None:
-    """As if another program had."""
+    """Changes the row as another program would."""
     if status is Status.RUNNING:
         change(claim.id, attempt=claim.attempt + 1)
     elif status is Status.PENDING:

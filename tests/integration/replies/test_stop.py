@@ -1,4 +1,4 @@
-"""Stopping a reply: valid until it is final, told once, charged only if there is text to keep."""
+"""Stopping a reply works until the reply is final. Its event goes out once; only kept text is charged."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -38,14 +38,14 @@ from workers.reply import Desk, write_reply
 
 
 def stop(me: FlaskClient, message: object) -> dict[str, object]:
-    """The message as the answer tells it."""
+    """The message in the answer to a stop."""
     answer = me.post(f"/chats/{message.chat_session_id}/messages/{message.id}/stop")  # type: ignore[attr-defined]
     assert answer.status_code == 200, answer.text
     return dict(answer.json)
 
 
 def show(claim_id: str, attempt: int, text: str) -> None:
-    """Put a piece of text where the worker would."""
+    """Append a piece of live text as the worker does."""
     assert append(current_link(), [Piece(claim_id, attempt, text, b'["nobody","message.delta",{}]')])
 
 

@@ -1,4 +1,4 @@
-"""What a sweep brings back: hand-overs that got lost, replies of dead workers, and what waits for too long."""
+"""A sweep brings back lost hand-overs and the replies of dead workers. It ends replies that wait for too long."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -44,7 +44,7 @@ def redis(settings: Settings) -> Iterator[Redis]:
 
 @pytest.fixture
 def posted(chat: ChatSession) -> Posted:
-    """Handed over long since, as far as sweepers know: a marker is there."""
+    """A post after a first sweep, so that Redis holds the sweeper's marker."""
     sweep()
     return a_post(chat)
 
@@ -58,7 +58,7 @@ def empty_the_queue(redis: Redis) -> None:
 
 
 def age(posted: Posted, seconds: float, handovers: int) -> None:
-    """As if it had its turn so long ago, and had been handed over again so often, each time when it was due."""
+    """Date the reply's turn back, with that many hand-overs since, each at its due time."""
     pauses = [10 * 2 ** min(number, 10) for number in range(handovers + 1)]
     change(
         posted.reply.id,
@@ -78,7 +78,7 @@ def test_a_lost_job_is_handed_over_again_after_10_20_40_seconds(
 ) -> None:
     age(posted, seconds, handovers)
     empty_the_queue(redis)
-    hand_over([str(uuid4())])  # another's, which waits for a worker
+    hand_over([str(uuid4())])  # another reply's job, which waits for a worker
     sweep()
     assert len(jobs(redis)) == 1 + again
     assert the_message(posted.reply.id).handovers == handovers + again
@@ -88,7 +88,7 @@ def test_a_lost_job_is_handed_over_again_after_10_20_40_seconds(
 def test_a_turn_that_an_older_version_gave_is_handed_over_again_too(
     ahead: float | None, posted: Posted, redis: Redis
 ) -> None:
-    """During a rolling deploy: it does not know `hand_over_at`, and leaves what is there."""
+    """In a rolling deploy, the older version does not know `hand_over_at`, and leaves its old value."""
     age(posted, 11, 0)
     change(posted.reply.id, hand_over_at=None if ahead is None else past(-ahead))
     hand_over([str(uuid4())])
@@ -107,7 +107,7 @@ def test_a_job_that_never_came_to_an_empty_queue_costs_a_sweep_or_two(
 
 
 def test_a_hand_over_that_redis_can_not_take_does_not_count(posted: Posted, redis: Redis) -> None:
-    """An outage of five minutes would else make the next one wait for five more."""
+    """Otherwise an outage of five minutes would delay the next hand-over by five more."""
     age(posted, 11, 0)
     empty_the_queue(redis)
     link = current_link()
@@ -140,7 +140,7 @@ def test_a_step_that_fails_in_any_way_stops_no_other(
 
     monkeypatch.setattr(sweeper, "rescue_lapsed", rescue_lapsed)
     redis.flushall()
-    assert sweep()  # the database was there
+    assert sweep()  # the sweep reached the database
     assert len(jobs(redis)) == 1
     (record,) = [
         record for record in caplog.records if record.message == "sweeper.rescue_lapsed_failed: the other steps go on"

@@ -1,4 +1,4 @@
-"""What is too old is told by the database's clock: a machine's may be days off, and forgets nothing for that."""
+"""The database's clock decides about age. A machine whose clock is days off forgets nothing too early."""
 
 import time
 from datetime import datetime, timedelta, tzinfo
@@ -29,7 +29,7 @@ def days_off(monkeypatch: pytest.MonkeyPatch) -> "DaysOff":
 
 
 class DaysOff:
-    """Has this machine's clock, as the programs read it, go wrong; the database's goes right."""
+    """Sets the machine's clock wrong, as the programs read it. The database's clock stays right."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self._patch = patch
@@ -95,7 +95,7 @@ def test_a_token_that_was_revoked_stays_so(core: Flask, user: User, days_off: Da
 def test_a_clock_that_is_slow_keeps_nothing_for_longer(
     chat: ChatSession, user: User, days_off: DaysOff, settings: Settings
 ) -> None:
-    days_off(-100)  # what these wrote then is as old as their clock was slow
+    days_off(-100)  # the rows below get times from the slow clock
     delete_chat(user.id, chat.id)
     begin_sign_in(user.id)
     disable_account(user.id)

@@ -1,4 +1,4 @@
-"""After 90 days tombstones go, and who was away since before they came is told to start anew."""
+"""Tombstones go after 90 days. A client that has been away for longer is told to start anew."""
 
 import threading
 from datetime import timedelta
@@ -25,7 +25,7 @@ from workers.sweeper import clean, run
 
 @pytest.fixture(autouse=True)
 def money_adds_up() -> None:
-    """Not here: the ledger outlives the replies that it names."""
+    """No check here: the ledger outlives the replies that it names."""
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def doomed(user: User) -> ChatSession:
 
 
 def age(days: float) -> None:
-    """As if all that was deleted had been so for this long."""
+    """Date every deletion back by this many days."""
     with write_unit():
         for table in (chat_sessions, messages):
             gone = table.c.deleted_at.is_not(None)
@@ -86,7 +86,7 @@ def test_it_looks_at_tombstones_only(doomed: ChatSession, monkeypatch: pytest.Mo
         sql = str(old.compile(db.engine, compile_kwargs={"literal_binds": True}))
         with db.engine.connect() as connection:
             if db.engine.dialect.name == "postgresql":
-                connection.exec_driver_sql("SET LOCAL enable_seqscan = off")  # the table is too small to bother
+                connection.exec_driver_sql("SET LOCAL enable_seqscan = off")  # or else PostgreSQL scans the small table
             steps = "\n".join(str(row[-1]) for row in connection.exec_driver_sql(explain + sql))
         assert "_deleted" in steps, steps
 

@@ -1,4 +1,4 @@
-"""What of a long conversation the model gets to see (F25): never more than the budget, always the newest message."""
+"""The model gets the part of a long conversation that fits the budget, always with the newest message (F25)."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ HUGE = "é" * 100_000
 
 @pytest.fixture
 def long_chat(chat: ChatSession) -> ChatSession:
-    """Thousands of messages, 100 characters of two bytes each, which begin with their number."""
+    """A chat with thousands of messages. Each has 100 characters of two bytes each, and begins with its number."""
     kinds = (MessageType.USER, MessageType.AI_REPORT)
     common = {"chat_session_id": chat.id, "owner_id": chat.owner_id, "status": Status.COMPLETED, "seq": 1}
     said = [
@@ -42,14 +42,14 @@ def long_chat(chat: ChatSession) -> ChatSession:
 
 
 def written(chat: ChatSession, desk: Desk, content: str) -> Any:
-    """The row of a reply that was written to this message."""
+    """The row of the reply to a message with this content, once written."""
     posted = a_post(chat, content)
     write_reply(posted.reply.id, desk)
     return the_message(posted.reply.id)
 
 
 def size(request: Request) -> float:
-    """Of the whole prompt, by the rule that .env.example states: a third of its bytes."""
+    """The tokens of the whole prompt by the rule in .env.example: a third of its bytes."""
     return sum(len(message["content"].encode()) for message in request.messages) / 3
 
 
@@ -61,7 +61,7 @@ def test_of_five_thousand_messages_the_newest_that_fit_are_sent(
     (request,) = fake_model.requests
     _, *earlier, newest = request.messages
     assert newest == {"role": "user", "content": "Newest"}
-    # without a gap, with their roles, and as many as there is room for
+    # no gap, the right roles, and as many messages as fit
     numbers = [int(message["content"].split()[0]) for message in earlier]
     assert numbers == list(range(MANY - len(earlier), MANY))
     assert {message["role"] for message in earlier[::-2]} == {"assistant"}
@@ -129,7 +129,7 @@ def test_what_is_too_long_even_so_fails_at_no_cost_and_the_next_message_is_answe
     complete_reply(a_claim(a_post(chat, "Before")), Answer("Yes", finish_reason="stop"))
     row = written(chat, desk, "Newest fake:context_length")
     assert (row.status, row.error_code, money_of(user.id)) == ("failed", "context_too_long", (297, 0))
-    assert [len(request.messages) for request in fake_model.requests] == [4, 2]  # and not once more
+    assert [len(request.messages) for request in fake_model.requests] == [4, 2]  # and no third time
     assert written(chat, desk, "Next fake:chunks=1").status == "completed"
 
 

@@ -1,4 +1,4 @@
-"""A worker that is about to end: short replies end, the others are given back and run again at once, elsewhere."""
+"""A worker drains before it ends. Short replies end; it gives back the others, which run again at once elsewhere."""
 
 import time
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def redis(settings: Settings) -> Iterator[Redis]:
 
 @pytest.fixture
 def next_desk(core: Flask, settings: Settings, desk: Desk) -> Desk:
-    """Another worker's, which goes on."""
+    """The desk of another worker, which does not drain."""
     other = Desk(desk.provider, Relay(current_link()), Watchdog(core, settings))
     other.relay.start()
     other.watchdog.start()
@@ -51,7 +51,7 @@ def test_a_reply_that_does_not_end_in_time_runs_again_at_once(
     channel: Channel,
     redis: Redis,
 ) -> None:
-    # Given a reply whose text is shown already
+    # Given a reply with text that the tabs show already
     posted = a_post(chat, "Hello fake:chunks=3,gate=door,signed")
     redis.flushall()
     with meanwhile(core, lambda: write_reply(posted.reply.id, desk)):
@@ -60,7 +60,7 @@ def test_a_reply_that_does_not_end_in_time_runs_again_at_once(
         started, watch = time.monotonic(), Stopwatch()
         desk.watchdog.drain()
         desk.watchdog.drain()  # a second signal prolongs nothing
-    # Then it is given back before the time is over, no failure, and on the queue again
+    # Then it gives the reply back in time: this is no failure, and the reply is on the queue again
     assert time.monotonic() - started > 3.9
     assert watch.seconds < 6
     row = the_message(posted.reply.id)
@@ -69,7 +69,7 @@ def test_a_reply_that_does_not_end_in_time_runs_again_at_once(
     assert (row.lease_until, row.claimed_by) == (None, None)
     assert redis.llen("holdfast:test:queue:replies") == 1
     assert fake_model.requests[0].ending == "client closed"
-    # And the next worker's text replaces what there was
+    # And the next worker's text replaces the earlier text
     fake_model.open_gate("door")
     write_reply(posted.reply.id, next_desk)
     row = the_message(posted.reply.id)

@@ -1,4 +1,4 @@
-"""The text of a running reply: whole and in order for whoever looks, from its own attempt only."""
+"""The text of a running reply is whole and in order for every reader. Only the current attempt's text shows."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,7 +33,7 @@ from workers.watchdog import Watchdog
 
 @contextmanager
 def held_after_its_first_piece(core: Flask, chat: ChatSession, desk: Desk, model: FakeModel) -> Iterator[Posted]:
-    """A reply whose model has said `word0 ` and goes on after the block, or when `door` is opened."""
+    """A reply whose model has said `word0 `. The model goes on after the block, or when the test opens `door`."""
     posted = a_post(chat, "Please fake:chunks=10,every=1,gate=door")
     with meanwhile(core, lambda: write_reply(posted.reply.id, desk)):
         try:
@@ -44,7 +44,7 @@ def held_after_its_first_piece(core: Flask, chat: ChatSession, desk: Desk, model
 
 
 def shown(me: FlaskClient, posted: Posted) -> dict[str, Any]:
-    """What GET answers, which the list must answer too."""
+    """The answer to a GET of the reply. The list must have the same row."""
     one = me.get(f"/chats/{posted.reply.chat_session_id}/messages/{posted.reply.id}").json
     listed = me.get(f"/chats/{posted.reply.chat_session_id}/messages").json["items"][-1]
     assert one == listed
@@ -52,7 +52,7 @@ def shown(me: FlaskClient, posted: Posted) -> dict[str, Any]:
 
 
 def put(message_id: str, attempt: int, text: str, link: Any = None) -> int | None:
-    """What a worker's trip with this piece gets as an answer."""
+    """The answer to a worker's trip with this piece."""
     event = encode(Event("nobody", "message.delta", {"text": text}))
     lengths = live_text.append(link or current_link(), [live_text.Piece(message_id, attempt, text, event)])
     return lengths[0] if lengths else None
@@ -80,7 +80,7 @@ def test_deltas_come_in_order_without_gap_and_make_up_the_text(chat: ChatSession
     assert {(d["messageId"], d["chatSessionId"], d["attempt"]) for d in deltas} == {(posted.reply.id, chat.id, 1)}
     row = the_message(posted.reply.id)
     (completed,) = channel.named("message.completed")
-    # what the last trip had no time to carry is in the final event
+    # the final event has the pieces that the last trip had no time for
     assert row.content.startswith("".join(delta["text"] for delta in deltas))
     assert completed.data["nextIndex"] == row.live_index
     assert len(deltas) in (row.live_index, row.live_index - 1)
@@ -137,7 +137,7 @@ def test_a_replaced_worker_stops_at_its_next_piece(
     assert "message.completed" not in channel.names()
 
 
-@pytest.mark.settings(lease_seconds=30.0)  # so that no checkpoint helps
+@pytest.mark.settings(lease_seconds=30.0)  # so long a lease rules out a checkpoint
 def test_what_redis_lost_in_the_middle_is_whole_again(
     core: Flask, me: FlaskClient, chat: ChatSession, settings: Settings, desk: Desk, fake_model: FakeModel
 ) -> None:
@@ -183,7 +183,7 @@ def test_of_live_text_and_checkpoint_the_longer_is_shown(me: FlaskClient, chat: 
 def test_a_checkpoint_holds_exactly_the_deltas_that_it_counts(
     core: Flask, settings: Settings, chat: ChatSession
 ) -> None:
-    # Given two pieces, of which the relay has taken one: no thread of its own takes the other
+    # Given two pieces, and a relay without its thread that has taken only the first
     relay, watchdog = Relay(current_link()), Watchdog(core, settings)
     run = Run(a_claim(a_post(chat)))
     for piece in ("one ", "two"):
@@ -195,7 +195,7 @@ def test_a_checkpoint_holds_exactly_the_deltas_that_it_counts(
     watchdog.watch(run)
     eventually(lambda: the_message(run.claim.id).live_index, within=5)
     watchdog.leave(run)
-    # Then a client that reads it and goes on at nextIndex hears "two" once
+    # Then a client that reads the text and goes on at nextIndex hears "two" once
     assert (the_message(run.claim.id).content, the_message(run.claim.id).live_index) == ("one ", 1)
 
 

@@ -1,4 +1,4 @@
-"""Writing a reply: what the model is asked, what is stored of its answer, and what the tabs hear meanwhile."""
+"""Writing a reply: the model's prompt, the stored answer, and the events that the tabs hear meanwhile."""
 
 import threading
 from typing import Any
@@ -24,7 +24,7 @@ from workers.reply import Desk, write_reply
 
 
 def written(chat: ChatSession, desk: Desk, content: str = "Hello") -> Any:
-    """The row of a reply that was written to this message."""
+    """The row of the reply to a message with this content, once written."""
     posted = a_post(chat, content)
     write_reply(posted.reply.id, desk)
     return the_message(posted.reply.id)
@@ -34,7 +34,7 @@ def test_text_tokens_model_and_times_are_stored(chat: ChatSession, user: User, d
     row = written(chat, desk, "How are you?")
     assert (row.status, row.message_type, row.content) == ("completed", "ai_report", canned_answer("How are you?"))
     assert (row.finish_reason, row.model, row.attempt, row.failures) == ("stop", "fake", 1, 0)
-    # the fake model counts words of the prompt, and pieces of its answer
+    # the fake model counts the prompt's words and the answer's pieces
     assert (row.tokens_in, row.tokens_out) == (11, len(row.content.split()))
     assert row.created_at <= row.started_at <= row.first_text_at <= row.completed_at
     assert (row.lease_until, row.credits_charged) == (None, 3)
@@ -173,7 +173,7 @@ def test_two_replies_are_written_side_by_side(core: Flask, user: User, desk: Des
 def test_a_text_refused_at_the_very_end_leaves_the_next_replys_connection_alone(
     core: Flask, chat: ChatSession, desk: Desk, fake_model: FakeModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Given a trip to Redis that comes only after its reply has ended
+    # Given a trip to Redis that arrives after its reply has ended
     ended, was_refused, append = threading.Event(), threading.Event(), live_text.append
 
     def late(*args: Any) -> Any:
@@ -185,7 +185,7 @@ def test_a_text_refused_at_the_very_end_leaves_the_next_replys_connection_alone(
 
     monkeypatch.setattr(live_text, "append", late)
     written(chat, desk, "First")
-    # When it is refused while the next reply uses the same connection
+    # When Redis refuses the trip while the next reply uses the same connection
     second = a_post(chat, "Second fake:chunks=3,gate=door")
     with meanwhile(core, lambda: write_reply(second.reply.id, desk)):
         eventually(lambda: len(fake_model.requests) == 2 and fake_model.requests[1].sent)
@@ -193,7 +193,7 @@ def test_a_text_refused_at_the_very_end_leaves_the_next_replys_connection_alone(
         assert was_refused.wait(patience(10))
         eventually(lambda: desk.relay._ready.is_set() is False)
         fake_model.open_gate("door")
-    # Then that goes on
+    # Then the next reply goes on
     assert len({request.client_port for request in fake_model.requests}) == 1
     assert (the_message(second.reply.id).status, fake_model.requests[1].ending) == ("completed", "finished")
 

@@ -1,4 +1,4 @@
-"""A reply that is stopped, replaced or deleted: the model sees its connection closed within 2 s, wherever it is."""
+"""A reply is stopped, replaced or deleted. The model sees its connection close within 2 s, at any point."""
 
 import socket
 import threading
@@ -35,7 +35,7 @@ BY: dict[str, dict[str, Any]] = {
 
 @contextmanager
 def being_written(core: Flask, desk: Desk, chat: ChatSession, script: str) -> Iterator[Any]:
-    """A reply that waits for the model; the row is put right at the end, for the money to add up."""
+    """A reply that waits for the model. At the end its row is set back, so that the money adds up."""
     posted = a_post(chat, f"Hello fake:{script}")
     with meanwhile(core, lambda: write_reply(posted.reply.id, desk)):
         yield posted.reply
@@ -96,7 +96,7 @@ def test_a_reply_cut_before_it_asks_asks_nothing(
 
 @on_sqlite_only
 def test_a_handshake_that_hangs_is_ended_too(settings: Settings) -> None:
-    # Given a server that takes a connection and never begins with TLS
+    # Given a server that accepts a connection and never begins TLS
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"https://127.0.0.1:{server.getsockname()[1]}/v1"
         provider = OpenAIProvider(replace(settings, openai_base_url=url))
@@ -110,9 +110,9 @@ def test_a_handshake_that_hangs_is_ended_too(settings: Settings) -> None:
         asking.start()
         connection, _ = server.accept()
         with connection:
-            # When it is cut
+            # When the reply is cut
             eventually(lambda: aborts)[-1]()
-            # Then the server sees the end, and the thread is free
+            # Then the server sees the end of the connection, and the thread is free
             connection.settimeout(patience(PROMPT))
             with at_most(PROMPT):
                 while connection.recv(4096):

@@ -1,4 +1,4 @@
-"""A model that takes too long is cut off in time, wherever its answer hangs, and its connection with it."""
+"""A worker cuts off a model that takes too long, at any point of its answer. The connection closes in time."""
 
 from typing import Any
 
@@ -13,12 +13,12 @@ from tests.fair_clock import CLOCK
 from tests.fake_model import FakeModel, Request
 from workers.reply import Desk, write_reply
 
-# Seconds after a deadline within which the model must see the connection closed.
+# The model must see the connection close within this many seconds after a deadline.
 PROMPT = 2
 
 
 def is_open_for(request: Request, seconds: float) -> bool:
-    """Whether the model's connection was open for so long, but not for long after."""
+    """Tells whether the model's connection was open for that long, and closed soon after."""
     assert request.closed_at
     fair = CLOCK.between(request.opened_at, request.closed_at)
     return request.closed_at - request.opened_at >= seconds - 0.1 and fair < seconds + PROMPT

@@ -1,4 +1,4 @@
-"""Each way in which a model fails: its code, whether the reply runs again, and what is kept and given back."""
+"""Each way in which a model fails has its code. The tests pin the retry, the text kept, and the credits given back."""
 
 import socket
 import socketserver
@@ -24,7 +24,7 @@ from workers.providers.openai_client import OpenAIProvider
 from workers.providers.scripted import ScriptedProvider
 from workers.reply import Desk, write_reply
 
-#: What goes wrong before any text, by what the reply then says.
+#: Faults before any text, each with the error code of the reply.
 BEFORE_TEXT = {
     "status=500": "model_unavailable",
     "status=503": "model_unavailable",
@@ -54,7 +54,7 @@ BEFORE_TEXT = {
     "bad_json_after=0": "model_truncated",
     "error_after=0": "model_unavailable",
 }
-#: What goes wrong once there was text, and the text that is kept.
+#: Faults after the first text, each with the error code and the text that stays.
 AFTER_TEXT = {
     "chunks=5,cut_after=3": ("model_truncated", "word0 word1 word2 "),
     "chunks=5,reset_after=3": ("model_truncated", "word0 word1 word2 "),
@@ -73,7 +73,7 @@ def ask(chat: ChatSession, desk: Desk, script: str) -> Posted:
 
 
 def run_again(posted: Posted, desk: Desk) -> Any:
-    """As the sweeper has it done once the pause is over."""
+    """Run the reply again after the pause, as the sweeper does."""
     change(posted.reply.id, not_before=past(0.1))
     give_turns()
     write_reply(posted.reply.id, desk)

@@ -1,4 +1,4 @@
-"""A database that is away while a reply is written: nothing is told that may be wrong by then, and no text is lost."""
+"""The database goes away while a worker writes a reply. No tab hears a wrong event, and no text is lost."""
 
 import threading
 import time
@@ -24,7 +24,7 @@ from workers.reply import Desk, write_reply
 
 
 class Outage:
-    """While it is on, the functions that it was put before fail."""
+    """Makes the functions behind it fail as long as it is on."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self._patch = patch
@@ -69,18 +69,18 @@ def test_for_a_moment_it_costs_no_reply(
 def test_a_reply_whose_lease_nears_its_end_is_silent_until_it_is_renewed(
     core: Flask, chat: ChatSession, desk: Desk, channel: Channel, outage: Outage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Given a worker that can not renew a lease
+    # Given a worker that cannot renew a lease
     outage.before(workers.watchdog, "renew_leases", "still_ours")
     posted = a_post(chat)
     with meanwhile(core, lambda: write_reply(posted.reply.id, desk)):
         eventually(lambda: channel.named("message.delta"))
-        # When two thirds of the lease are over, it goes on to read, and says nothing
+        # When two thirds of the lease are over, the worker still reads, but sends no text
         (run,) = desk.watchdog._runs
         eventually(lambda: clock() > the_message(posted.reply.id).lease_until - 900)
         said, read = len(channel.named("message.delta")), run.size
         eventually(lambda: run.size > read + 30)
         assert len(channel.named("message.delta")) == said
-        # Then a renewal gives it its voice back, and no text is missing
+        # Then a renewal lets the worker send again, and no text is missing
         outage.on.clear()
         eventually(lambda: len(channel.named("message.delta")) > said)
     row = the_message(posted.reply.id)
@@ -124,7 +124,7 @@ def test_a_database_that_hangs_delays_no_deadline(
 def test_after_it_no_reply_is_taken_from_a_worker_before_that_could_renew_its_lease(
     core: Flask, chat: ChatSession, outage: Outage
 ) -> None:
-    # Given a lease that lapses while the database is away, for the sweeper too
+    # Given a lease that lapses while the database is away, also for the sweeper
     claim = a_claim(a_post(chat))
     change(claim.id, lease_until=past(1))
     outage.before(workers.sweeper, "rescue_lapsed", "expire_overdue")
@@ -133,7 +133,7 @@ def test_after_it_no_reply_is_taken_from_a_worker_before_that_could_renew_its_le
     sweeper.start()
     try:
         assert outage.felt.wait(patience(10))
-        # When it is back
+        # When the database is back
         back = time.monotonic()
         outage.on.clear()
         # Then the worker has a third of a lease to end its reply or to renew

@@ -1,4 +1,4 @@
-"""What a model says is stored clean and whole, however oddly it comes."""
+"""A model's text is stored clean and whole, even if its pieces are odd."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from workers.reply import Desk, write_reply
 
 @pytest.fixture
 def said(chat: ChatSession, desk: Desk, channel: Channel) -> Any:
-    """`said(script)` is the row of the reply, whose deltas must make up the same text."""
+    """`said(script)` is the row of the reply. The deltas must make up the same text."""
 
     def said(script: str) -> Any:
         posted = a_post(chat, f"Please fake:{script}")

@@ -1,4 +1,4 @@
-"""What a worker does for a reply while the process of its own that is to write it isn't there yet."""
+"""A worker keeps a reply's lease while the reply waits for a process of its own."""
 
 import threading
 from typing import Any
@@ -21,7 +21,7 @@ from workers.watchdog import Drained
 def test_its_lease_is_kept_while_it_waits_for_a_process(
     core: Flask, chat: ChatSession, settings: Settings, desk: Desk
 ) -> None:
-    # Given a reply that may not have a process yet, since others have all that there may be
+    # Given a reply without a process, because other replies use all that are allowed
     claim = a_claim(a_post(chat))
     leased = the_message(claim.id).lease_until
     writer = AloneWriter(settings, desk.watchdog)
@@ -37,7 +37,7 @@ def test_its_lease_is_kept_while_it_waits_for_a_process(
 
     waiting = threading.Thread(target=write)
     waiting.start()
-    # Then its lease is renewed, until it is cut
+    # Then the worker renews the reply's lease until the reply is cut
     try:
         eventually(lambda: the_message(claim.id).lease_until > leased + 300, within=5)
     finally:

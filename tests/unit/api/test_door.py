@@ -1,4 +1,4 @@
-"""The door: what accepted connections inherit, who is dropped when, and what happens when no file is left."""
+"""The door: the options of accepted connections, the time-outs of silent ones, and a process without free files."""
 
 import errno
 import resource

@@ -1,4 +1,4 @@
-"""What gunicorn is told of our settings."""
+"""Gunicorn gets its options from our settings."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""A socket's queue knows what is not sent yet, and its transport cuts off who lets it grow."""
+"""A socket's queue counts its unsent bytes. The transport cuts off a client that lets the queue grow."""
 
 import queue
 from typing import Any
@@ -22,7 +22,7 @@ def test_what_was_taken_counts_until_the_writer_asks_for_more() -> None:
     assert full >= 3000
     outbox.get(timeout=1)
     outbox.get(block=False)
-    assert outbox.unsent == full  # both are being sent
+    assert outbox.unsent == full  # the transport is sending both
     outbox.get(timeout=1)
     assert outbox.unsent == full / 3
     with pytest.raises(queue.Empty):

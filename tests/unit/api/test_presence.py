@@ -1,4 +1,4 @@
-"""Whose sockets end when: at the end of a token, or once it was revoked."""
+"""A socket ends at the end of its token, or once that token is revoked."""
 
 import time
 
@@ -8,7 +8,7 @@ from api.access.tokens import Claims
 from api.sockets.presence import Presence
 from shared.redis.revocations import of_session, of_user
 
-# When this module is loaded: tests may run much later, so what is "not yet" lies far ahead.
+# The time of the import. Tests may run much later, so FAR lies far ahead.
 NOW, FAR = int(time.time()), 1_000_000
 
 

@@ -1,4 +1,4 @@
-"""Rooms: nothing without one, and a socket that leaves is in none."""
+"""Rooms: no event goes out without one, and a socket that leaves is in none."""
 
 import ast
 from pathlib import Path
@@ -60,7 +60,7 @@ def test_an_event_is_for_the_tabs_of_its_user(server: socketio.Server, monkeypat
 
 
 def roomless(source: str) -> list[int]:
-    """The lines on which something is emitted without naming a room."""
+    """The lines that emit an event without naming a room."""
     found = []
     for call in ast.walk(ast.parse(source)):
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):

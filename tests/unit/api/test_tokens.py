@@ -1,4 +1,4 @@
-"""Tokens: good for one purpose, for a while, and only if we signed them."""
+"""A token is good for one purpose, for a while, and only with our signature."""
 
 import time
 from typing import Any

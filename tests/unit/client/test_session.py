@@ -1,4 +1,4 @@
-"""The page's session: one exchange of the token for all callers, and the end of the session after a refusal."""
+"""The page's session exchanges the token once for all callers, and ends after a refusal."""
 
 from typing import Any
 

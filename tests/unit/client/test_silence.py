@@ -31,4 +31,4 @@ def test_a_silent_reply_is_asked_for_ever_more_seldom_until_something_is_heard(p
     found = page.evaluate(WAITS)
     silent, heard, done = [5, 10, 20, 30, 30, 30], [5, 10], [5]
     assert found["waits"] == [1000 * wait for wait in silent + heard + done]
-    assert found["asked"] == 6  # what is final is not asked for
+    assert found["asked"] == 6  # the page does not ask for a final reply

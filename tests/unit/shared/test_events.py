@@ -1,4 +1,4 @@
-"""The catalogue of events: nothing undeclared leaves, and messages carry what REST shows."""
+"""The catalogue of events: no undeclared field leaves, and messages carry the same fields as in REST."""
 
 from datetime import UTC, datetime
 from typing import Any

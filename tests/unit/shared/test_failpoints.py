@@ -1,4 +1,4 @@
-"""Failpoints: inert unless armed, each action, refused outside of tests."""
+"""Failpoints do nothing unless armed, do each of their actions, and are refused outside of tests."""
 
 import multiprocessing
 import os

@@ -1,4 +1,4 @@
-"""How a unit that was undone is repeated: a little later, at no fixed time, and only if it is certain."""
+"""A unit is repeated a little later, after a random pause, and only if the database certainly undid it."""
 
 import time
 
@@ -9,7 +9,7 @@ from shared.database.retries import retried, was_undone
 
 
 class _Trouble(Exception):
-    """What a driver raises."""
+    """Stands in for a driver's exception."""
 
     def __init__(self, sqlstate: str | None) -> None:
         self.sqlstate = sqlstate
@@ -35,7 +35,7 @@ def test_the_pauses_differ_and_stay_short(pauses: list[float]) -> None:
         with pytest.raises(OperationalError):
             deadlocked()
     first, second = pauses[::2], pauses[1::2]
-    assert len(pauses) == 20  # three tries each
+    assert len(pauses) == 20  # three tries make two pauses, ten times
     assert len(set(first)) > 5
     assert 0.02 <= min(first) <= max(first) <= 0.1
     assert 0.06 <= min(second) <= max(second) <= 0.3
@@ -45,12 +45,12 @@ def test_the_pauses_differ_and_stay_short(pauses: list[float]) -> None:
     ("error", "undone"),
     [
         (trouble("40001"), True),
-        (trouble("40P01", statement=None), True),  # even COMMIT may say so
+        (trouble("40P01", statement=None), True),  # COMMIT itself may fail with this
         (trouble(None, broke=True), True),
         (trouble("57P01"), True),
         (trouble(None, statement=None, broke=True), False),  # a COMMIT without an answer
         (trouble("57P01", statement=None), False),
-        (trouble("55P03"), True),  # somebody held a lock for too long
+        (trouble("55P03"), True),  # another transaction held a lock for too long
         (trouble("57014"), False),
         (trouble(None), False),
     ],

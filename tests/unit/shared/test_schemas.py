@@ -1,4 +1,4 @@
-"""The shapes on the wire: what each field takes for its own, and how it is cleaned."""
+"""The shapes on the wire: the values that each field takes, and their cleaning."""
 
 from dataclasses import fields
 from typing import Any

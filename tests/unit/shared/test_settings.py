@@ -1,4 +1,4 @@
-"""Reading the environment: types, defaults, and a sentence for whatever is wrong."""
+"""Reading the environment: types, defaults, and a sentence for each mistake."""
 
 import os
 from dataclasses import fields
@@ -15,7 +15,7 @@ from workers.main import MARGIN_MS
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]:
-    """All that the settings see: nothing of this machine, and no `.env`."""
+    """The whole environment that the settings see, without this machine's own and without `.env`."""
     environment: dict[str, str] = {}
     monkeypatch.setattr(os, "environ", environment)
     monkeypatch.chdir(tmp_path)

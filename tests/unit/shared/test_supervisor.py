@@ -1,4 +1,4 @@
-"""The supervisor with small programs: what dies comes back, and whatever happens, nothing is left over."""
+"""The supervisor starts dead programs again. After its own end, no process is left over."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from tests.services.guard import Guard
 from tests.services.service import Service
 
 ROOT = Path(__file__).parents[3]
-# Runs batches of programs, with the times of `constants` in place of the real ones.
+# Runs batches of programs. The times in `constants` replace the real ones.
 DRIVER = """
 import json, os, sys
 from shared.command import supervisor
@@ -27,7 +27,7 @@ with supervisor.Supervisor(os.environ, grace) as running:
         running.start(batch)
     running.stopping.wait()
 """
-# Says its id and its child's, and ends on SIGTERM without a thought for the child.
+# Prints its own id and its child's. On SIGTERM it ends without ending the child.
 PARENT = """
 import signal, subprocess, sys
 child = subprocess.Popen(["sleep", "600"])
@@ -42,7 +42,7 @@ Run = Callable[..., Service]
 
 @pytest.fixture
 def run(guard: Guard, tmp_path: Path) -> Iterator[Run]:
-    """Start a supervisor of the given batches of programs."""
+    """Starts a supervisor with the given batches of programs."""
     started: list[Service] = []
 
     def run(*batches: dict[str, str], grace: float = 10, prefix: str = "", **constants: float) -> Service:
@@ -53,7 +53,7 @@ def run(guard: Guard, tmp_path: Path) -> Iterator[Run]:
         environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
         service = Service(guard, f"supervisor-{tmp_path.name}", command, environment=environment)
         started.append(service)
-        before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup may run the suite, and its children inherit that
+        before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # else a child inherits nohup's SIG_IGN
         service.start()
         signal.signal(signal.SIGHUP, before)
         return service
@@ -69,13 +69,13 @@ def script(path: Path, text: str, *arguments: str) -> str:
 
 
 def said(service: Service, text: str, times: int = 1) -> str:
-    """Wait until the supervisor has printed this so many times; all that it has printed."""
+    """Wait until the supervisor has printed `text` so often. Returns its whole output."""
     eventually(lambda: service.must_live() and service.log.count(text) >= times)
     return service.log
 
 
 def pids(service: Service) -> list[psutil.Process]:
-    """Every program's process and child that has said who it is."""
+    """All processes whose ids the programs have printed: their own and their children's."""
     lines = [line.split("pids ")[1] for line in service.log.splitlines() if "pids " in line]
     return [psutil.Process(int(pid)) for line in lines for pid in line.split()]
 

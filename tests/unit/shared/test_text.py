@@ -1,4 +1,4 @@
-"""Cleaning text, whole and in pieces: the pieces of a text must come to the same as the whole."""
+"""Cleaning text, whole and in pieces. The cleaned pieces of a text must add up to the cleaned whole."""
 
 import itertools
 
@@ -15,7 +15,7 @@ TEXTS = [
     ("\ude00\ud83d", ""),
     ("a\ud800b\udfffc", "abc"),
     ("\ud83d\ud83d\ude00\ude00", "😀"),
-    ("e\u0301", "e\u0301"),  # not normalised: pieces normalised one by one would differ from the whole
+    ("e\u0301", "e\u0301"),  # not normalised, because normalised pieces could differ from the normalised whole
     ("", ""),
 ]
 cleaned = pytest.mark.parametrize(("text", "expected"), TEXTS, ids=[ascii(text) for text, _ in TEXTS])

@@ -1,4 +1,4 @@
-"""Waiting with a deadline."""
+"""Waiting for a condition ends at its deadline, also on a busy machine."""
 
 import itertools
 import subprocess
@@ -12,14 +12,14 @@ from tests.fair_clock import MOST, FairClock
 
 
 class Busy:
-    """A machine of one core on which so many threads want to run, and a second passes with each look at the time."""
+    """A machine with one core, which many threads want. Time passes with each look at the clock."""
 
     def __init__(self, wanting: float) -> None:
         self.looks = itertools.count(step=0.05)
         self.clock = FairClock(lambda: next(self.looks), lambda: wanting, cores=1)
 
     def gives_up_after(self, within: float) -> float:
-        """Real seconds until waiting for something that never comes true is over."""
+        """The real seconds until the wait for a condition that is never true ends."""
         began = self.clock.real()
         with pytest.raises(AssertionError, match="times too busy"):
             eventually(list, within, self.clock)

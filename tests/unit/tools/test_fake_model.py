@@ -1,4 +1,4 @@
-"""The fake model, held to what the real openai package makes of it."""
+"""The real openai package reads the fake model's answers as it reads a real server's."""
 
 import json
 import signal
@@ -126,7 +126,7 @@ def test_a_cut_stream_just_ends_without_a_finish_reason(client: openai.OpenAI) -
 
 @pytest.mark.parametrize("name", ["fake:hang", "fake:hang_after=2", "fake:keepalive_only", "fake:endless"])
 def test_it_notices_a_client_that_goes_away(model: FakeModel, name: str) -> None:
-    # Given a client that has asked, and has been answered as far as this script goes
+    # Given a client that has asked, and has received this script's whole answer
     body = json.dumps({"model": name, "stream": True, "messages": [{"role": "user", "content": name}]})
     with socket.create_connection(("127.0.0.1", model.port)) as connection:
         connection.sendall(f"POST /v1/chat/completions HTTP/1.1\r\ncontent-length: {len(body)}\r\n\r\n{body}".encode())
@@ -135,7 +135,7 @@ def test_it_notices_a_client_that_goes_away(model: FakeModel, name: str) -> None
             eventually(lambda: request.sent >= 2)
         assert request.ending is None
         left_at = time.time()
-    # When it is gone, then the log says so, and when
+    # When the client goes, then the log says so, with the time
     assert eventually(lambda: request.ending, within=2) == "client closed"
     assert request.closed_at
     assert CLOCK.between(left_at, request.closed_at) < 0.5

@@ -1,4 +1,4 @@
-"""The set-up of `make run` with tools that only pretend: what it does again, what it leaves, what it says."""
+"""The set-up of `make run`, with pretended tools: the steps that it repeats and leaves out, and its messages."""
 
 import importlib.util
 import os
@@ -24,7 +24,7 @@ def script() -> ModuleType:
 
 @pytest.fixture
 def setup(script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The script, at work in a folder of its own; `ran` is what it has asked tools to do."""
+    """The script, at work in its own folder. `ran` lists the commands that it has run."""
     setup = script
     venv = tmp_path / ".venv"
     monkeypatch.setattr(setup, "ROOT", tmp_path)
@@ -50,7 +50,7 @@ def pretend(setup: ModuleType, command: list[str]) -> None:
 
 
 def install(setup: ModuleType, lock: str = "run") -> list[str]:
-    """Set up the Python part; what was done for it."""
+    """Set up the Python part. Returns the commands that ran."""
     setup.ran.clear()
     setup.make_venv()
     setup.install_packages(lock)

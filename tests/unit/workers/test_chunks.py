@@ -1,4 +1,4 @@
-"""Reading a model's stream: the same chunks however the bytes arrive, and only what is one."""
+"""A model's stream gives the same chunks for any split of its bytes, and nothing but chunks."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a model server says of itself is stored as far as a column can hold it."""
+"""A model server's remarks about itself are stored as far as a column can hold them."""
 
 import httpx2
 import msgspec

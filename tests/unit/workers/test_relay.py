@@ -1,4 +1,4 @@
-"""How the relay collects deltas: many replies in one trip, in order, and nothing after the end."""
+"""The relay collects deltas: many replies in one trip, in order, and nothing after a reply's end."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ from workers.run import Run
 
 
 class Redis:
-    """Stands in for the live text: it answers as told, or as if each list held what it was sent."""
+    """Stands in for the live text. It answers as the test sets it, or as if each list held all pieces sent."""
 
     def __init__(self) -> None:
         self.trips: list[list[live_text.Piece]] = []
@@ -47,7 +47,7 @@ def redis(monkeypatch: pytest.MonkeyPatch) -> Redis:
 
 @pytest.fixture
 def relay(redis: Redis) -> Relay:
-    return Relay(RedisLink("redis://127.0.0.1:1", "test"))  # it never asks it
+    return Relay(RedisLink("redis://127.0.0.1:1", "test"))  # the relay never opens this link
 
 
 def a_run(name: str = "reply", attempt: int = 1) -> Run:
@@ -55,7 +55,7 @@ def a_run(name: str = "reply", attempt: int = 1) -> Run:
 
 
 def trip(relay: Relay) -> None:
-    """What the thread does again and again."""
+    """Make one trip, as the relay's thread does again and again."""
     relay._send(relay._take())
 
 
@@ -166,7 +166,7 @@ def test_the_first_text_of_a_reply_does_not_wait_for_the_next_trip(
 def test_it_rests_the_longer_the_more_pieces_come(
     relay: Relay, monkeypatch: pytest.MonkeyPatch, a_second: int, rest: float
 ) -> None:
-    """A trip takes a millisecond here, so twice that is less than the shortest rest."""
+    """A trip takes a millisecond here. Twice that is less than the shortest rest."""
     for began in (n / 100 for n in range(1, 101)):
         monkeypatch.setattr("workers.relay.time.monotonic", lambda: began + 0.001)  # noqa: B023
         rests = relay._rest(began, a_second // 100)

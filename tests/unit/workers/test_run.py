@@ -1,4 +1,4 @@
-"""One attempt: what it keeps of the text, and being cut short from another thread."""
+"""One attempt keeps its text, and another thread may cut it short."""
 
 import pytest
 
@@ -14,13 +14,13 @@ def run() -> Run:
 
 
 def added(run: Run, piece: str) -> str:
-    """What is to be shown of a piece."""
+    """The text to show after this piece."""
     run.add(piece)
     return run.take_unshown()
 
 
 class Stream:
-    """What a stream's abort does here: it is counted."""
+    """A stream that counts its aborts."""
 
     def __init__(self) -> None:
         self.aborted = 0

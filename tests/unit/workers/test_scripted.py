@@ -1,4 +1,4 @@
-"""The offline model: quotes the question, obeys its directions, and ends at once when it is told to."""
+"""The offline model quotes the question, obeys its directions, and ends at once when cut."""
 
 import threading
 import time
@@ -16,11 +16,11 @@ FAST = ScriptedProvider(words_per_second=10_000)
 
 
 def nobody_cuts(_abort: Callable[[], None]) -> None:
-    """For streams that are left to their end."""
+    """For streams that run to their end."""
 
 
 def nobody_waits() -> None:
-    """For streams that are read at once."""
+    """For streams that the test reads at once."""
 
 
 def asked(question: str) -> Prompt:

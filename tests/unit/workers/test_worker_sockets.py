@@ -1,4 +1,4 @@
-"""A worker refuses to start on sockets that eventlet has replaced, where all its threads would hang without a word."""
+"""A worker refuses to start on eventlet's sockets. Otherwise all its threads would hang without a word."""
 
 import subprocess
 import sys
