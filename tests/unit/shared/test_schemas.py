@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 from marshmallow import Schema, ValidationError
+from marshmallow.fields import Function, Method
+from sqlalchemy import Table
 
 from shared.actions.messages.idempotency import STORED, PostRequest
-from shared.models.message import MessageRow
+from shared.models.chat import ChatRow, chat_sessions
+from shared.models.message import MessageRow, messages
 from shared.wire.accounts import RefreshIn, SignInIn, SignUpIn
 from shared.wire.chats import ChatIn, ChatOut, ChatPatch
 from shared.wire.messages import MessageIn, MessageOut
@@ -44,6 +47,18 @@ def test_a_message_keeps_its_form() -> None:
 
 def test_a_post_has_the_fields_that_its_body_may_have() -> None:
     assert [field.name for field in fields(PostRequest)] == ["chat_ref", *MessageIn().fields]
+
+
+@pytest.mark.parametrize(("row", "table"), [(MessageRow, messages), (ChatRow, chat_sessions)])
+def test_a_row_has_every_column_of_its_table(row: Any, table: Table) -> None:
+    assert {*row._fields} == {*table.columns.keys()}
+
+
+@pytest.mark.parametrize(("shape", "row"), [(MessageOut(), MessageRow), (ChatOut(), ChatRow)])
+def test_each_field_that_is_shown_is_a_column_or_made_by_a_function(shape: Schema, row: Any) -> None:
+    """A shape leaves out a field that the row lacks, without an error."""
+    plain = [field for field in shape.fields.values() if not isinstance(field, Function | Method)]
+    assert {field.attribute or field.name for field in plain} <= {*row._fields}
 
 
 @pytest.mark.parametrize("name", STORED)
