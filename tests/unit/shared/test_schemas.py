@@ -15,6 +15,13 @@ from shared.wire.accounts import RefreshIn, SignInIn, SignUpIn
 from shared.wire.chats import ChatIn, ChatOut, ChatPatch
 from shared.wire.messages import MessageIn, MessageOut
 
+# Columns of a message that no client sees.
+KEPT_INSIDE = {
+    *("shown", "updated_at", "deleted_at", "failures", "drains", "handovers", "live_index", "claimed_by"),
+    *("lease_until", "not_before", "dispatched_at", "deadline_at", "hand_over_at"),
+}
+# Columns that a function puts into `error`, `tokens` or `credits`.
+SHOWN_IN_ANOTHER_FORM = {"error_code", "tokens_in", "tokens_out", "credits_held", "credits_charged"}
 GOOD = {"email": "ada@example.org", "password": "long enough"}
 
 
@@ -52,6 +59,11 @@ def test_a_post_has_the_fields_that_its_body_may_have() -> None:
 @pytest.mark.parametrize(("row", "table"), [(MessageRow, messages), (ChatRow, chat_sessions)])
 def test_a_row_has_every_column_of_its_table(row: Any, table: Table) -> None:
     assert {*row._fields} == {*table.columns.keys()}
+
+
+def test_every_column_is_shown_or_kept_inside() -> None:
+    shown = {field.attribute or field.name for field in MessageOut().fields.values()}
+    assert {*MessageRow._fields} - shown == KEPT_INSIDE | SHOWN_IN_ANOTHER_FORM
 
 
 @pytest.mark.parametrize(("shape", "row"), [(MessageOut(), MessageRow), (ChatOut(), ChatRow)])
