@@ -67,7 +67,8 @@ def test_every_error_says_what_to_do() -> None:
 @pytest.mark.parametrize("kind", catalogue().values(), ids=lambda kind: kind.code)
 def test_every_error_is_raised_somewhere(kind: type[HoldfastError]) -> None:
     not_there = ROOT / "shared" / "errors"
-    used = [file for file in CODE if re.search(rf"\b{kind.__name__}\b", file.read_text())]
+    raised = re.compile(rf"\b{kind.__name__}\b(?!: \d)")  # its entry of the table of statuses does not count
+    used = [file for file in CODE if raised.search(file.read_text())]
     assert [file for file in used if not_there not in file.parents]
 
 

@@ -43,6 +43,18 @@ def test_an_entry_without_a_part_is_found(part: str) -> None:
     assert mistakes(before + (start + entry).replace(part, "", 1))
 
 
+def without_a_mark(text: str) -> list[str]:
+    """Entries that another one supersedes, but whose own status does not say so."""
+    entries = {text[:2]: text for text in re.split(r"^### D-", text, flags=re.MULTILINE)[1:]}
+    replaced = [(old, new) for new, entry in entries.items() for old in re.findall(r"\bsupersedes D-(\d\d)", entry)]
+    return [f"D-{old}" for old, new in replaced if f"superseded by D-{new}" not in entries[old]]
+
+
+def test_an_entry_that_is_superseded_says_so() -> None:
+    assert without_a_mark(TEXT) == []
+    assert without_a_mark(TEXT.replace("superseded by D-61", "accepted")) == ["D-60"]
+
+
 def test_each_number_that_is_named_is_there() -> None:
     command = ["git", "grep", "-ohwE", "D-[0-9]+", "--", *NAMING]
     named = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()

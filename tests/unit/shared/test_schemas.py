@@ -5,13 +5,23 @@ from typing import Any
 
 import pytest
 from marshmallow import Schema, ValidationError
+from marshmallow.fields import Function, Method
+from sqlalchemy import Table
 
 from shared.actions.messages.idempotency import STORED, PostRequest
-from shared.models.message import MessageRow
+from shared.models.chat import ChatRow, chat_sessions
+from shared.models.message import MessageRow, messages
 from shared.wire.accounts import RefreshIn, SignInIn, SignUpIn
 from shared.wire.chats import ChatIn, ChatOut, ChatPatch
 from shared.wire.messages import MessageIn, MessageOut
 
+# Columns of a message that no client sees.
+KEPT_INSIDE = {
+    *("shown", "updated_at", "deleted_at", "failures", "drains", "handovers", "live_index", "claimed_by"),
+    *("lease_until", "not_before", "dispatched_at", "deadline_at", "hand_over_at"),
+}
+# Columns that a function puts into `error`, `tokens` or `credits`.
+SHOWN_IN_ANOTHER_FORM = {"error_code", "tokens_in", "tokens_out", "credits_held", "credits_charged"}
 GOOD = {"email": "ada@example.org", "password": "long enough"}
 
 
@@ -44,6 +54,23 @@ def test_a_message_keeps_its_form() -> None:
 
 def test_a_post_has_the_fields_that_its_body_may_have() -> None:
     assert [field.name for field in fields(PostRequest)] == ["chat_ref", *MessageIn().fields]
+
+
+@pytest.mark.parametrize(("row", "table"), [(MessageRow, messages), (ChatRow, chat_sessions)])
+def test_a_row_has_every_column_of_its_table(row: Any, table: Table) -> None:
+    assert {*row._fields} == {*table.columns.keys()}
+
+
+def test_every_column_is_shown_or_kept_inside() -> None:
+    shown = {field.attribute or field.name for field in MessageOut().fields.values()}
+    assert {*MessageRow._fields} - shown == KEPT_INSIDE | SHOWN_IN_ANOTHER_FORM
+
+
+@pytest.mark.parametrize(("shape", "row"), [(MessageOut(), MessageRow), (ChatOut(), ChatRow)])
+def test_each_field_that_is_shown_is_a_column_or_made_by_a_function(shape: Schema, row: Any) -> None:
+    """A shape leaves out a field that the row lacks, without an error."""
+    plain = [field for field in shape.fields.values() if not isinstance(field, Function | Method)]
+    assert {field.attribute or field.name for field in plain} <= {*row._fields}
 
 
 @pytest.mark.parametrize("name", STORED)
