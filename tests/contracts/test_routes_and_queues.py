@@ -1,7 +1,5 @@
 """House rules that a reader can rely on: access, queues, documented routes, and the choice of providers."""
 
-import ast
-import inspect
 from pathlib import Path
 from pkgutil import iter_modules
 from types import ModuleType
@@ -10,7 +8,6 @@ import pytest
 from flask import Flask
 
 import api.resources
-import workers.providers
 from api.http.blueprint import ApiBlueprint
 from shared.redis.broker import QUEUES
 from tests.factories import on_sqlite_only
@@ -77,15 +74,6 @@ def test_every_group_of_routes_is_registered(app: Flask) -> None:
     groups = {name for name, source in modules_of(api.resources).items() if f" = {ApiBlueprint.__name__}(" in source}
     assert groups
     assert groups == {blueprint.split(".")[0] for blueprint in app.blueprints} - {"pages", "api-docs"}
-
-
-def test_every_provider_can_be_chosen() -> None:
-    chosen = inspect.getsource(workers.providers.create_provider)
-    trees = map(ast.parse, modules_of(workers.providers).values())
-    classes = [node.name for tree in trees for node in tree.body if isinstance(node, ast.ClassDef)]
-    providers = [name for name in classes if name.endswith("Provider")]
-    assert len(providers) >= 2
-    assert [name for name in providers if f"return {name}(" not in chosen] == []
 
 
 @pytest.mark.usefixtures("settings")

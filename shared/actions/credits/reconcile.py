@@ -49,7 +49,8 @@ def differences(connection: Connection) -> Iterator[str]:
     """The same, as the transaction of this connection sees it."""
     for account in _rows(connection, _wrong_accounts, _Account):
         yield (
-            f"user {account.id}: balance {account.credits}, ledger {account.ledger}; held {account.held}, open replies {account.open_holds}"
+            f"user {account.id}: balance {account.credits}, ledger {account.ledger};"
+            f" held {account.held}, open replies {account.open_holds}"
         )
     for reply in _rows(connection, _wrong_replies, _Reply):
         yield (
