@@ -1,4 +1,4 @@
-"""Fault tests: `trial` is a deployment on each kind of database, made whole before each test."""
+"""The fixture `trial` gives each fault test a deployment on each kind of database, made whole before the test."""
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack
@@ -17,7 +17,7 @@ KINDS = ("sqlite", "postgresql")
 
 
 class Deployments:
-    """One of each kind for the whole run, started when a test first wants it."""
+    """One deployment of each kind for the whole run. The first test that wants one starts it."""
 
     def __init__(self, guard: Guard, databases: dict[str, SqliteDatabases | PostgresDatabases]) -> None:
         self._guard, self._databases = guard, databases
@@ -30,7 +30,7 @@ class Deployments:
         return self._running[kind][0]
 
     def discard(self, kind: str) -> None:
-        """What a failed test leaves behind must not trouble the next one."""
+        """End this deployment, so that the remains of a failed test do not trouble the next test."""
         if kind in self._running:
             self._running.pop(kind)[1].close()
 
@@ -53,18 +53,24 @@ def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-#: For what the other database does not have.
+#: For a test of something that the other database does not have.
 on_sqlite = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 on_postgresql = pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
 
 
 def mostly_on(kind: str) -> pytest.MarkDecorator:
-    """On this database in `make test`, on the other one in `make faults`: for what takes longer than five seconds."""
+    """Run the test on this database in `make test`, and on the other one in `make faults`.
+
+    A test that takes longer than five seconds needs this.
+    """
     return pytest.mark.parametrize("kind", [kind, *(_later(other) for other in KINDS if other != kind)], indirect=True)
 
 
 def by_turns(name: str, ways: Sequence[Any]) -> pytest.MarkDecorator:
-    """Each way on one database in `make test`, the first on SQLite, and on the other one in `make faults`."""
+    """Let the databases take turns: `make test` runs the first way on SQLite, the second on PostgreSQL, and so on.
+
+    `make faults` runs each way on the other database.
+    """
     pairs = [(number, kind, way) for number, way in enumerate(ways) for kind in KINDS]
     params = [(kind, way) if kind == KINDS[number % 2] else _later(kind, way) for number, kind, way in pairs]
     return pytest.mark.parametrize(("kind", name), params, indirect=["kind"])
@@ -75,16 +81,16 @@ def _later(*values: Any) -> Any:
 
 
 def given(program: str, **start: str) -> pytest.MarkDecorator:
-    """This program has these names in its environment, or is `instead` another one, from before the test begins.
+    """Start the program with these names in its environment, or start `instead`, before the test begins.
 
-    It starts once, where `trial.restart()` in the test would start it a second time. "{point}" is the test's parameter.
+    The program starts once. A `trial.restart()` in the test would start it again. "{point}" is the test's parameter.
     """
     return pytest.mark.given(program, start)
 
 
 @pytest.fixture
 def trial(request: pytest.FixtureRequest, kind: str, deployments: Deployments) -> Iterator[Trial]:
-    """Its programs are real, its times short (tests/environment.py): whatever a test breaks is mended after it."""
+    """A deployment of real programs with short times (tests/environment.py). The next test finds it mended."""
     deployment = deployments.get(kind)
     values = request.node.callspec.params
     marks = [mark.args for mark in request.node.iter_markers("given")]
@@ -100,7 +106,7 @@ def trial(request: pytest.FixtureRequest, kind: str, deployments: Deployments) -
 
 @pytest.fixture
 def anew(kind: str, deployments: Deployments) -> Iterator[None]:
-    """A deployment that no other test has seen or will see."""
+    """Give the test a deployment that no other test has seen or will see."""
     deployments.discard(kind)
     yield
     deployments.discard(kind)
@@ -108,7 +114,7 @@ def anew(kind: str, deployments: Deployments) -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: Any) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A failure shows what the programs have printed."""
+    """Show the output of the programs with each failure."""
     report = yield
     if report.failed and (trial := item.funcargs.get("trial")):
         report.sections.append(("programs", trial.programs.logs[-20_000:]))

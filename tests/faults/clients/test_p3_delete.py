@@ -1,4 +1,4 @@
-"""P3, what is deleted while a reply is claimed, written or finished stays deleted (F30)."""
+"""P3: a deletion stays in force when a worker claims, writes or ends the reply at the same time (F30)."""
 
 from typing import Any
 
@@ -34,10 +34,10 @@ def rows(trial: Trial, person: Witnessed) -> list[Any]:
 
 
 def must_be_gone(trial: Trial, person: Witnessed, asked: Outcome, what: str) -> None:
-    """To REST, in the rows, in Redis; logs are the checker's (G11)."""
+    """Check that REST, the rows and Redis no longer have the reply. The checker looks at the logs (G11)."""
     expected = 401 if what == "account" else 404
     assert person.http.get(asked.path).status_code == expected
-    stays = what == "message"  # what was said before it
+    stays = what == "message"  # the chat's earlier messages stay
     gone = [row for row in rows(trial, person) if not stays or row.id in (asked.message_id, asked.reply_id)]
     assert gone
     assert all(row.deleted_at and not row.content for row in gone)
@@ -48,7 +48,7 @@ def must_be_gone(trial: Trial, person: Witnessed, asked: Outcome, what: str) -> 
 
 
 def told_after(person: Witnessed, asked: Outcome, mark: int) -> list[str]:
-    """Events of the reply that came after so many others."""
+    """The events of this reply after the first `mark` events of the tab."""
     of_reply = (asked.reply_id, asked.message_id)
     heard = [event for event in person.tab.heard[mark:] if event.name != "message.deleted"]
     return [e.name for e in heard if e.data and (e.data.get("messageId") or e.data.get("id")) in of_reply]
@@ -67,7 +67,7 @@ def test_what_is_deleted_while_its_reply_is_written_is_gone_at_once(trial: Trial
     eventually(lambda: request.ending == "client closed", within=LETS_GO_WITHIN / 1000)
     verdict = trial.check().must_be_clean()
     assert verdict.evidence.users[person.id].credits == 300
-    # deltas may have been on their way to the tab, but none comes after the word that all is over
+    # some deltas may still be on their way to the tab, but none comes after the last event
     end = [event.name for event in person.tab.heard].index(_LAST_WORD[what], mark)
     assert told_after(person, asked, end) == []
     must_be_gone(trial, person, asked, what)
@@ -80,13 +80,13 @@ def test_what_is_deleted_between_claim_and_question_is_never_asked(trial: Trial,
     person = trial.person()
     answered = person.ask()
     trial.wait_for_status(answered, "completed")
-    # When what it has just claimed is deleted
+    # When the owner deletes the message, the chat or the account of a reply that was just claimed
     asked = person.ask()
     person.tab.wait_for(lambda e: e.name == "message.created" and e.data["id"] == asked.reply_id)
     trial.wait_for_status(asked, "running")
     remove(person, asked, what)
     before = rows(trial, person)
-    # Then the model hears nothing of it
+    # Then no worker asks the model for this reply
     trial.check().must_be_clean()
     assert trial.asked(asked) == []
     assert len(trial.asked(answered)) == 1
@@ -96,24 +96,24 @@ def test_what_is_deleted_between_claim_and_question_is_never_asked(trial: Trial,
 
 @each_way
 def test_a_zombie_that_ends_its_reply_later_resurrects_nothing(trial: Trial, what: str) -> None:
-    # Given a worker that is frozen while it writes, and a model that says all there is to say
+    # Given a worker that is frozen while it writes, and a model that sends its whole answer
     person = trial.person()
     asked, waiting = person.ask("chunks=3,gate=zombie"), person.ask()
     trial.wait_for_text(asked)
-    # frozen any sooner, it might hold SQLite's lock
+    # a worker that is frozen any sooner might hold SQLite's lock
     person.tab.wait_for(lambda e: e.name == "message.delta" and e.data["messageId"] == asked.reply_id)
     trial.programs["worker"].freeze()
     trial.model.open_gate("zombie")
     eventually(lambda: trial.asked(asked)[0].sent == 3)
-    # When all of it is deleted, and the worker goes on as if nothing had happened
+    # When the message, the chat or the account is deleted, and the worker goes on as if nothing had happened
     remove(person, asked, what)
     mark, before = len(person.tab.heard), [row for row in rows(trial, person) if row.deleted_at]
     trial.programs["worker"].thaw()
-    # Then it changes nothing, and tells nobody
+    # Then the worker changes nothing, and tells nobody
     trial.check().must_be_clean()
     assert [row for row in rows(trial, person) if row.id in {row.id for row in before}] == before
     assert told_after(person, asked, mark) == []
-    if what != "message":  # else what waited behind it has been answered since
+    if what != "message":  # otherwise the waiting reply has run since
         assert trial.asked(waiting) == []
         must_be_gone(trial, person, asked, what)
 

@@ -1,4 +1,4 @@
-"""P3, jobs and posts that come more than once (F26, F27): one reply, one charge, one message a key."""
+"""P3: jobs and posts come more than once (F26, F27). They make one reply, one charge, and one message per key."""
 
 from collections import Counter
 
@@ -20,25 +20,25 @@ def on_the_queue(redis: Redis) -> int:
 
 @given("worker", HOLDFAST_WORKER_PROCESSES="4", HOLDFAST_WORKER_THREADS="2")
 def test_a_job_delivered_to_four_workers_at_once_and_again_later_is_done_once(trial: Trial) -> None:  # F26
-    # Given four worker processes of two threads each, and the same job eight times, before any of them can take it
+    # Given four worker processes of two threads each, and one job eight times, before any thread can take it
     person, redis = trial.person(), trial.deployment.redis_client()
     eventually(lambda: redis.zcard(f"{QUEUE}:__heartbeats__") == 4, within=20)
     trial.programs["worker"].freeze()
     outcome = person.ask("chunks=5,every=20")
     trial.deployment.redeliver(*[outcome.reply_id] * 7)
-    # the post's own job is a sweeper's to bring if the post's way to Redis took too long
+    # a sweeper brings the post's own job if the hand-over to Redis took too long
     eventually(lambda: on_the_queue(redis) + sum(trial.deployment.fetched()) >= 8)
-    # When all of them have it, and the row that they want only then gets free
+    # When all threads have the job, and only then the row that they want becomes free
     with trial.deployment.nothing_changes_of(person.id):
         trial.programs["worker"].thaw()
         eventually(lambda: trial.deployment.fetched() == [2, 2, 2, 2])
-    # Then one of them writes the reply, and again nobody does when it is done
+    # Then one thread writes the reply, and jobs that come after its end do nothing
     trial.wait_for_status(outcome, "completed")
     trial.deployment.redeliver(*[outcome.reply_id] * 4)
     trial.check().must_be_clean()
     assert len(trial.asked(outcome)) == 1
     assert person.reply(outcome)["attempt"] == 1
-    # the losers said nothing, and were done with their jobs
+    # the losers sent no event, and were done with their jobs
     started = [event for event in person.tab.named("message.started") if event.data["id"] == outcome.reply_id]
     assert len(started) == 1
     eventually(lambda: on_the_queue(redis) == sum(trial.deployment.fetched()) == 0)
@@ -52,9 +52,9 @@ def test_a_job_that_fails_is_put_away_and_not_tried_again(trial: Trial) -> None:
     person, redis = trial.person(), trial.deployment.redis_client()
     outcome = person.ask()
     eventually(lambda: redis.zcard(f"{QUEUE}:replies.XQ") == 1)
-    # neither now nor later
+    # the job waits neither in the queue nor among the delayed jobs
     assert on_the_queue(redis) == redis.llen(f"{QUEUE}:replies.DQ") == redis.hlen(f"{QUEUE}:replies.DQ.msgs") == 0
-    trial.check(rules=Rules(tracebacks=True)).must_be_clean()  # Dramatiq's own log of it has one
+    trial.check(rules=Rules(tracebacks=True)).must_be_clean()  # Dramatiq itself logs a traceback
     assert person.reply(outcome)["attempt"] == 1
     redis.close()
 
@@ -62,9 +62,9 @@ def test_a_job_that_fails_is_put_away_and_not_tried_again(trial: Trial) -> None:
 @given("web", HOLDFAST_WEB_THREADS="15", HOLDFAST_WEB_WORKERS="2")
 def test_thirty_posts_with_one_key_are_one_message(trial: Trial) -> None:  # F27
     person, question = trial.person(), a_question("chunks=3")
-    # When none of them is the first
+    # When all thirty come at the same moment
     outcomes = at_the_same_time([lambda: person.ask(key="the same", content=question)] * 30)
-    # Then all are told of the same two rows, and one has held its price
+    # Then all answers name the same two rows, and only one post has held its price
     assert {outcome.status for outcome in outcomes} == {202}
     assert len({(outcome.message_id, outcome.reply_id) for outcome in outcomes}) == 1
     verdict = trial.check().must_be_clean()

@@ -1,4 +1,4 @@
-"""P3, a stop that meets the end of its reply (F29): one of them wins, and all who are asked name the same one."""
+"""P3: a stop meets the end of its reply (F29). One of them wins, and every answer and event names the same one."""
 
 import random
 import time
@@ -22,12 +22,12 @@ from tests.faults.lab.people import Witnessed, at_the_same_time
 from tests.faults.lab.trial import Trial
 from tests.faults.lab.witness import notes
 
-# How many offsets are tried: the first in `make test`, F29's own number in `make faults`.
+# The number of offsets to try: the first in `make test`, F29's own number in `make faults`.
 RACES = [
     60,
     pytest.param(500, marks=[pytest.mark.timeout(0), pytest.mark.long]),
 ]
-# How many race at once: few enough that two cores keep to the rhythm. Races of one person: what the first credits pay.
+# Races at once: few enough that two cores keep the rhythm. Races of one person: as many as the first credits pay.
 _AT_ONCE, _EACH = 3, 20
 
 
@@ -36,12 +36,12 @@ def stop(person: Witnessed, outcome: Outcome) -> Outcome:
 
 
 def told(answer: Any) -> dict[str, Any]:
-    """A message without what only a running one has."""
+    """A message without the field that only a running one has."""
     return {name: value for name, value in answer.items() if name != "nextIndex"}
 
 
 def typical(person: Witnessed) -> float:
-    """Seconds from the answer to a post until its reply is done: of the third, when all is warm."""
+    """Seconds from the answer to a post until its reply is done. The third post counts, when all is warm."""
     for _ in range(3):
         outcome = person.ask("chunks=3,every=5")
         began = time.monotonic()
@@ -65,13 +65,13 @@ def test_whoever_wins_is_told_by_all(trial: Trial, count: int) -> None:
     # Given people whose replies take some time
     people = [trial.person() for _ in range(count // _EACH)]
     length = typical(people[0])
-    # When each reply is stopped some time after its post: before its claim, at any piece, at its final write, after it
+    # When each reply is stopped at some moment: before its claim, at any piece, at its final write, or later
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         run = pool.map(lambda entry: races(entry[1], _EACH, length, entry[0]), enumerate(people))
         found = [pair for pairs in run for pair in pairs]
-    # Then there was one ending each, with its money and its event (G3, G5, G8) …
+    # Then each reply has one ending, with its money and its event (G3, G5, G8)
     trial.check().must_be_clean()
-    # … and what the stop was told is what stands there
+    # and the answer to the stop is the reply that REST shows
     assert {stopped.status for _, stopped in found} == {200}
     owners = {person.id: person for person in people}
     for outcome, stopped in found:
@@ -93,7 +93,7 @@ def test_a_stop_that_comes_while_the_final_write_is_under_way_finds_it_done(tria
 
 
 def test_an_end_that_comes_while_the_reply_is_stopped_changes_nothing(trial: Trial) -> None:
-    # Given a worker that has the whole answer, and is slow to begin with its final write
+    # Given a worker that has the whole answer, and is slow to begin its final write
     person = trial.person()
     outcome = person.ask("chunks=2,gate=held")
     trial.wait_for_text(outcome)
@@ -101,10 +101,10 @@ def test_an_end_that_comes_while_the_reply_is_stopped_changes_nothing(trial: Tri
     trial.programs["worker"].freeze()
     trial.model.open_gate("held")
     eventually(lambda: trial.asked(outcome)[0].sent == 2)
-    # When the reply is stopped before it wakes up
+    # When the reply is stopped before the worker wakes up
     stopped = stop(person, outcome)
     trial.programs["worker"].thaw()
-    # Then the text that had appeared stays, and is paid for
+    # Then the text that had appeared stays, and costs its price
     trial.check().must_be_clean()
     assert (stopped.body["status"], stopped.body["credits"]["charged"]) == ("cancelled", 3)
     assert stopped.body["content"]
@@ -125,21 +125,21 @@ def test_stops_at_the_same_moment_are_one(trial: Trial) -> None:
 def test_a_stop_without_redis_keeps_what_was_saved_and_reaches_the_worker_by_its_row(
     trial: Trial, away: str, back: str
 ) -> None:
-    # Given a reply whose text so far was saved with its lease
+    # Given a reply whose text so far was saved together with its lease
     person = trial.person()
     outcome = person.ask("chunks=500,every=20")
     trial.wait_for_text(outcome, pieces=3)
     getattr(trial.redis, away)()
     eventually(lambda: person.reply(outcome)["content"])
-    # When it is stopped with Redis away
+    # When the reply is stopped while Redis is away
     stopped = stop(person, outcome)
-    # Then it is stopped at once, and its worker lets go of the model in time (from the commit on: the checker's G9)
+    # Then the reply stops at once. Its worker lets go of the model in time (the checker's G9 counts from the commit)
     assert (stopped.status, stopped.body["status"], stopped.body["credits"]["charged"]) == (200, "cancelled", 3)
     assert stopped.took < 2
     (request,) = trial.asked(outcome)
     eventually(lambda: request.ending == "client closed", within=LETS_GO_WITHIN / 1000)
     getattr(trial.redis, back)()
-    time.sleep(BREAK)  # nothing tells from outside when each program tries Redis again
+    time.sleep(BREAK)  # nobody outside can see when each program tries Redis again
     trial.check().must_be_clean()
     assert told(person.reply(outcome)) == told(stopped.body)
 
@@ -147,24 +147,24 @@ def test_a_stop_without_redis_keeps_what_was_saved_and_reaches_the_worker_by_its
 @on_postgresql
 @given("worker", HOLDFAST_LEASE_SECONDS="30")
 def test_at_the_usual_times_a_silent_model_is_let_go_too(trial: Trial) -> None:
-    # Given the lease and the patience of a deployment, a model that says nothing more, and no Redis to hear of it
+    # Given a deployment's usual lease and patience, a model that falls silent, and no Redis to tell of a stop
     people = [trial.person() for _ in range(3)]
     places = [(person, chat) for person in people for chat in (person.chats[0], person.new_chat())]
     asked = [person.ask("chunks=3,gate=never", chat=chat) for person, chat in places]
     trial.wait_for_text(*asked)
     trial.redis.kill()
-    # When one after the other is stopped, somewhere between two looks of their worker at its rows
+    # When one reply after the other is stopped, somewhere between two looks of the worker at its rows
     for outcome, (person, _) in zip(asked, places, strict=True):
         assert stop(person, outcome).status == 200
         time.sleep(0.4)
-    # Then it finds out in time, for each from the commit on
+    # Then the worker notices each stop in time, counted from the commit
     eventually(lambda: all(request.closed_at for request in trial.model.requests), within=LETS_GO_WITHIN / 1000)
     ended = {note.whose: note.at for note in notes(trial.deployment.engine) if note.now == "cancelled"}
     closed = {outcome.reply_id: trial.asked(outcome)[0].closed_at for outcome in asked}
     took = [CLOCK.between(ended[reply_id] / 1000, at) * 1000 for reply_id, at in closed.items()]
     assert max(took) <= LETS_GO_WITHIN, took
     trial.redis.start()
-    time.sleep(BREAK)  # nothing tells from outside when each program tries Redis again
+    time.sleep(BREAK)  # nobody outside can see when each program tries Redis again
     trial.check().must_be_clean()
 
 
@@ -195,7 +195,7 @@ def test_a_stop_between_claim_and_first_text_costs_nothing_and_shows_nothing(tri
 
 
 def lapse(trial: Trial, outcomes: list[Outcome]) -> None:
-    """The leases of these are over, and so are their attempts."""
+    """End the leases of these replies, and their last attempts."""
     lost = {"lease_until": trial.clock() - 60_000, "failures": 1}
     with trial.deployment.engine.begin() as connection:
         mine = messages.c.id.in_([outcome.reply_id for outcome in outcomes])
@@ -209,24 +209,24 @@ def stop_after(seconds: float, person: Witnessed, outcome: Outcome) -> Outcome:
 
 @mostly_on("postgresql")
 def test_a_stop_and_a_sweeper_that_meet_give_the_credits_back_once(trial: Trial) -> None:  # F31
-    # Given twenty replies without text, of a worker that has died for the last time, and no sweeper
+    # Given twenty replies without text whose worker has died for the last time, and no sweeper
     people = [trial.person() for _ in range(10)]
     chats = [(person, chat) for person in people for chat in (person.chats[0], person.new_chat())]
     asked = [(person, person.ask("hang", chat=chat)) for person, chat in chats]
     eventually(lambda: all(trial.asked(outcome) for _, outcome in asked))
-    # and one more of each person that waits, so that the credits held for it would cover a second ending
+    # and one more waiting reply of each person, so that its held credits would cover a second ending
     for person in people:
         person.ask("chunks=2", chat=person.new_chat())
     for name in ("sweeper", "worker"):
         trial.programs[name].kill()
     lapse(trial, [outcome for _, outcome in asked])
-    # When a sweeper that takes its time fails one after the other, and each is stopped at some moment of that
+    # When a slow sweeper fails one reply after the other, and each is stopped at some moment of this
     trial.restart("sweeper", HOLDFAST_FAILPOINTS="before_final_commit=sleep:0.03")
     still_open = len(asked) + len(people)
     eventually(lambda: open_replies(trial.deployment.engine, people) < still_open, within=20)
     chance = random.Random(31)
     stopped = at_the_same_time(partial(stop_after, chance.uniform(0, 1), *pair) for pair in asked)
-    # Then each has one end, of which both tell, and its credits once
+    # Then each reply has one end, the answer to the stop names this end, and the credits come back once
     trial.restart("worker")
     verdict = trial.check().must_be_clean()
     assert {answer.body["status"] for answer in stopped} == {"failed", "cancelled"}

@@ -1,4 +1,4 @@
-"""P4, races for the last credits (F28): no more is accepted than the balance covers, and all of it adds up."""
+"""P4: posts race for the last credits (F28). The API accepts no more than the balance covers, and all adds up."""
 
 import itertools
 from collections import Counter
@@ -21,7 +21,7 @@ PRICE = 3
 
 
 def set_balance(trial: Trial, user_id: str, balance: int) -> None:
-    """Take back what is too much of the first grant: a correction, as an operator would enter it."""
+    """Correct the first grant down to this balance, as an operator would."""
     with trial.deployment.engine.begin() as connection:
         key = user_id if trial.deployment.kind == "postgresql" else user_id.replace("-", "")
         values = {"user": key, "delta": balance - 300, "balance": balance}
@@ -37,7 +37,7 @@ def test_fifty_posts_at_once_take_no_more_than_there_is(balance: int, trial: Tri
     person = trial.person()
     chats = [person.chats[0], *(person.new_chat() for _ in range(4))]
     set_balance(trial, person.id, balance)
-    # no credits return meanwhile: none of these replies ends before the race is over
+    # no credits return meanwhile, because none of these replies ends before the race is over
     outcomes = at_the_same_time(lambda n=n: person.ask("chunks=2,gate=door", chat=chats[n % 5]) for n in range(50))
     trial.model.open_gate("door")
     assert Counter(outcome.status for outcome in outcomes) == Counter({202: balance // 3, 402: 50 - balance // 3})
@@ -50,9 +50,9 @@ def test_credits_that_return_in_the_middle_of_the_race_are_spent_again_once(tria
     person = trial.person()
     chats = [person.new_chat() for _ in range(5)]
     set_balance(trial, person.id, 6)
-    # Given two replies that fail while the race goes on, so that their credits come back somewhere in it
+    # Given two replies that fail while the race goes on, so that their credits come back during the race
     asked = [person.ask("status=401", chat=chat) for chat in chats[:2]]
-    # and other chats: what waits behind a failure waits until its owner goes on
+    # and other chats for the race, because a failure parks its chat until the owner resumes the chat
     outcomes = at_the_same_time(lambda n=n: person.ask("chunks=2", chat=chats[2 + n % 3]) for n in range(50))
     accepted = [outcome for outcome in [*asked, *outcomes] if outcome.status == 202]
     assert 2 <= len(accepted) <= 4
@@ -64,7 +64,7 @@ def test_credits_that_return_in_the_middle_of_the_race_are_spent_again_once(tria
 
 @pytest.fixture
 def operator(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
-    """A further program, which gives credits: what `holdfast grant` runs, without its start."""
+    """One more program that grants credits. It runs the code of `holdfast grant`, without the start."""
     for name, value in trial.programs.environment.items():
         monkeypatch.setenv(name, value)
     core = create_core(load_settings())
@@ -82,7 +82,7 @@ def granted(operator: Flask, person: Witnessed, amount: int) -> Outcome:
 
 
 def balances(trial: Trial, person: Witnessed) -> list[int]:
-    """After each entry of the ledger, as they were committed."""
+    """The balance after each entry of the ledger, in the order of the commits."""
     moves = [
         int(note.now) for note in notes(trial.deployment.engine) if (note.what, note.whose) == ("ledger", person.id)
     ]
@@ -96,21 +96,21 @@ def test_a_grant_and_a_release_in_the_middle_of_the_race_are_spent_to_the_last_a
     person = trial.person()
     chats = [person.new_chat() for _ in range(5)]
     set_balance(trial, person.id, balance)
-    # Given a reply that nobody writes yet, in a chat of its own, which its stop parks
+    # Given a reply that no worker writes yet, in a chat of its own, because its stop parks the chat
     trial.programs["worker"].freeze()
     waiting = person.ask("chunks=2", chat=chats[0])
-    # When its stop gives its credits back, and an operator gives some, while forty people at once spend what there is
+    # When its stop returns credits, and an operator grants some, while forty posts at once spend the balance
     race = [lambda n=n: person.ask("chunks=2", chat=chats[1 + n % 4]) for n in range(40)]
     race.insert(10, lambda: granted(operator, person, 14))
     race.insert(20, lambda: person.call("stop", "POST", f"{waiting.path}/stop"))
     outcomes = at_the_same_time(race)
     posts = [outcome for outcome in outcomes if outcome.op == "post"]
     assert Counter(outcome.status for outcome in outcomes if outcome.op != "post") == {200: 2}
-    # and one more takes what came after the last refusal
+    # and further posts spend the credits that came after the last refusal
     while (last := person.ask("chunks=2", chat=chats[1])).status == 202:
         posts.append(last)
     assert (last.status, last.body["code"]) == (402, "insufficient_credits")
-    # Then no moment of the ledger was below zero, and all of both has been spent
+    # Then the ledger was never below zero, and the credits of both are spent, too
     after_each = balances(trial, person)
     assert min(after_each) >= 0
     assert after_each[-1] == (balance + 14) % PRICE

@@ -1,4 +1,4 @@
-"""P5: events are hints (F15), and what strangers put into Redis changes nothing (F11)."""
+"""P5: events are hints (F15), and data that strangers put into Redis changes nothing (F11)."""
 
 import json
 import time
@@ -28,7 +28,7 @@ def test_a_cut_subscription_resumes_and_tells_the_tabs_to_ask(trial: Trial) -> N
     with trial.deployment.redis_client() as redis:
         assert redis.client_kill_filter(_type="pubsub") >= 1
     resync = person.tab.wait_for_name("resync", within=5)
-    # the rest arrives as ever, and what was missed is there to be asked for
+    # the rest arrives as ever, and REST has the missed text
     trial.model.open_gate("cut")
     ended = person.tab.wait_for(lambda event: event.name == "message.completed" and event.at >= resync.at)
     assert ended.data["content"] == person.reply(outcome)["content"]
@@ -67,7 +67,7 @@ def test_after_twenty_seconds_without_redis_the_socket_server_hears_again_by_its
     trial.wait_for_text(running)
     trial.redis.kill()
     trial.model.open_gate("away")
-    # meanwhile the text is there to be asked for, and the program says that it hears nothing
+    # meanwhile REST has the text, and the socket server says that it hears nothing
     eventually(lambda: person.reply(running)["status"] == "completed", within=5)
     eventually(lambda: not _ready(trial), within=15)
     time.sleep(20)
@@ -113,10 +113,10 @@ def test_forged_and_unreadable_jobs_do_no_more_than_real_ones(trial: Trial) -> N
     trial.wait_for_status(outcome, "completed")
     with trial.deployment.redis_client() as redis:
         redis.rpush(QUEUE, "another one, alone")
-    # a job that can't be run may say why in the log
+    # the log may hold the traceback of a job that can't run
     trial.check(rules=Rules(tracebacks=True)).must_be_clean()
     assert len(trial.asked(done)) == 1
-    # and none of it stopped the consumer, or is left to come again
+    # and no junk has stopped the consumer, or is left to come again
     log = trial.programs["worker"].log[before:]
     assert log.count("queue.junk") >= len(junk) + 2
     assert "Consumer encountered" not in log

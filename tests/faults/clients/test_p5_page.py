@@ -1,4 +1,4 @@
-"""P5 in a real browser: whatever dies in the middle of a reply, the page is right again, and nobody reloads it."""
+"""P5 in a real browser: a program dies in the middle of a reply. The page is right again without a reload."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ SOON = patience(20_000)
 
 @contextmanager
 def device(browser: Browser, trial: Trial, person: Witnessed) -> Iterator[Page]:
-    """A browser of this person's with the page open; an uncaught error in it fails the test."""
+    """Open the page in a browser of this person. An uncaught error in the page fails the test."""
     with browser.new_context(base_url=trial.programs.url) as context:
         page, errors = context.new_page(), list[str]()
         page.on("pageerror", lambda error: errors.append(str(error)))
@@ -32,7 +32,7 @@ def words(text: str) -> str:
 
 
 def shows_all_of_it(page: Page, person: Witnessed, outcome: Outcome) -> None:
-    """The end of the reply and every piece of its text, once."""
+    """Check that the page shows the end of the reply, and every piece of its text once."""
     reply = page.locator(f"[data-message-id='{outcome.reply_id}']")
     expect(reply).to_have_attribute("data-status", "completed", timeout=SOON)
     shown = reply.locator("[data-test=content]").inner_text()
@@ -69,7 +69,7 @@ def test_a_page_whose_socket_server_dies_asks_and_then_hears_again(trial: Trial,
         expect(page.locator("body")).to_have_attribute("data-socket", "offline")
         trial.model.open_gate("deaf")
         shows_all_of_it(page, person, outcome)
-        person.new_chat()  # nothing is open now that the page would ask about by itself
+        person.new_chat()  # no reply is open now about which the page would ask by itself
         trial.programs["realtime"].start()
         expect(page.locator("body")).to_have_attribute("data-socket", "online", timeout=SOON)
         expect(page.locator("[data-test=chat-list] li")).to_have_count(2)
@@ -112,7 +112,7 @@ def test_a_page_that_slept_across_the_end_wakes_up_right(trial: Trial, browser: 
         outcome = person.ask("chunks=6,every=20,gate=asleep")
         is_shown(page)
         page.context.new_cdp_session(page).send("Page.setWebLifecycleState", {"state": "frozen"})
-        trial.programs["realtime"].kill()  # as a network that a laptop left
+        trial.programs["realtime"].kill()  # as if the laptop had left its network
         trial.model.open_gate("asleep")
         eventually(lambda: person.reply(outcome)["status"] == "completed", within=10)
         trial.programs["realtime"].start()

@@ -1,4 +1,4 @@
-"""P6: who signs out, is disabled or leaves hears nothing any more (F35), and nobody else is disturbed."""
+"""P6: a person who signs out, is disabled or leaves hears nothing any more (F35). Nobody else is disturbed."""
 
 import subprocess
 import sys
@@ -15,13 +15,13 @@ from tests.faults.lab.trial import Trial
 from tests.services.programs import ROOT
 from tests.services.sockets import RawSocket, SocketClient
 
-# Seconds: what the issue promises.
+# The promise, in seconds.
 REVOKED_WITHIN = 5.0
 REFUSED = '44{"message":"unauthenticated"}'
 
 
 class Device:
-    """One more sign-in of somebody, with a tab."""
+    """One more sign-in of a person, with a tab."""
 
     def __init__(self, trial: Trial, person: Witnessed) -> None:
         with httpx2.Client(base_url=trial.programs.url, timeout=patience(10)) as http:
@@ -37,7 +37,7 @@ def works(trial: Trial, token: str) -> bool:
 
 
 def refused(trial: Trial, token: str) -> bool:
-    """At the socket server's door."""
+    """Whether the socket server refuses this token."""
     with RawSocket(trial.programs.realtime_url) as raw:
         return raw.authenticate({"token": token}) == REFUSED
 
@@ -47,7 +47,7 @@ def sign_out(trial: Trial, person: Witnessed) -> None:
 
 
 def holdfast(trial: Trial, command: str, person: Witnessed) -> None:
-    """Run by an operator, beside the programs."""
+    """Run this command as an operator does, beside the programs."""
     words = [sys.executable, "-m", "shared.command.cli", command, person.email]
     subprocess.run(words, env=trial.programs.environment, cwd=ROOT, check=True, capture_output=True)
 
@@ -61,7 +61,7 @@ def leave(trial: Trial, person: Witnessed) -> None:
 
 
 def closed(tab: SocketClient, since: float, within: float = REVOKED_WITHIN) -> None:
-    """The server has said why, and nothing after it."""
+    """Check that the server names the reason in time, closes the socket, and sends nothing more."""
     said = tab.wait_for_name("socket.closing", within)
     assert said.data == {"code": "unauthenticated"}
     assert CLOCK.between(since, said.at) < within
@@ -86,7 +86,7 @@ def test_signing_out_closes_the_sockets_of_this_session_only(trial: Trial) -> No
             closed(tab, done)
         assert refused(trial, person.token)
         eventually(lambda: not works(trial, person.token), within=5)
-        # the other device and other people go on, and what happens reaches them alone
+        # the other device and other people go on, and new events reach only them
         person.http.headers["Authorization"] = f"Bearer {laptop.token}"
         outcome, others = person.ask(), other.ask()
         laptop.tab.wait_for(lambda e: e.name == "message.completed" and e.data["id"] == outcome.reply_id)
@@ -110,7 +110,7 @@ def test_the_sockets_of_who_is_disabled_or_leaves_close_on_every_device(
         assert refused(trial, token)
         assert not works(trial, token)
     assert other.tab.connected
-    trial.people.remove(person)  # nothing more can be asked in this name
+    trial.people.remove(person)  # the checker can ask nothing more as this person
     trial.check().must_be_clean()
 
 
@@ -140,7 +140,7 @@ def test_a_sign_out_counts_though_redis_was_away_or_emptied(trial: Trial, lost: 
         eventually(lambda: not works(trial, person.token), within=5)  # REST asks the database
         trial.redis.start()
     else:
-        trial.programs["realtime"].freeze()  # so that it has not read it yet
+        trial.programs["realtime"].freeze()  # so that it has not read the sign-out yet
         sign_out(trial, person)
         trial.redis.empty()
         trial.programs["realtime"].thaw()
@@ -158,7 +158,7 @@ def test_who_signed_out_while_the_socket_server_was_away_is_not_let_in_afterward
     come_back(trial, person)
     trial.restart("realtime")
     eventually(lambda: refused(trial, person.token), within=REVOKED_WITHIN)
-    # its tab comes back by itself with the old token, and if it was let in before that was known, it is closed
+    # the tab comes back by itself with the old token. A server that let the tab in too early closes the socket
     eventually(lambda: not person.tab.connected, within=REVOKED_WITHIN)
     outcome = person.ask()
     trial.wait_for_status(outcome, "completed")

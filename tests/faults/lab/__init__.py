@@ -1,1 +1,1 @@
-"""What fault tests are made of: a deployment, people, a nemesis, witnesses, and a checker."""
+"""The parts of fault tests: a deployment, people, a nemesis, witnesses, and a checker."""

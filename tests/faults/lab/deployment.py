@@ -1,4 +1,4 @@
-"""The four programs on one kind of database, with a Redis and a model of their own, to be maltreated by many tests."""
+"""The four programs on one kind of database, with their own Redis and model. Many tests maltreat them."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -24,9 +24,9 @@ from tests.services.sqlite import SqliteDatabases
 
 PROGRAMS = ("web", "realtime", "worker", "sweeper")
 _REDIS_DEFAULTS = {"maxmemory": "0", "maxmemory-policy": "noeviction", "appendonly": "yes"}
-# What each test needs on top of the short times of tests/environment.py; a worker's threads are for 20 replies at once.
-# Several runs of a reply and a busy machine must fit into its deadline. A gate may be shut for as long as a test needs:
-# if a worker gave up the silent model meanwhile, that would park the chat.
+# Each test needs these on top of the short times of tests/environment.py. A worker's threads are for 20 replies at
+# once. Several runs of a reply on a busy machine must fit into its deadline. A gate may be shut for as long as a test
+# needs. If a worker gave up the silent model meanwhile, the failure would park the chat.
 _SETTINGS = {
     "HOLDFAST_MAX_ACTIVE_REPLIES": str(MAX_ACTIVE),
     "HOLDFAST_DRAIN_SECONDS": "5",
@@ -37,12 +37,12 @@ _SETTINGS = {
 
 
 class Deployment:
-    """Starting it takes seconds, so it is made whole again after each test instead of made anew."""
+    """A deployment takes seconds to start. So many tests share one, which is made whole again between them."""
 
     def __init__(self, guard: Guard, kind: str, databases: SqliteDatabases | PostgresDatabases) -> None:
         self.kind = kind
         self._guard, self._databases = guard, databases
-        # How each program was started, if otherwise than ever
+        # The start options of each program that was not started as usual
         self._started: dict[str, dict[str, str]] = {}
 
     def __enter__(self) -> Self:
@@ -68,7 +68,7 @@ class Deployment:
         return Redis.from_url(self.redis.url, socket_timeout=patience(5))
 
     def restart(self, name: str, *, instead: str = "", **environment: str) -> None:
-        """Kill this program if it lives, and start it: as ever, or maltreated, until the test is over."""
+        """Kill this program if it lives, and start it as usual or maltreated. This lasts until the test is over."""
         program = self.programs[name]
         program.kill()
         self._started[name] = {"instead": instead, **environment} if instead or environment else {}
@@ -77,7 +77,7 @@ class Deployment:
             eventually(lambda: program.must_live() and self._answers(name), within=30)
 
     def mend(self) -> None:
-        """As a supervisor does: start again what has died. What was frozen goes on."""
+        """Start dead programs again, as a supervisor does, and let frozen programs go on."""
         self._mend_redis()
         for name in PROGRAMS:
             if self.programs[name].alive:
@@ -86,8 +86,9 @@ class Deployment:
                 self.restart(name)
 
     def make_whole(self, given: Mapping[str, dict[str, str]]) -> None:
-        """Before the next test: all programs as ever or as it is given them, an empty Redis, a model that remembers
-        nothing. A program that runs like that already goes on.
+        """Prepare the next test: all programs as usual or as given, an empty Redis, a model that remembers nothing.
+
+        A program that already runs like that goes on.
         """
         self._mend_redis()
         for name in PROGRAMS:
@@ -103,7 +104,7 @@ class Deployment:
         self.programs.wait_until_ready()
 
     def redeliver(self, *reply_ids: str) -> None:
-        """Put these on the queue as if Redis had kept them, or delivered them before."""
+        """Put these jobs on the queue, as if Redis had kept them or had delivered them before."""
         broker = ReplyBroker(url=self.redis.url, namespace="holdfast:test:queue", middleware=[])
         broker.declare_queue(REPLIES)
         for reply_id in reply_ids:
@@ -111,13 +112,13 @@ class Deployment:
         broker.close()
 
     def fetched(self) -> list[int]:
-        """How many jobs each worker process that has any has fetched and not yet acknowledged."""
+        """The number of fetched and not yet acknowledged jobs, for each worker process that has any."""
         with self.redis_client() as redis:
             return [int(redis.scard(key)) for key in redis.scan_iter("holdfast:test:queue:__acks__*")]
 
     @contextmanager
     def nothing_changes_of(self, user_id: str) -> Iterator[None]:
-        """While its block lasts, nobody changes anything of this user: their row is what all lock first."""
+        """While the block lasts, nobody changes anything of this user, because all lock the user's row first."""
         with self.engine.connect() as connection:
             connection.execute(update(users).where(users.c.id == user_id).values(seq=users.c.seq))
             yield

@@ -1,4 +1,4 @@
-"""All that is known once it is quiet: what clients were told, what is stored, what the model and the tabs saw."""
+"""The evidence once all is quiet: the answers to clients, the rows, the model's requests, and the tabs' events."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from tests.services.sockets import Heard
 
 @dataclass
 class Evidence:
-    """Of the people of one trial; rows as they were read in one transaction, by id."""
+    """The evidence about the people of one trial. One transaction read the rows. Row ids are the keys."""
 
     outcomes: list[Outcome]  # of the posts
     other_calls: list[Outcome]
@@ -32,10 +32,10 @@ class Evidence:
     notes: list[Note]
     requests: list[Request]
     heard: dict[str, list[Heard]]
-    shown: dict[str, dict[str, dict[str, Any]]]  # to each person the messages that REST lists for them, by id
+    shown: dict[str, dict[str, dict[str, Any]]]  # for each person, the messages that REST lists, by id
     chats: dict[str, Any]
-    synced: dict[str, "Synced"]  # what following by numbers from the start leads to, of those who may still ask
-    uninvited: list[str]  # what a socket without a valid token got
+    synced: dict[str, "Synced"]  # the result of all pages of `GET /sync`, for people who may still ask
+    uninvited: list[str]  # the packets of a socket without a valid token
     logs: str
 
     @property
@@ -43,7 +43,7 @@ class Evidence:
         return [row for row in self.messages.values() if row.reply_to is not None]
 
     def nonces(self) -> dict[str, str]:
-        """To the id of each reply the word of its question; empty if that was deleted before anybody had an answer."""
+        """The word of the question, by reply id. Empty if the question was deleted before anybody had an answer."""
         told = {outcome.reply_id: outcome.nonce for outcome in self.outcomes if outcome.kind == "ok"}
         stored = {outcome.content: outcome.nonce for outcome in self.outcomes}
         questions = {reply.id: self.messages.get(reply.reply_to) for reply in self.replies}
@@ -58,7 +58,7 @@ class Evidence:
 
 @dataclass
 class Synced:
-    """What a client knows that asked `GET /sync` for page after page: its rows by id, its money, its cursor."""
+    """The knowledge of a client that read every page of `GET /sync`: its rows by id, its money, its cursor."""
 
     rows: dict[str, dict[str, Any]]
     credits: dict[str, int]
@@ -87,7 +87,7 @@ def gather(
 
 
 def stored(engine: Engine, ids: list[str]) -> dict[str, Any]:
-    """What of the evidence the database has of these users."""
+    """The part of the evidence that the database has about these users."""
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -108,7 +108,7 @@ def stored(engine: Engine, ids: list[str]) -> dict[str, Any]:
 
 
 def open_replies(engine: Engine, people: list[Witnessed]) -> int:
-    """How many replies of these people are not final."""
+    """The number of replies of these people that are not final."""
     ids = [person.id for person in people]
     is_open = select(messages.c.id).where(messages.c.owner_id.in_(ids), messages.c.status.in_(("pending", "running")))
     with engine.connect() as connection:
@@ -116,7 +116,7 @@ def open_replies(engine: Engine, people: list[Witnessed]) -> int:
 
 
 def handed_over_again(engine: Engine, reply_id: str) -> bool:
-    """Whether it took a sweeper to get this reply to a worker."""
+    """Whether a sweeper had to hand this reply over to a worker."""
     with engine.connect() as connection:
         return bool(connection.execute(select(messages.c.handovers).where(messages.c.id == reply_id)).scalar_one())
 
@@ -130,7 +130,7 @@ def _by_id(rows: Iterable[Row[Any]]) -> dict[str, Any]:
 
 
 def _all_shown(person: Witnessed) -> list[dict[str, Any]]:
-    """Every message of every chat that is still there, as a client reads them anew."""
+    """Every message of every chat that still exists, as a client reads them anew."""
     found = []
     for chat in person.chats:
         answer = person.http.get(f"/chats/{chat}/messages", params={"limit": 200})
@@ -138,12 +138,12 @@ def _all_shown(person: Witnessed) -> list[dict[str, Any]]:
     return found
 
 
-# Numbers a page: so few that most trials have several pages.
+# Numbers per page, so few that most trials have several pages.
 _PAGE = 3
 
 
 def _follow(person: Witnessed) -> Synced | None:
-    """None if there is no such person any more, or their token has ended."""
+    """Read `GET /sync` to its last page. None if the person is gone, or the person's token has ended."""
     rows: dict[str, dict[str, Any]] = {}
     cursor, has_more = 0, True
     while has_more:

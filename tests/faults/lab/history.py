@@ -1,4 +1,4 @@
-"""What the clients were told: one record for each call that changes something, whatever came of it."""
+"""The answers to clients: one record for each call that changes something, with or without an answer."""
 
 import re
 import threading
@@ -11,7 +11,7 @@ from tests.fair_clock import CLOCK
 
 @dataclass
 class Outcome:
-    """One call; `op` is `post` or what a test names it. `status` stays None if no answer comes. `took` in seconds
+    """One call. `op` is `post` or a test's own name. `status` stays None if no answer comes. `took` counts the seconds
     of a machine that has a core for everybody."""
 
     op: str
@@ -19,7 +19,7 @@ class Outcome:
     chat_id: str
     content: str
     key: str | None
-    request: str = ""  # method and path, of what is no post
+    request: str = ""  # method and path, if the call is no post
     began: float = field(default_factory=CLOCK.now)
     took: float = 0.0
     status: int | None = None
@@ -30,7 +30,7 @@ class Outcome:
 
     @property
     def kind(self) -> str:
-        """`ok`: accepted; `fail`: refused, nothing may be stored; `unknown`: nobody can tell from here."""
+        """`ok`: accepted. `fail`: refused, so nothing may be stored. `unknown`: the client can't tell."""
         if self.status is None or self.status >= 500:
             return "unknown"
         return "ok" if self.status < 300 else "fail"
@@ -51,12 +51,12 @@ class Outcome:
 
     @property
     def path(self) -> str:
-        """Of the reply."""
+        """The path of the reply."""
         return f"/chats/{self.chat_id}/messages/{self.reply_id}"
 
 
 class History:
-    """All outcomes, in the order in which they began; filled by many threads."""
+    """All outcomes, in the order in which they began. Many threads add to them."""
 
     def __init__(self) -> None:
         self.outcomes: list[Outcome] = []
@@ -79,6 +79,6 @@ class History:
 
 
 def a_question(options: str) -> str:
-    """A question like no other, which scripts its answer; the answer's pieces name the request that they are of."""
+    """A unique question that scripts its answer. Each piece of the answer names its request."""
     script = ",".join(filter(None, ("signed", options)))
     return f"q-{uuid4().hex[:12]} fake:{script}"

@@ -1,4 +1,4 @@
-"""Random faults, one after the other, each mended before the next: the same seed makes the same plan."""
+"""Random faults, one after the other, each mended before the next. The same seed makes the same plan."""
 
 import random
 import time
@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 
 from tests.faults.lab.deployment import PROGRAMS, Deployment
 
-# Seconds that something stays broken; a frozen program may hold the database's lock, which others wait 5 s for.
+# Seconds that something stays broken. A frozen program may hold the database's lock, and others wait 5 s for that.
 _SHORT, _LONG = (0.2, 1.5), (1.0, 3.0)
 # Seconds between two faults.
 _PAUSE = (0.5, 2.0)
 
 
 class Nemesis:
-    """Breaks a deployment and mends it; `done` tells what it did, and when."""
+    """Breaks a deployment and mends it. `done` lists each fault and its time."""
 
     def __init__(self, deployment: Deployment, seed: int) -> None:
         self.done: list[str] = []
@@ -21,7 +21,7 @@ class Nemesis:
         self._faults: list[tuple[str, Callable[[], object]]] = list(self._all_faults())
 
     def rage(self, seconds: float) -> None:
-        """Fault after fault for so long."""
+        """Make one fault after the other for so long."""
         began = time.monotonic()
         while time.monotonic() - began < seconds:
             time.sleep(self._random.uniform(*_PAUSE))

@@ -1,4 +1,4 @@
-"""People who post and write down what they were told, with a tab open that writes down what it hears."""
+"""People who post and write down each answer. Each person has an open tab that writes down each event."""
 
 import itertools
 import random
@@ -17,12 +17,12 @@ from tests.fair_clock import CLOCK
 from tests.faults.lab.history import History, Outcome, a_question
 from tests.services.sockets import SocketClient
 
-# Seconds; a post that takes longer has no answer.
+# Seconds. A post that takes longer has no answer.
 _PATIENCE = patience(15.0)
 
 
 class Witnessed(Person):
-    """Signs up, opens a tab and a chat on entering."""
+    """A person who signs up, and opens a tab and a chat, on entering."""
 
     def __init__(self, url: str, realtime_url: str, history: History) -> None:
         super().__init__(url)
@@ -31,7 +31,7 @@ class Witnessed(Person):
     def __enter__(self) -> Self:
         super().__enter__()
         self.http.timeout = _PATIENCE
-        self.http.headers["Connection"] = "close"  # else a restarted `web` shows as a broken old connection
+        self.http.headers["Connection"] = "close"  # otherwise a restarted `web` breaks the old connection
         self.tab = SocketClient(self._realtime_url, self.token).__enter__()
         self.chats = [str(self.post("/chats")["id"])]
         return self
@@ -41,12 +41,12 @@ class Witnessed(Person):
         super().__exit__()
 
     def new_chat(self) -> str:
-        """A further chat, and its id."""
+        """Open a further chat, and return its id."""
         self.chats.append(str(self.post("/chats")["id"]))
         return self.chats[-1]
 
     def ask(self, options: str = "chunks=3", *, chat: str = "", key: str | None = None, content: str = "") -> Outcome:
-        """Post a question that scripts its answer (tests/fake_script.py), in the first chat if none is named."""
+        """Post a question that scripts its answer (tests/fake_script.py), by default in the first chat."""
         chat = chat or self.chats[0]
         outcome = self.history.begin("post", self.id, chat, content or a_question(options), key)
         headers = {"Idempotency-Key": key} if key else {}
@@ -54,16 +54,16 @@ class Witnessed(Person):
         return self._call(outcome, "POST", f"/chats/{chat}/messages", json=body, headers=headers)
 
     def call(self, op: str, method: str, path: str, chat: str = "", **request: Any) -> Outcome:
-        """Anything else that changes something, written down as `op`."""
+        """Make another call that changes something. The history records the call as `op`."""
         outcome = self.history.begin(op, self.id, chat or self.chats[0], request=f"{method} {path}")
         return self._call(outcome, method, path, **request)
 
     def again(self, outcome: Outcome) -> Outcome:
-        """Post the same with the same key, as a client does that had no answer."""
+        """Post the same with the same key, as a client does that got no answer."""
         return self.ask(chat=outcome.chat_id, key=outcome.key, content=outcome.content)
 
     def insist(self, outcome: Outcome, within: float = 30.0) -> Outcome:
-        """Again and again until there is an answer."""
+        """Post again and again until there is an answer."""
         watch = Stopwatch()
         while outcome.kind == "unknown" and watch.seconds < within:
             time.sleep(0.2)
@@ -71,7 +71,7 @@ class Witnessed(Person):
         return outcome
 
     def go_on(self) -> None:
-        """In each chat that a failure has parked, have what waits there answered."""
+        """Resume each chat that a failure has parked, so that its waiting replies run."""
         parked = [chat["id"] for chat in self.get("/chats")["items"] if chat["parked"]]
         for chat in parked:
             self.call("resume", "POST", f"/chats/{chat}/queue/resume", chat=chat)
@@ -109,7 +109,7 @@ def at_the_same_time(calls: Iterable[Any]) -> list[Outcome]:
 
 
 class Load:
-    """While its block lasts, each of these people posts again and again, with a key, until each post has its answer."""
+    """While the block lasts, each person posts again and again. Each post has a key, and repeats until its answer."""
 
     def __init__(self, people: list[Witnessed], options: str = "chunks=20,every=20", pause: float = 0.5) -> None:
         self._people, self._options, self._pause = people, options, pause

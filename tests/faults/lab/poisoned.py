@@ -1,6 +1,6 @@
-"""A worker that a message can kill: `python -m tests.faults.lab.poisoned`, for messages that say "poison".
+"""A worker that a message with the word "poison" kills. Start: `python -m tests.faults.lab.poisoned`.
 
-The patch stands at module level, so that the processes which the worker starts for single replies have it too.
+The patch stands at module level. Otherwise the processes that the worker starts for single replies would lack it.
 """
 
 import os

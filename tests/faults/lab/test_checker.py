@@ -18,7 +18,7 @@ from tests.faults.lab.trial import a_trial
 
 @pytest.fixture(scope="module")
 def clean(deployments: Deployments) -> Evidence:
-    """Of three completed replies of one person, more than a page of /sync, and one that failed, of another."""
+    """Three completed replies of one person, more than a page of /sync, and one failed reply of another person."""
     deployment = deployments.get("sqlite")
     deployment.make_whole({})
     with a_trial(deployment) as trial:

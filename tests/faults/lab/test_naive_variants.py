@@ -1,4 +1,4 @@
-"""A program with one guard taken out must turn the checker red, under the load that the guard is for."""
+"""The checker must notice a program that lacks one guard, under the load that the guard is for."""
 
 from tests.eventually import eventually
 from tests.faults.conftest import given, mostly_on, on_postgresql, on_sqlite
@@ -13,9 +13,9 @@ _NAIVE = "python -m tests.faults.naive."
 @mostly_on("postgresql")
 @given("worker", instead=f"{_NAIVE}no_fencing", HOLDFAST_FAILPOINTS="after_chunk:3=sleep:5")
 def test_without_fencing_a_slow_worker_ends_a_reply_a_second_time(trial: Trial) -> None:
-    # Given a worker that is away for longer than its leases last, and sees to none of them
+    # Given a worker that is away for longer than its leases last, and renews none of them
     person = trial.person()
-    # and enough waiting that the credits held for it cover a second ending
+    # and enough waiting replies that their held credits cover a second ending
     chats = [person.chats[0], *(person.new_chat() for _ in range(3))]
     asked = {person.ask("chunks=5", chat=chat).reply_id for chat in chats}
     eventually(lambda: asked & {note.whose for note in notes(trial.deployment.engine) if note.what == "rewritten"}, 40)

@@ -1,4 +1,4 @@
-"""One trial: people post, something breaks, it is quiet again, and the checker says what became of it all."""
+"""One trial: people post, something breaks, all becomes quiet again, and the checker judges the result."""
 
 import time
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from tests.faults.lab.witness import clock, notes
 
 
 class Trial:
-    """What a fault test holds in its hands."""
+    """The tools of one fault test."""
 
     def __init__(self, deployment: Deployment, stack: ExitStack) -> None:
         self.deployment, self.model, self.programs = deployment, deployment.model, deployment.programs
@@ -37,7 +37,7 @@ class Trial:
         self._watch_uninvited()
 
     def person(self) -> Witnessed:
-        """Somebody new, with an open tab and a chat."""
+        """Sign up a new person, with an open tab and a chat."""
         person = Witnessed(self.programs.url, self.programs.realtime_url, self.history)
         self.people.append(self._stack.enter_context(person))
         return person
@@ -47,7 +47,7 @@ class Trial:
         return self.model.asked(outcome.nonce)
 
     def wait_for_text(self, *outcomes: Outcome, pieces: int = 1, attempt: int = 1, within: float = 15.0) -> None:
-        """Until the model has said so much in the request of this number for each."""
+        """Wait until the model has sent so many pieces for each outcome, in the request of this number."""
         eventually(lambda: all(self._said(outcome, attempt) >= pieces for outcome in outcomes), within)
 
     def wait_for_status(self, outcome: Outcome, *statuses: str, within: float = 15.0) -> None:
@@ -55,27 +55,28 @@ class Trial:
         eventually(lambda: person.reply(outcome)["status"] in statuses, within)
 
     def clock(self) -> int:
-        """Milliseconds on the database's clock."""
+        """The time on the database's clock, in milliseconds."""
         return clock(self.deployment.engine)
 
     def begun(self, outcome: Outcome) -> list[int]:
-        """When each attempt at this reply began, on the database's clock."""
+        """The times at which the attempts at this reply began, on the database's clock."""
         steps = notes(self.deployment.engine)
         began = ("reply", outcome.reply_id, "running")
         return [step.at for step in steps if (step.what, step.whose, step.now) == began]
 
     def wait_for_death(self, name: str, within: float = 15.0) -> None:
-        """Of a program with an armed failpoint."""
+        """Wait until a program with an armed failpoint has died."""
         eventually(lambda: not self.programs[name].alive, within)
 
     def check(self, within: float = 25.0, rules: Rules | None = None) -> Verdict:
-        """Wait until it is quiet, at most so long, then judge. Every program has to live; none is started again here.
-        `rules` is what this fault makes legal.
+        """Wait until all is quiet, at most so long, then judge. `rules` are the exceptions that this fault makes legal.
+
+        Every program must live, because nobody starts a dead one here.
         """
         processes = self._processes()
         slow = [*self._ends(within), *self._heals()]
         rules = rules or Rules()
-        if self.programs["web"].pid != self._web:  # whom it was serving when it ended had no answer
+        if self.programs["web"].pid != self._web:  # the last clients of the old one got no answer
             rules = replace(rules, unanswered=True)
         verdict = judge(self._evidence(), rules)
         ended = [name for name, before in processes.items() if not before <= self._processes()[name]]
@@ -83,16 +84,16 @@ class Trial:
         return replace(verdict, violations=verdict.violations + slow)
 
     def _said(self, outcome: Outcome, number: int) -> int:
-        """How many pieces of text the request of this number has brought."""
+        """The number of text pieces that the request of this number has brought."""
         return next((request.sent for request in self.asked(outcome) if request.number == number), 0)
 
     def _processes(self) -> dict[str, set[int]]:
-        """Of each program, with its children: a master may start those again and live on itself."""
+        """The process ids of each program and its children. A master may restart its children and live on itself."""
         living = {name: psutil.Process(pid) for name, pid in self.deployment.pids().items()}
         return {name: {one.pid, *(child.pid for child in one.children())} for name, one in living.items()}
 
     def _ends(self, within: float) -> Iterator[Violation]:
-        """G2: all is final in time; and then the model's connections are given the time to close that G9 allows."""
+        """G2: all replies are final in time. Then the model's connections get the time to close that G9 allows."""
         try:
             eventually(lambda: not open_replies(self.deployment.engine, self.people), within)
         except AssertionError as error:
@@ -102,10 +103,10 @@ class Trial:
             eventually(lambda: all(request.closed_at for request in self.model.requests), LETS_GO_WITHIN / 1000)
 
     def _heals(self, within: float = 14.0) -> Iterator[Violation]:
-        """G12: somebody new is answered (in 10 s and a sweep if the hand-over met the breaker), and told so.
+        """G12: a new person gets an answer and its event. With an open breaker, this takes 10 s and a sweep.
 
-        An event may fall into the gap before the socket server hears again; then there is a `resync` for it. And of a
-        few posts one has to do without the sweeper, as on any day.
+        An event may fall into the gap before the socket server hears again. Then there is a `resync` for the event. Of
+        a few posts, one must reach a worker without the sweeper, as on any day.
         """
         fresh = self.person()
         try:
@@ -120,7 +121,7 @@ class Trial:
             yield Violation("G12", UNEXPECTED, f"a fresh post has no end in sight: {error!r}")
 
     def _evidence(self) -> Evidence:
-        time.sleep(0.3)  # what must not come any more, a late delta or a second ending, would come now
+        time.sleep(0.3)  # a late delta or a second ending, which must not come, would come now
         logs = "\n".join(f"=== {name}\n{self.programs[name].log[self._logged[name] :]}" for name in PROGRAMS)
         requests = self.model.requests
         return gather(self.deployment.engine, self.people, self.history, requests, self._uninvited, logs)
@@ -135,6 +136,6 @@ class Trial:
 
 @contextmanager
 def a_trial(deployment: Deployment) -> Iterator[Trial]:
-    """Everybody who came to it leaves at its end."""
+    """Run one trial. All its people leave at its end."""
     with ExitStack() as stack:
         yield Trial(deployment, stack)

@@ -1,7 +1,7 @@
-"""What the database itself saw: triggers that write down each step of a reply and each move of the ledger.
+"""The database's own record: triggers write down each step of a reply and each move of the ledger.
 
-Only tests have them. They write in the same transaction, so what was rolled back is not in the log, and under the
-owner's lock, so one owner's entries stand in the order of the commits.
+Only tests have the triggers. They write in the same transaction, so a step that was rolled back is not in the log. They
+write under the owner's lock, so the entries of one owner stand in the order of the commits.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,8 @@ _REWRITTEN = " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for colum
 # A deletion may change a final reply, once.
 _IS_DELETED = "OLD.deleted_at IS NULL AND NEW.deleted_at IS NOT NULL"
 
-# What is noted, when, of which table, under which condition; and the values: whose it is, what it was, what it is.
+# Each note: its name, the event, the table, the condition, and the values. The values are the owner or the reply, the
+# old state, and the new state.
 _NOTES = [
     ("reply", "INSERT", "messages", "NEW.reply_to IS NOT NULL", ("NEW.id", "''", "NEW.status")),
     (
@@ -51,8 +52,9 @@ _NOTES = [
 
 @dataclass(frozen=True)
 class Note:
-    """One line of the log. `whose` is a reply's id, or a user's for what is about money. `at`: on the database's clock,
-    in milliseconds.
+    """One line of the log. `whose` is the id of a reply, or of a user for notes about money or a removed row.
+
+    `at` is the time on the database's clock, in milliseconds.
     """
 
     what: str
@@ -63,7 +65,7 @@ class Note:
 
 
 def install(engine: Engine) -> None:
-    """From now on everything is noted."""
+    """Make the database note everything from now on."""
     postgres = engine.dialect.name == "postgresql"
     number = "bigserial PRIMARY KEY" if postgres else "integer PRIMARY KEY AUTOINCREMENT"
     now = str(db_now().compile(dialect=engine.dialect))
@@ -78,14 +80,14 @@ def install(engine: Engine) -> None:
 
 
 def notes(engine: Engine) -> list[Note]:
-    """The log, oldest first; ids as in REST."""
+    """The log, oldest first. The ids are as in REST."""
     with engine.connect() as connection:
         rows = connection.execute(text("SELECT what, whose, was, now, at FROM witness ORDER BY number")).all()
     return [Note(row.what, _as_rest(row.whose), row.was, row.now, row.at) for row in rows]
 
 
 def clock(engine: Engine) -> int:
-    """What the database's clock says, in milliseconds."""
+    """The time on the database's clock, in milliseconds."""
     with engine.connect() as connection:
         return int(connection.execute(select(db_now())).scalar_one())
 
@@ -104,6 +106,6 @@ def _for_sqlite(index: int, when: str, table: str, condition: str, note: str) ->
 
 
 def _as_rest(stored: str) -> str:
-    """SQLite keeps ids without their dashes."""
+    """Give an id the dashes that REST shows and SQLite does not keep."""
     digits = stored.replace("-", "")
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

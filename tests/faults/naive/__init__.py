@@ -1,7 +1,7 @@
-"""Programs with one guard taken out, to see that the checker notices: `python -m tests.faults.naive.MODULE`.
+"""Programs without one guard each, which the checker must notice. Start: `python -m tests.faults.naive.MODULE`.
 
-The product has no such switch: each module puts something naive in the guard's place, then starts the program. If a
-guard has moved, that fails, and says so.
+The product has no such switch. Each module puts something naive in the guard's place, then starts the program. If a
+guard has moved, the module fails, and says so.
 """
 
 import sys
@@ -13,14 +13,14 @@ from typing import Any
 
 
 def replace(owner: Any, name: str, instead: Any) -> Any:
-    """Put something in a guard's place; what was there."""
+    """Put something in a guard's place, and return the guard."""
     guard = getattr(owner, name)
     setattr(owner, name, instead)
     return guard
 
 
 def rewrite(name: str, guard: str, naive: str) -> None:
-    """Import this module as if its source had `naive` where it has `guard`, before anything else imports it."""
+    """Import this module with `naive` in the place of `guard`, before anything else imports the module."""
     assert name not in sys.modules, f"{name} was imported with its guard"
     spec = find_spec(name)
     assert spec

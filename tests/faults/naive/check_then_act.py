@@ -1,4 +1,4 @@
-"""A web program that looks at the balance first, and writes what it makes of it later."""
+"""A web program that reads the balance first, and later writes the balance that follows from this reading."""
 
 import sys
 from contextvars import ContextVar

@@ -1,4 +1,4 @@
-"""A web program that looks whether it knows an Idempotency-Key, posts if not, and stores the key when that is done."""
+"""A web program that looks up an Idempotency-Key, posts if the key is new, and then stores the key."""
 
 import sys
 from typing import Any

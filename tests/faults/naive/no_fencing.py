@@ -1,4 +1,4 @@
-"""A worker that neither keeps its leases nor asks whether the attempt is still its own."""
+"""A worker that neither renews its leases nor checks that the attempt is still its own."""
 
 import sys
 from types import SimpleNamespace
@@ -20,7 +20,7 @@ _fence = "if current == 'closed' or (current and tonumber(current) > tonumber(at
 assert _fence in live_text._APPEND, "the fence of the live text has moved"
 replace(live_text, "_APPEND", live_text._APPEND.replace(_fence, "if false then"))
 replace(watchdog.Watchdog, "watch", lambda self, run: None)
-# a process of its own would be fenced
+# a writer in a process of its own would be fenced
 replace(worker, "AloneWriter", lambda settings, watchdog: SimpleNamespace(write=None))
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A sweeper that never sweeps: what is handed over after the commit is all there is."""
+"""A sweeper that never sweeps. Workers get only the replies that are handed over after the commit."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""A web program that gives every chat its turn at once, however many replies their owner has running."""
+"""A web program that gives every chat its turn at once, however many replies of its owner are running."""
 
 import sys
 

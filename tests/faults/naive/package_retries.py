@@ -1,4 +1,4 @@
-"""A worker whose openai package asks again by itself, as it does by default."""
+"""A worker whose openai package retries by itself, as the package does by default."""
 
 import sys
 from functools import partial

@@ -1,4 +1,4 @@
-"""A web program whose units on SQLite begin as SQLAlchemy's do, without the write lock."""
+"""A web program whose units on SQLite begin without the write lock, as SQLAlchemy's own transactions do."""
 
 import sys
 from typing import Any

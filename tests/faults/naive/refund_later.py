@@ -1,4 +1,4 @@
-"""A worker that gives the credits of a failed reply back once it has stored that it failed."""
+"""A worker that first stores the failure of a reply, and only then gives its credits back."""
 
 import sys
 

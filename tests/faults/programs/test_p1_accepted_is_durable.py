@@ -1,4 +1,4 @@
-"""P1: an accepted post is stored, whatever dies on the way to its answer (F08, F09), with Redis or not (F10)."""
+"""P1: an accepted post stays stored, even if the web program dies (F08, F09) or Redis is away (F10)."""
 
 import pytest
 
@@ -21,7 +21,7 @@ def test_a_post_whose_web_program_is_killed_is_found_again_by_its_key(trial: Tri
     reply = person.reply(found)
     assert (reply["status"], reply["credits"]["charged"]) == ("completed", 3)
     stored = verdict.evidence.messages[found.reply_id]
-    assert (stored.handovers > 0) == (point == "after_commit")  # only then the sweeper had to hand it over
+    assert (stored.handovers > 0) == (point == "after_commit")  # only then the sweeper hands it over
 
 
 @by_turns("point", POINTS)
@@ -40,7 +40,7 @@ def _twenty(trial: Trial) -> list[Witnessed]:
 
 
 def is_up(person: Witnessed) -> bool:
-    """Whether `web` lives and may be sent requests."""
+    """Whether `web` lives and is ready for requests."""
     return [person.http.get(path).status_code for path in ("/healthz", "/readyz")] == [200, 200]
 
 

@@ -1,6 +1,6 @@
-"""P2, a sweeper that was down for an hour (F31): what is stuck drains, each reply once; fresh ones do not wait for it.
+"""P2: a sweeper was down for an hour (F31). The stuck replies drain, each one once, and fresh replies do not wait.
 
-The same step by step, with sweepers that are calls, is in tests/integration/queue/test_sweep_backlog.py.
+tests/integration/queue/test_sweep_backlog.py shows the same step by step, with sweepers that are calls.
 """
 
 from typing import Any
@@ -22,17 +22,17 @@ from tests.faults.lab.people import Load
 from tests.faults.lab.trial import Trial
 
 STUCK, VERY_MANY = 300, 10_000
-# Of the posts made meanwhile, those that have their answer before the backlog is gone, at least.
+# At least this share of the posts made meanwhile has its answer before the backlog is gone.
 SHARE = 0.9
-# Of fifteen that were running: those of a worker that lives, that may run again, and that may not. A reply that runs
-# again after its worker died does so in a process of its own, so they are few.
+# Of fifteen running replies, LIVE have a living worker, AGAIN may run again, and FAIL may not. A reply that runs again
+# after its worker's death gets a process of its own, so AGAIN is small.
 LIVE, AGAIN, FAIL = 5, 1, 9
 HOUR = 3_600_000
 HAS_A_TURN = messages.c.dispatched_at.is_not(None)
 
 
 class Backlog:
-    """Open replies of people without a tab, of whom nothing but rows can be judged."""
+    """Open replies of people without a tab. Only the rows of these people can be judged."""
 
     def __init__(self, trial: Trial, count: int) -> None:
         self._engine, self._began = trial.deployment.engine, trial.clock()
@@ -45,11 +45,11 @@ class Backlog:
             connection.execute(update(messages).where(self._open, *which).values(values))
 
     def overdue(self) -> None:
-        """Those that wait have waited too long."""
+        """Move the deadlines of the waiting replies into the past."""
         self.age(has_status(Status.PENDING), deadline_at=self._began - HOUR)
 
     def lapsed(self, *which: Any, failures: Any = 1) -> None:
-        """The worker that wrote them is dead; with one failure already, that was the last attempt."""
+        """Let their worker be dead. A reply with one failure has had its last attempt."""
         lost = {"status": "running", "attempt": 1, "failures": failures, "claimed_by": "a dead worker"}
         self.age(HAS_A_TURN, *which, **lost, lease_until=self._began - HOUR)
 
@@ -57,7 +57,7 @@ class Backlog:
         return sum(count for (status, *_), count in self.fates().items() if status in ("pending", "running"))
 
     def fates(self) -> dict[tuple[str, int, str | None], int]:
-        """How many have come to which state, in which attempt, by which failure."""
+        """Count the replies by state, attempt and error code."""
         fate = (messages.c.status, messages.c.attempt, messages.c.error_code)
         mine = messages.c.owner_id.in_(self._owners) & messages.c.reply_to.is_not(None)
         with self._engine.connect() as connection:
@@ -65,12 +65,12 @@ class Backlog:
         return {(status, attempt, code): count for status, attempt, code, count in rows}
 
     def come_to(self, fates: dict[tuple[str, int, str | None], int]) -> bool:
-        """Says by what they differ if they do not."""
+        """Whether the replies have these fates. If not, the assertion shows the difference."""
         assert self.fates() == fates
         return True
 
     def violations(self) -> list[Violation]:
-        """Of what rows alone can show: one ending each, and its money (G2 to G5)."""
+        """The violations that rows alone can show: of one ending for each reply, and of its money (G2 to G5)."""
         unseen: dict[str, Any] = {"outcomes": [], "other_calls": [], "requests": [], "heard": {}, "shown": {}}
         seen = Evidence(**stored(self._engine, self._owners), **unseen, synced={}, uninvited=[], logs="")
         guards = (g2_all_final, g3_final_is_final, g4_money_adds_up, g5_money_matches_outcomes)
@@ -87,7 +87,7 @@ def done(trial: Trial, ids: list[str]) -> int:
 def test_two_sweepers_leave_run_again_or_fail_what_is_stuck_each_reply_once(trial: Trial) -> None:
     trial.programs["sweeper"].kill()
     backlog, fate = Backlog(trial, STUCK), messages.c.seq % 15
-    # Given replies of a worker that lives, of one that died, and of one that died for the last time
+    # Given replies of a living worker, replies whose worker died, and replies whose worker died for the last time
     backlog.lapsed(failures=case((fate == 0, 0), else_=1))
     backlog.age(HAS_A_TURN, fate >= AGAIN + FAIL, lease_until=trial.clock() + HOUR, claimed_by="a worker that lives")
     person = trial.person()
@@ -95,17 +95,17 @@ def test_two_sweepers_leave_run_again_or_fail_what_is_stuck_each_reply_once(tria
     with trial.programs.another("sweeper"):
         trial.restart("sweeper")
         trial.wait_for_status(person.ask("chunks=3"), "completed", within=10)
-        # Then some are left, some run again, and most fail; what waits behind those that ran again has its turn
+        # Then some are left, some run again, and most fail. Replies behind the ones that ran again get their turn
         of_each = STUCK // 2 // 15
         fates = {
             ("running", 1, None): LIVE * of_each,
             ("completed", 2, None): AGAIN * of_each,
             ("failed", 1, "worker_lost"): FAIL * of_each,
             ("completed", 1, None): AGAIN * of_each,
-            ("pending", 0, None): (LIVE + FAIL) * of_each,  # behind what runs, or in a chat that its failure parked
+            ("pending", 0, None): (LIVE + FAIL) * of_each,  # behind a running reply, or in a chat parked by a failure
         }
         eventually(lambda: backlog.come_to(fates), within=30)
-        # And when there is nobody left who could end them
+        # And when no worker is left that could end the rest
         backlog.lapsed()
         backlog.overdue()
         eventually(lambda: backlog.left() == 0, within=30)
@@ -115,11 +115,11 @@ def test_two_sweepers_leave_run_again_or_fail_what_is_stuck_each_reply_once(tria
 
 @pytest.mark.long
 @pytest.mark.timeout(0)
-@pytest.mark.usefixtures("anew")  # before `trial`; both tests give their replies the same ids
+@pytest.mark.usefixtures("anew")  # before `trial`, because both tests give their replies the same ids
 def test_ten_thousand_stuck_replies_drain_while_fresh_ones_are_answered(trial: Trial) -> None:
     trial.programs["sweeper"].kill()
     people = [trial.person() for _ in range(3)]
-    # Given half of them past their deadline without a turn, half of a worker that died, each for the last time
+    # Given one half past its deadline without a turn, and one half whose worker died for the last time
     backlog = Backlog(trial, VERY_MANY)
     backlog.lapsed()
     backlog.overdue()

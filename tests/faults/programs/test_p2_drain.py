@@ -1,4 +1,4 @@
-"""P2, programs told to end under load (F06): each reply ends or runs once more, and no deploy makes one fail."""
+"""P2: programs are told to end under load (F06). Each reply ends or runs once more. No deploy makes a reply fail."""
 
 import os
 import signal
@@ -18,12 +18,12 @@ from tests.faults.lab.history import Outcome
 from tests.faults.lab.people import Load, Witnessed, at_the_same_time
 from tests.faults.lab.trial import Trial
 
-# Seconds until a reply that was given back is written again.
+# Seconds until a worker writes a reply again that another worker gave back.
 _SOON = 15
 
 
 def twenty_replies(trial: Trial) -> dict[Outcome, Witnessed]:
-    """Of ten people, two chats each; one of them is short, the other one takes longer than a drain."""
+    """Ask for replies of ten people in two chats each. One reply is short, the other takes longer than a drain."""
     people = [trial.person() for _ in range(10)]
     calls = []
     for person in people:
@@ -41,7 +41,7 @@ def rows(trial: Trial, outcomes: list[Outcome]) -> list[Any]:
 
 
 def workers_of_all(trial: Trial) -> set[str]:
-    """The processes that took any of the replies so far."""
+    """The processes that have taken any of the replies so far."""
     return {row.claimed_by for row in rows(trial, trial.history.of_kind("ok")) if row.claimed_by}
 
 
@@ -55,17 +55,17 @@ def dead_letters(trial: Trial) -> int:
 def test_a_worker_told_to_end_again_and_again_loses_and_doubles_nothing(trial: Trial) -> None:
     outcomes = twenty_replies(trial)
     worker = trial.programs["worker"]
-    # When it is told to end, its whole group too, and more than once
+    # When the worker and its whole group are told to end, more than once
     for _ in range(3):
         worker.ask_to_end()
         os.killpg(worker.pid, signal.SIGTERM)
         time.sleep(0.3)
     trial.wait_for_death("worker", within=20)
-    # Then it has given back in time what did not end, and nothing is left running
+    # Then the worker gives back every unfinished reply in time, and no reply is left running
     given_back = rows(trial, outcomes)
     assert {row.status for row in given_back} == {"pending", "completed"}
     assert {row.drains for row in given_back if row.status == "pending"} == {1}
-    # And the next worker writes it at once
+    # And the next worker writes these replies at once
     trial.restart("worker")
     eventually(lambda: all(row.attempt == 2 for row in rows(trial, outcomes) if row.drains), within=_SOON)
     trial.check(within=45).must_be_clean()
@@ -76,7 +76,7 @@ def test_a_worker_told_to_end_again_and_again_loses_and_doubles_nothing(trial: T
 
 
 def a_signal_to_the_group_lets_replies_alone_drain(trial: Trial, number: signal.Signals) -> None:
-    # Given two replies that are written in processes of their own, as their worker was killed
+    # Given two replies with a process of their own each, because their worker was killed
     times = {"HOLDFAST_DRAIN_SECONDS": "4.5"}
     person, worker = trial.person(), trial.programs["worker"]
     short, slow = person.ask("chunks=20,every=50,gate=soon"), person.ask("chunks=3,gate=late", chat=person.new_chat())
@@ -87,7 +87,7 @@ def a_signal_to_the_group_lets_replies_alone_drain(trial: Trial, number: signal.
     logged = len(worker.log)
     os.killpg(worker.pid, number)
     eventually(lambda: "Stopping worker process" in worker.log[logged:])
-    # Then what can end in time does, and the other one is given back
+    # Then the short reply ends in time, and the worker gives the slow one back
     trial.model.open_gate("soon")
     trial.wait_for_status(short, "completed")
     eventually(lambda: rows(trial, [slow])[0].drains == 1)
@@ -117,7 +117,7 @@ def test_a_hangup_of_every_process_lets_replies_alone_drain_and_starts_the_worke
 
 
 def a_slow_one_of(worker: str, trial: Trial) -> Outcome | None:
-    """A reply that takes longer than a drain, if this worker is the one that writes it."""
+    """A fresh reply that takes longer than a drain, or None if another worker writes the reply."""
     outcome = trial.person().ask("chunks=100,every=30")
     trial.wait_for_text(outcome)
     (row,) = rows(trial, [outcome])
@@ -129,11 +129,11 @@ def a_slow_one_of(worker: str, trial: Trial) -> Outcome | None:
 def test_workers_that_replace_each_other_under_load_lose_and_double_nothing(trial: Trial) -> None:
     people = [trial.person() for _ in range(6)]
     with Load(people, "chunks=30,every=30", pause=1.0):
-        # Given a new worker beside the old one, as a rolling deploy has it
+        # Given a new worker beside the old one, as in a rolling deploy
         (old,) = eventually(lambda: workers_of_all(trial))
         with trial.programs.another("worker") as newer:
             eventually(lambda: len(workers_of_all(trial)) == 2, within=20)
-            # When the old one is replaced, which can't end all of its replies, and then that new one
+            # When the old worker is replaced, though it can't end all of its replies, and then the new one
             slow = eventually(lambda: a_slow_one_of(old, trial), within=30)
             assert trial.programs["worker"].stop() == 0
             trial.restart("worker")
@@ -152,7 +152,7 @@ def test_a_job_that_an_old_worker_does_not_know_stops_nothing(trial: Trial) -> N
     broker.enqueue(Message(REPLIES, "write_poem", args=("x",), kwargs={}, options={}))
     person = trial.person()
     outcome = person.ask()
-    trial.check(rules=Rules(tracebacks=True)).must_be_clean()  # Dramatiq's own log of it has one
+    trial.check(rules=Rules(tracebacks=True)).must_be_clean()  # Dramatiq itself logs a traceback
     assert person.reply(outcome)["status"] == "completed"
     assert dead_letters(trial) == 1
     broker.close()

@@ -1,4 +1,4 @@
-"""P2, a reply whose job kills its process each time (F07): it fails after its attempts, and nobody else is troubled."""
+"""P2: a reply's job kills its process each time (F07). The reply fails after its attempts. Nobody else is troubled."""
 
 import threading
 import time
@@ -17,17 +17,17 @@ from tests.faults.lab.history import Outcome, a_question
 from tests.faults.lab.people import Load, at_the_same_time
 from tests.faults.lab.trial import Trial
 
-# Of what others post while poison is about, how much has its end before the poison has its own, at least. What the
-# worker's one death costs those whose replies it was writing is measured in benchmarks/.
+# At least this share of the posts that others make meanwhile ends before the poison does. A benchmark (benchmarks/)
+# measures the cost of the worker's one death for the replies that it was writing.
 _SHARE = 0.8
 _POISONED = "python -m tests.faults.lab.poisoned"
-# Seconds in which a master has long ended after the death of its last process, unless it waits for somebody.
+# A master ends well within these seconds after its last process has died, unless it waits for somebody.
 _MASTER = 1.5
 
 
 @contextmanager
 def supervised(trial: Trial, **environment: str) -> Iterator[list[float]]:
-    """A worker that poison kills, started again whenever it has died; when each death was noticed."""
+    """Run a worker that poison kills, and restart it after each death. Yield the times at which deaths were noticed."""
     trial.restart("worker", instead=_POISONED, **environment)
     deaths: list[float] = []
     over = threading.Event()
@@ -49,22 +49,22 @@ def supervised(trial: Trial, **environment: str) -> Iterator[list[float]]:
 
 @mostly_on("postgresql")
 def test_poison_takes_its_worker_along_once_and_then_only_itself(trial: Trial) -> None:
-    # Given replies of others that are being written
+    # Given a worker that writes the replies of others
     others = [trial.person() for _ in range(4)]
     with supervised(trial) as deaths:
         slow = at_the_same_time(lambda person=person: person.ask("chunks=150,every=30") for person in others)
         trial.wait_for_text(*slow, pieces=3)
-        # When somebody posts a message that kills whatever process answers it
+        # When somebody posts a message that kills each process that answers it
         poisoner = trial.person()
         poison = poisoner.ask(content=f"{a_question('chunks=3')} poison")
         eventually(lambda: deaths)
-        # Then it fails after its attempts
+        # Then the poisoned reply fails after its attempts
         trial.wait_for_status(poison, "failed", within=30)
         trial.check().must_be_clean()
     failed = poisoner.reply(poison)
     assert (failed["error"]["code"], failed["attempt"]) == ("worker_lost", 2)
     assert failed["credits"] == {"held": 0, "charged": 0, "released": 3}
-    # And the worker died once for it, so that everybody else lost one run at most
+    # And the worker died only once, so that every other reply lost one run at most
     assert len(deaths) == 1
     assert [others[n].reply(outcome)["attempt"] for n, outcome in enumerate(slow)] == [2] * 4
 
@@ -82,26 +82,26 @@ def test_even_a_third_poison_costs_others_no_reply(trial: Trial) -> None:
 
 
 def another_poison_costs_others_no_reply(trial: Trial, times: int) -> None:
-    # Given replies of others that last
+    # Given long replies of others
     others = [trial.person() for _ in range(4)]
     with supervised(trial) as deaths:
         slow = at_the_same_time(lambda person=person: person.ask("chunks=3,gate=door") for person in others)
         poisoner = trial.person()
         for number in range(1, times + 1):
             trial.wait_for_text(*slow, attempt=number, within=30)
-            # When poison kills the worker, each time that it has begun with them again
+            # When poison kills the worker, each time that the worker has begun these replies again
             poisoner.ask(content=f"{a_question('chunks=3')} poison", chat=poisoner.new_chat())
             eventually(lambda number=number: len(deaths) == number, within=20)
         trial.wait_for_text(*slow, attempt=times + 1, within=30)
         trial.model.open_gate("door")
-        # Then they are answered: their workers' deaths after the first were no failures of theirs
+        # Then the others get their answers, because a reply counts only the first death as a failure
         trial.check().must_be_clean()
     ended = stored(trial, list(slow))
     assert {(row.status, row.failures, row.drains) for row in ended} == {("completed", 1, times - 1)}
 
 
 def written_alone(trial: Trial, outcome: Outcome, **environment: str) -> list[psutil.Process]:
-    """Let it lose its worker: the process that fetched it again, and those that this one has started for it."""
+    """Kill the reply's worker. Return the process that fetched the job again, and the children of that process."""
     trial.wait_for_text(outcome)
     trial.restart("worker", **environment)
     trial.wait_for_text(outcome, attempt=2, within=30)
@@ -111,22 +111,22 @@ def written_alone(trial: Trial, outcome: Outcome, **environment: str) -> list[ps
 
 @mostly_on("postgresql")
 def test_a_process_of_one_reply_gives_it_back_before_it_ends_with_its_worker(trial: Trial) -> None:
-    # Given a reply that is written in a process of its own, as its worker was killed
+    # Given a reply with a process of its own, because its worker was killed
     person = trial.person()
     outcome = person.ask("chunks=3,gate=door")
     fetcher, *_ = written_alone(trial, outcome)
-    # When only the process is killed that fetched its job, and the database is busy
+    # When only the process that fetched the job is killed, and the database is busy
     with trial.deployment.nothing_changes_of(person.id):
         fetcher.kill()
         second = trial.asked(outcome)[1]
         eventually(lambda: second.ending == "client closed", within=2)
         time.sleep(_MASTER)
-    # Then it has given back the reply by the time at which whoever supervises the worker kills what is left
+    # Then the reply's own process gives the reply back before a supervisor kills the remaining processes
     trial.wait_for_death("worker")
     trial.programs["worker"].kill()
     (row,) = stored(trial, [outcome])
     assert (row.status, row.failures, row.drains) == ("pending", 1, 1)
-    # And the next worker writes it
+    # And the next worker writes the reply
     trial.model.open_gate("door")
     trial.restart("worker")
     trial.check().must_be_clean()
@@ -141,13 +141,13 @@ def test_a_process_of_one_reply_that_can_not_give_it_back_ends_all_the_same(tria
     person = trial.person()
     outcome = person.ask("chunks=3,gate=door")
     processes = written_alone(trial, outcome, HOLDFAST_LEASE_SECONDS="15")
-    # When the database lets nothing through from its worker's death on
+    # When the database lets nothing through from the worker's death on
     with trial.deployment.nothing_changes_of(person.id):
         processes[0].kill()
-        # Then all that the worker has started is gone within seconds
+        # Then every process that the worker started is gone within seconds
         trial.wait_for_death("worker")
         eventually(lambda: not [process for process in processes if process.is_running()])
-    # And the reply ends: its second worker died, for all that is known
+    # And the reply fails, because its second worker counts as dead
     trial.restart("worker")
     trial.check().must_be_clean()
     assert person.reply(outcome)["error"]["code"] == "worker_lost"
@@ -167,13 +167,13 @@ def test_while_poison_is_about_the_replies_of_others_flow(trial: Trial) -> None:
     with supervised(trial) as deaths:
         poison = poisoner.ask(content=f"{a_question('chunks=3')} poison")
         eventually(lambda: deaths, within=30)  # the worker has yet to start
-        # When others post until it has failed
+        # When others post until the poison has failed
         with Load(others, "chunks=3"):
             trial.wait_for_status(poison, "failed", within=30)
             posted = [outcome for outcome in trial.history.of_kind("ok") if outcome is not poison]
             final = [reply for reply in stored(trial, posted) if reply.status == "completed"]
         trial.check().must_be_clean()
-    # Then its second death took nothing from them
+    # Then the second death of the poison cost the others nothing
     assert len(posted) > 10
     assert len(final) >= _SHARE * len(posted)
     assert {(reply.attempt, reply.failures) for reply in stored(trial, posted)} == {(1, 0)}

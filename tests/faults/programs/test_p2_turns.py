@@ -1,4 +1,4 @@
-"""P2, fair turns and several sweepers (F31): nobody waits for another's fifty questions, no live lease is stolen."""
+"""P2: fair turns and several sweepers (F31). Nobody waits for another's fifty questions. Nobody steals a live lease."""
 
 from datetime import datetime
 from itertools import pairwise
@@ -26,12 +26,12 @@ def test_fifty_questions_of_one_delay_the_first_reply_of_another_by_one_reply_at
     posted = datetime.fromisoformat(first.body["reply"]["createdAt"])
     trial.wait_for_status(first, "completed")
     begun = started(other.reply(first))
-    # Then of the fifty, only those that were on the queue before it have begun between its post and its start
+    # Then between its post and its start, only those of the fifty begin that were on the queue before it
     replies = [keen.reply(outcome) for outcome in asked]
     between = [reply for reply in replies if reply["startedAt"] and posted < started(reply) < begun]
     assert len(between) <= 2
     trial.check(within=40).must_be_clean()
-    # and in each chat they ran in the order in which they were asked, one at a time
+    # and each chat's replies ran one at a time, in the order of the posts
     for chat in chats:
         own = [keen.reply(outcome) for outcome in asked if outcome.chat_id == chat]
         for before, after in pairwise(own):
@@ -42,7 +42,7 @@ def test_a_second_sweeper_changes_nothing_and_a_slow_worker_keeps_its_reply(tria
     sweeper = trial.programs["sweeper"]
     person = trial.person()
     with Service(guard, "another-sweeper", sweeper.command, environment=trial.programs.environment):
-        # silent for longer than a lease in all, but never for longer than a text may take
+        # in all, the model is silent for longer than a lease, but never for longer than a text may take
         slow = person.ask("chunks=3,every=1800")
         trial.wait_for_status(slow, "completed")
     trial.check().must_be_clean()
@@ -56,7 +56,7 @@ def test_a_finisher_that_dies_before_handing_over_costs_a_sweep(trial: Trial) ->
     first, second = person.ask(), person.ask()
     trial.wait_for_death("worker")
     with Redis.from_url(trial.redis.url) as redis:
-        # two seconds in which the hand-over might be under way, and a sweep
+        # the hand-over may be under way for two seconds, and then comes a sweep
         eventually(lambda: redis.llen("holdfast:test:queue:replies") == 1, within=6)
     trial.restart("worker")
     trial.wait_for_status(second, "completed", within=20)

@@ -1,4 +1,4 @@
-"""P2, workers killed with -9 (F01, F02, F03): every accepted message still reaches its one end."""
+"""P2: workers are killed with -9 (F01, F02, F03). Every accepted message still reaches its one end."""
 
 from tests.eventually import eventually
 from tests.fair_clock import CLOCK
@@ -7,15 +7,15 @@ from tests.faults.lab.people import at_the_same_time
 from tests.faults.lab.trial import Trial
 
 HEARTBEATS = "holdfast:test:queue:__heartbeats__"
-# Milliseconds. What is promised for a lost hand-over; and for the short times of tests, 3 s of lease and two sweeps of
-# 0.2 s, with what two busy cores may add.
+# Milliseconds. The first is the promise for a lost hand-over. The second fits the short times of tests: 3 s of lease
+# and two sweeps of 0.2 s. Two busy cores may add the rest.
 HANDED_OVER_WITHIN = 12_000
 AGAIN_WITHIN = 5_000
 
 
 @mostly_on("postgresql")
 def test_jobs_that_a_killed_worker_had_only_fetched_come_late_and_whole(trial: Trial) -> None:  # F01
-    # Given a worker that writes one reply, and has fetched the jobs of two others, but could not claim them yet
+    # Given a worker that writes one reply, and has fetched two other jobs that it could not claim yet
     busy, waiting = trial.person(), trial.person()
     first = busy.ask("chunks=3,gate=busy")
     trial.wait_for_text(first)
@@ -24,12 +24,12 @@ def test_jobs_that_a_killed_worker_had_only_fetched_come_late_and_whole(trial: T
     with trial.deployment.nothing_changes_of(waiting.id):
         trial.programs["worker"].thaw()
         eventually(lambda: trial.deployment.fetched() == [3])
-        # When it is killed
+        # When the worker is killed
         killed = trial.clock()
         trial.programs["worker"].kill()
     trial.model.open_gate("busy")
     trial.restart("worker")
-    # Then what it had only fetched has lost nothing but time, and not more than a lost hand-over costs
+    # Then the fetched replies have lost only time, and no more than a lost hand-over costs
     trial.check().must_be_clean()
     assert [waiting.reply(outcome)["attempt"] for outcome in fetched] == [1, 1]
     assert busy.reply(first)["attempt"] == 2
@@ -40,7 +40,7 @@ def test_jobs_that_a_killed_worker_had_only_fetched_come_late_and_whole(trial: T
 @mostly_on("postgresql")
 def test_what_a_killed_worker_wrote_is_written_again_within_a_lease_and_two_sweeps(trial: Trial) -> None:  # F02
     person = trial.person()
-    # Given another worker that is there already, so that nobody waits for one to boot
+    # Given a second worker that is already up, so that no reply waits for a worker to boot
     with trial.programs.another("worker") as other, trial.deployment.redis_client() as redis:
         redis.delete(HEARTBEATS)
         eventually(lambda: other.must_live() and redis.zcard(HEARTBEATS) == 2, within=20)
@@ -48,7 +48,7 @@ def test_what_a_killed_worker_wrote_is_written_again_within_a_lease_and_two_swee
         outcome = person.ask("chunks=3,gate=taken")
         trial.wait_for_text(outcome)
         other.thaw()
-        # When the one that writes is killed
+        # When the worker that writes is killed
         killed = trial.clock()
         trial.programs["worker"].kill()
         trial.model.open_gate("taken")
@@ -81,7 +81,7 @@ def test_a_reply_whose_every_worker_is_killed_fails_once_and_costs_nothing(trial
         trial.programs["worker"].kill()
         trial.restart("worker")
     trial.wait_for_status(outcome, "failed")
-    # Then its chat is parked: what waits there is answered when its owner says so, and not before
+    # Then its chat is parked. The waiting reply runs only after the owner resumes the chat
     assert person.reply(waiting)["status"] == "pending"
     person.go_on()
     trial.check().must_be_clean()
@@ -98,12 +98,12 @@ def test_a_reply_that_was_stored_before_the_kill_is_not_written_again(trial: Tri
     with trial.deployment.redis_client() as redis:
         redis.delete(HEARTBEATS)
         trial.restart("worker", HOLDFAST_FAILPOINTS=f"{point}=exit")
-        # else the job may wait so long that it is handed over again, and a worker dies of the second one
+        # otherwise the sweeper may hand a waiting job over again, and a worker dies of the second job
         eventually(lambda: redis.zcard(HEARTBEATS) == 1, within=20)
     outcome = person.ask()
     trial.wait_for_death("worker")
     assert person.reply(outcome)["status"] == "completed"
-    # the job is delivered again, to a worker that finds nothing to do
+    # a worker gets the job again, and finds nothing to do
     trial.restart("worker")
     trial.deployment.redeliver(outcome.reply_id)
     trial.check().must_be_clean()
@@ -123,7 +123,7 @@ def test_a_kill_under_the_load_of_many_loses_and_doubles_nothing(trial: Trial) -
 
 @mostly_on("sqlite")
 def test_a_worker_killed_before_it_was_ready_is_noticed_at_once(trial: Trial) -> None:
-    # Given a job that waits, and kills the worker that takes it before its master has seen it boot
+    # Given a waiting job that kills its worker before the master has seen that worker boot
     trial.programs["worker"].kill()
     trial.person().ask()
     trial.restart("worker", HOLDFAST_FAILPOINTS="after_claim=exit")

@@ -1,4 +1,4 @@
-"""P1 to P4 under random faults and a load of posts: a short one with a fixed seed, and as long as you like."""
+"""P1 to P4 under random faults and a load of posts. One run is short with a fixed seed, one is as long as you like."""
 
 import os
 import random
@@ -16,8 +16,8 @@ from tests.faults.lab.people import Load, Witnessed
 from tests.faults.lab.trial import Trial
 
 _PEOPLE = 6
-# What random faults make legal: a frozen program may hold the database for longer than others wait; a worker that
-# was frozen for longer than its lease asks the model beside its successor, for a moment.
+# Random faults make two things legal. A frozen program may hold the database for longer than others wait. After a
+# freeze longer than its lease, a worker may ask the model beside its successor, for a moment.
 _RULES = Rules(statuses=frozenset({503}), overlap=True)
 
 
@@ -29,7 +29,7 @@ def _soak(trial: Trial, seconds: float, seed: int) -> Verdict:
     try:
         with Load(people, "chunks=30,every=30", pause=1.0):
             nemesis.rage(seconds)
-        with suppress(AssertionError):  # the checker says what is left
+        with suppress(AssertionError):  # the checker reports the rest
             eventually(lambda: _all_ended(trial, people), within=60)
         verdict = trial.check(rules=_RULES)
     finally:
@@ -39,7 +39,7 @@ def _soak(trial: Trial, seconds: float, seed: int) -> Verdict:
 
 
 def _all_ended(trial: Trial, people: list[Witnessed]) -> bool:
-    """A reply whose workers died twice has failed, which parks its chat: what waits there waits for its owner."""
+    """Resume the parked chats first. A reply whose workers died twice fails, and its failure parks the chat."""
     for person in people:
         person.go_on()
     return not open_replies(trial.deployment.engine, people)

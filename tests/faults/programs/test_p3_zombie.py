@@ -1,4 +1,4 @@
-"""P3, a worker that was frozen for longer than its lease (F04): once awake, it changes and says nothing."""
+"""P3: a worker was frozen for longer than its lease (F04). Once awake, it changes nothing and says nothing."""
 
 import pytest
 from sqlalchemy import select
@@ -11,7 +11,7 @@ from tests.faults.lab.history import Outcome
 from tests.faults.lab.trial import Trial
 from tests.services.service import Service
 
-# Seconds within which the woken worker must have let go of its model.
+# Seconds within which the woken worker must let go of its model.
 PROMPT = 2
 
 
@@ -24,14 +24,14 @@ def other_worker(trial: Trial) -> Service:
 
 
 def freeze_between_units(trial: Trial, outcome: Outcome) -> None:
-    """Frozen inside a transaction it would keep the database's lock, which no fence helps against."""
+    """Freeze the worker outside a transaction. Inside one, it would keep the database's lock, despite all fences."""
     engine = trial.deployment.engine.execution_options(sqlite_begin="IMMEDIATE")
     with engine.begin() as unit:
         unit.execute(select(messages.c.id).where(messages.c.id == outcome.reply_id).with_for_update())
         trial.programs["worker"].freeze()
 
 
-# The first answer does not end, or the whole of it waits in the socket for whoever wakes up.
+# The first attempt's answer does not end, or waits as a whole in the socket until the worker wakes up.
 @by_turns("script", ["chunks=30,hang_after=6,times=1", "chunks=100,every=20"])
 def test_a_woken_worker_changes_nothing_and_says_nothing(script: str, trial: Trial, other_worker: Service) -> None:
     # Given a worker that is frozen while it writes
@@ -39,15 +39,15 @@ def test_a_woken_worker_changes_nothing_and_says_nothing(script: str, trial: Tri
     outcome = person.ask(script)
     trial.wait_for_text(outcome, pieces=5)
     freeze_between_units(trial, outcome)
-    # And another one that writes the reply instead
+    # And another worker that writes the reply instead
     with other_worker:
         trial.wait_for_status(outcome, "completed", within=30)
         text = person.reply(outcome)["content"]
         person.tab.wait_for(lambda e: e.name == "message.completed" and e.data["id"] == outcome.reply_id)
         heard = len(person.tab.heard)
-        # When the first wakes up
+        # When the first worker wakes up
         trial.programs["worker"].thaw()
-        # Then it lets go of the model, says nothing and changes nothing
+        # Then the first worker lets go of the model, says nothing and changes nothing
         first = trial.asked(outcome)[0]
         eventually(lambda: first.ending, within=PROMPT)
         trial.check(rules=Rules(overlap=True)).must_be_clean()

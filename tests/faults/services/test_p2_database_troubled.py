@@ -1,4 +1,4 @@
-"""P2, PostgreSQL restarted or its connections cut (F16): 202 or 503, no half write, and every reply has its end."""
+"""P2: PostgreSQL restarts or loses connections (F16). A post gets 202 or 503. No write is half. Every reply ends."""
 
 import threading
 import time
@@ -37,7 +37,7 @@ class Own(NamedTuple):
         self.start()
 
     def start(self) -> None:
-        """And wait until it takes connections again."""
+        """Start the server, and wait until it takes connections again."""
         self.server.start()
         eventually(self.databases.ping, within=20)
 
@@ -57,7 +57,7 @@ def cut_all(trial: Trial) -> None:
 
 
 def test_a_restart_mid_stream_costs_a_reply_nothing_and_the_next_post_succeeds(own: Own) -> None:
-    own.trial.restart("worker", HOLDFAST_LEASE_SECONDS="15")  # a server's start takes its time on a busy machine
+    own.trial.restart("worker", HOLDFAST_LEASE_SECONDS="15")  # on a busy machine, a server starts slowly
     person = own.trial.person()
     streaming = person.ask("chunks=5,gate=door")
     own.trial.wait_for_text(streaming)
@@ -76,14 +76,14 @@ def test_a_final_write_that_meets_a_database_that_is_down_is_done_once_it_is_bac
     outcome = person.ask("chunks=2,gate=last")
     own.trial.wait_for_text(outcome)
     person.tab.wait_for(lambda e: e.name == "message.delta" and e.data["messageId"] == outcome.reply_id)
-    # Given a model that says the rest only when nobody can store it any more
+    # Given a model that sends the rest only when no worker can store text any more
     own.server.stop()
     own.trial.model.open_gate("last")
     (request,) = own.trial.asked(outcome)
     eventually(lambda: request.ending == "finished")
     time.sleep(4)  # the length of the outage is the fault itself
     own.start()
-    # Then the worker that has the text stores it
+    # Then the same worker stores the text
     own.trial.wait_for_status(outcome, "completed", within=20)
     own.trial.check(rules=MAY_REFUSE).must_be_clean()
     assert person.reply(outcome)["attempt"] == len(own.trial.asked(outcome)) == 1
@@ -114,7 +114,7 @@ def test_connections_cut_again_and_again_under_load_lose_and_double_nothing(tria
         time.sleep(3)
         over.set()
         joined(cutting)
-    # what was lost twice is handed over a third time 30 s after its turn
+    # after two lost hand-overs, the third one comes 30 s after the turn
     trial.check(within=45, rules=MAY_REFUSE).must_be_clean()
 
 

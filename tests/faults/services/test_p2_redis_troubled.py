@@ -1,4 +1,4 @@
-"""P2 with Redis emptied, restarted without its data, away, full, or demoted to a replica (F13, F14)."""
+"""P2 holds while Redis is emptied, restarted without its data, away, full, or demoted to a replica (F13, F14)."""
 
 import shutil
 import time
@@ -16,7 +16,7 @@ from tests.faults.lab.people import Load
 from tests.faults.lab.trial import Trial
 from tests.faults.lab.witness import notes
 
-# Milliseconds after which a reply that waited in an emptied Redis is with a worker again.
+# Milliseconds within which a worker has a reply again that waited in an emptied Redis.
 HANDED_OVER_WITHIN = 12_000
 
 
@@ -32,14 +32,14 @@ def _restart_without_data(trial: Trial) -> None:
 
 
 def brought_before(trial: Trial, outcomes: list[Outcome]) -> None:
-    """As if sweepers had handed these over so often that their patience is minutes long."""
+    """Pretend that sweepers handed these over so often that the next hand-over is minutes away."""
     ids = [outcome.reply_id for outcome in outcomes]
     with trial.deployment.engine.begin() as unit:
         unit.execute(update(messages).where(messages.c.id.in_(ids)).values(handovers=5))
 
 
 def _last_begun(trial: Trial, outcomes: list[Outcome]) -> int:
-    """When the last of these replies began for the first time, on the database's clock."""
+    """The time on the database's clock at which the last of these replies began for the first time."""
     first: dict[str, int] = {}
     for note in notes(trial.deployment.engine):
         if (note.what, note.now) == ("reply", "running"):
@@ -52,7 +52,7 @@ def _last_begun(trial: Trial, outcomes: list[Outcome]) -> int:
 def test_running_replies_end_and_waiting_ones_are_handed_over_when_redis_lost_all(
     trial: Trial, lose: Callable[[Trial], None]
 ) -> None:
-    # Given five replies that run, and fifty others: 35 on the queue or in a worker, the rest without a turn
+    # Given five running replies, and fifty others: 35 on the queue or in a worker, the rest without a turn
     people = [trial.person() for _ in range(20)]
     running = [person.ask("chunks=5,gate=lost") for person in people[:5]]
     trial.wait_for_text(*running)
@@ -60,11 +60,11 @@ def test_running_replies_end_and_waiting_ones_are_handed_over_when_redis_lost_al
     queued += [person.ask("chunks=2") for person in people[5:]]
     waiting = [person.ask("chunks=2") for person in people[:15]]
     brought_before(trial, queued)
-    # When Redis loses all
+    # When Redis loses all data
     lose(trial)
     lost = trial.clock()
     trial.model.open_gate("lost")
-    # Then all end, without a restart of any program
+    # Then all replies end, without a restart of any program
     trial.check().must_be_clean()
     assert CLOCK.between(lost / 1000, _last_begun(trial, queued) / 1000) * 1000 <= HANDED_OVER_WITHIN
     assert [len(trial.asked(outcome)) for outcome in running + queued + waiting] == 55 * [1]
@@ -100,7 +100,7 @@ def _read_only(trial: Trial) -> Iterator[None]:
         redis.replicaof("NO", "ONE")
 
 
-# And for how long, in seconds, in `make faults`.
+# Each trouble, and its length in seconds in `make faults`.
 _TROUBLES = {_away: 60, _frozen: 20, _full: 20, _read_only: 20}
 
 
@@ -112,11 +112,11 @@ def test_redis_in_trouble_costs_time_and_nothing_else(trial: Trial, troubled: Ca
     pausing = people[1].ask("chunks=2,status=500,times=1")
     trial.wait_for_text(running)
     with troubled(trial):
-        # When somebody posts meanwhile, it is accepted
+        # When somebody posts meanwhile, the API accepts the posts
         outcomes = [people[2].ask("chunks=2"), people[2].ask("chunks=2", chat=people[2].chats[0])]
         assert [outcome.status for outcome in outcomes] == [202, 202]
         time.sleep(4)  # longer than the lease and the breaker
-        # and what ran goes on to its end
+        # and the running reply goes on to its end
         trial.wait_for_status(running, "completed")
     # Then nothing is lost, and nobody had to restart anything
     trial.check(within=40).must_be_clean()
@@ -126,7 +126,7 @@ def test_redis_in_trouble_costs_time_and_nothing_else(trial: Trial, troubled: Ca
 @pytest.mark.long
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize(("troubled", "seconds"), _TROUBLES.items())
-@given("worker", HOLDFAST_REPLY_TIMEOUT="300")  # no deadline comes before Redis does
+@given("worker", HOLDFAST_REPLY_TIMEOUT="300")  # Redis comes back before any deadline
 def test_a_long_outage_of_redis_under_load_costs_time_and_nothing_else(
     trial: Trial, troubled: Callable[[Trial], object], seconds: float
 ) -> None:
@@ -134,11 +134,11 @@ def test_a_long_outage_of_redis_under_load_costs_time_and_nothing_else(
     # Given a reply that is to run again in the middle of the outage
     pausing = people[0].ask("chunks=2,status=429,retry_after=10,times=1", chat=people[0].new_chat())
     trial.wait_for_status(pausing, "pending")
-    with Load(people, "chunks=10,every=20", pause=2.0):  # a person may have 50 waiting
+    with Load(people, "chunks=10,every=20", pause=2.0):  # a person may have 50 waiting replies
         time.sleep(1)
         with troubled(trial):
             time.sleep(seconds)
-    # Then every post was accepted, and all of them are answered once Redis is back
+    # Then the API has accepted every post, and all posts get their answers once Redis is back
     assert {outcome.status for outcome in trial.history.posts} == {202}
     trial.check(within=120).must_be_clean()
     assert people[0].reply(pausing)["attempt"] == 2

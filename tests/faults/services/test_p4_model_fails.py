@@ -1,6 +1,6 @@
-"""P4, a model that fails in every way at once (F20 to F25): each reply has its end, its price, and its one event.
+"""P4: a model fails in every way at once (F20 to F25). Each reply gets its end, its price, and its one event.
 
-What each way leads to, one by one and on both databases, is in tests/integration/workers/test_reply_faults.py.
+tests/integration/workers/test_reply_faults.py tests the ways one by one, on both databases.
 """
 
 from datetime import datetime
@@ -12,7 +12,7 @@ from tests.faults.lab.history import Outcome
 from tests.faults.lab.people import Witnessed, at_the_same_time
 from tests.faults.lab.trial import Trial
 
-#: To what the model does: how the reply ends, why, and after how many attempts.
+#: For each behaviour of the model: the reply's final status, its error code, and its number of attempts.
 WAYS: dict[str, tuple[str, str | None, int]] = {
     # F20
     "refuse": ("failed", "model_unavailable", 2),
@@ -45,12 +45,12 @@ WAYS: dict[str, tuple[str, str | None, int]] = {
     "finish=tool_calls": ("failed", "model_rejected", 1),
     "chunks=2,finish=length": ("completed", None, 1),
 }
-#: What the event of an end says as REST does.
+#: The fields that have the same value in the event of an end and in REST.
 TOLD = ("status", "messageType", "attempt", "error", "credits")
 
 
 def told(person: Witnessed, outcome: Outcome) -> Any:
-    """The one event of this reply's end."""
+    """Wait for the one event of this reply's end."""
     ends = ("message.completed", "message.failed")
     return person.tab.wait_for(lambda event: event.name in ends and event.data["id"] == outcome.reply_id).data
 
@@ -84,7 +84,7 @@ def test_a_pause_that_the_model_asks_for_keeps_no_thread(trial: Trial) -> None: 
     other = trial.person()
     quick = other.ask("chunks=2")
     trial.wait_for_status(quick, "completed")
-    # Then that is answered before any of them asks again
+    # Then that post has its answer before any of the four replies asks the model again
     trial.check(within=30).must_be_clean()
     answered = datetime.fromisoformat(other.reply(quick)["completedAt"]).timestamp()
     assert answered < min(trial.asked(outcome)[1].opened_at for outcome in patient)

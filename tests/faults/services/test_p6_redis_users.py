@@ -1,4 +1,4 @@
-"""P6, a Redis that others can reach (F11): with the users of docs/redis.md, programs work and strangers are refused."""
+"""P6: others can reach Redis (F11). With the users of docs/redis.md, programs work, and Redis refuses strangers."""
 
 import re
 from pathlib import Path
@@ -32,7 +32,7 @@ def url_of(trial: Trial, user: str) -> str:
 
 
 def denied(admin: Redis) -> list[str]:
-    """Who was refused what since this was last asked."""
+    """The refusals since the last call: user, reason and object."""
     found = [f"{entry['username']}: {entry['reason']} {entry['object']}" for entry in admin.acl_log()]
     admin.acl_log_reset()
     return found
@@ -61,7 +61,7 @@ def test_programs_work_with_the_documented_users_and_strangers_are_refused(trial
 
 
 def _everything_works(trial: Trial, admin: Redis) -> None:
-    """A reply that is followed, one that is stopped, one that Redis lost, and jobs that a dead worker left."""
+    """Follow one reply, stop one, let Redis lose one, and leave the jobs of a dead worker."""
     person = trial.person()
     outcome = person.ask("chunks=5,every=20")
     person.tab.wait_for(lambda event: event.name == "message.completed" and event.data["id"] == outcome.reply_id)

@@ -1,4 +1,4 @@
-"""P7, SQLite with many writers (F18): slow at worst, `503` after the busy time-out, and no update is lost."""
+"""P7: SQLite has many writers (F18). A write is slow, or gets `503` after the busy time-out. No update is lost."""
 
 import sqlite3
 import subprocess
@@ -17,10 +17,10 @@ from tests.faults.lab.people import Load
 from tests.faults.lab.trial import Trial
 from tests.services.sockets import RawSocket
 
-# Seconds; less than the busy time-out of shared/database/units.py.
+# Seconds, less than the busy time-out of shared/database/units.py.
 HELD = 2.0
 MAY_REFUSE = Rules(statuses=frozenset({503}))
-# Eight processes that write as the product does; each update adds one. They part before they touch the database.
+# Eight processes write as the product does. Each update adds one. The processes fork before they touch the database.
 WRITERS = """
 import os, sys
 from sqlalchemy import update
@@ -55,7 +55,7 @@ def seen(trial: Trial, chat: str) -> int:
 
 @contextmanager
 def locked(trial: Trial) -> Iterator[None]:
-    """While its block lasts, nobody else writes."""
+    """Keep all other writers out while the block lasts."""
     file = make_url(trial.deployment.database_url).database
     assert file
     holder = sqlite3.connect(file, isolation_level=None)
@@ -70,7 +70,7 @@ def locked(trial: Trial) -> Iterator[None]:
 @on_sqlite
 def test_eight_writers_beside_streams_and_a_sweeper_lose_no_update(trial: Trial) -> None:
     people = [trial.person() for _ in range(3)]
-    chat = trial.person().chats[0]  # of somebody who posts nothing: a post moves the counter too
+    chat = trial.person().chats[0]  # its owner posts nothing, because a post moves the counter too
     before = seen(trial, chat)
     with Load(people, "chunks=10,every=20", pause=0.2):
         command = [sys.executable, "-c", WRITERS, chat]
@@ -100,7 +100,7 @@ def test_a_writer_that_holds_the_lock_for_six_seconds_costs_a_503_and_nothing_el
 
 
 @on_sqlite
-@given("worker", HOLDFAST_LEASE_SECONDS="15")  # else a lease may lapse meanwhile, and the reply runs again
+@given("worker", HOLDFAST_LEASE_SECONDS="15")  # otherwise a lease may lapse, and the reply runs again
 def test_a_writer_that_holds_the_lock_for_two_seconds_costs_time_and_nothing_else(trial: Trial) -> None:
     # Given a reply that goes on, one that is about to end, and then a writer that keeps the lock
     people = [trial.person() for _ in range(6)]
@@ -108,16 +108,16 @@ def test_a_writer_that_holds_the_lock_for_two_seconds_costs_time_and_nothing_els
     trial.wait_for_text(going, ending)
     with ThreadPoolExecutor(4) as pool, locked(trial):
         trial.model.open_gate("end")
-        # When people post at any moment of this
+        # When people post at different moments of this
         posting = []
         for person in people[2:]:
             posting.append(pool.submit(person.ask, "chunks=2"))
             time.sleep(HELD / 4)
-        # Then all of them wait, and so does the end of the reply whose model has said all
+        # Then all of the posts wait, and so does the end of the reply whose answer is whole
         assert not any(post.done() for post in posting)
         assert trial.asked(ending)[0].ending == "finished"
         assert [people[n].reply(reply)["status"] for n, reply in enumerate((going, ending))] == ["running", "running"]
-    # And then each has what it came for, and nobody is told of a lock
+    # And then each post succeeds, and no log tells of a lock
     posted = [post.result() for post in posting]
     assert [outcome.status for outcome in posted] == [202] * 4
     verdict = trial.check().must_be_clean()

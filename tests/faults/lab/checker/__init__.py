@@ -1,1 +1,1 @@
-"""The checker of what must hold after every fault."""
+"""The checker of the invariants that must hold after every fault."""

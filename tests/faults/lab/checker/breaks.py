@@ -1,4 +1,4 @@
-"""What the checker has to notice: each way to break the evidence of a clean run."""
+"""All violations that the checker must notice: each way to break the evidence of a clean run."""
 
 from collections.abc import Callable
 from functools import partial
@@ -49,7 +49,7 @@ from tests.faults.lab.checker.tampering import (
 from tests.faults.lab.evidence import Evidence
 
 _failed = partial(the_reply, status="failed")
-# What is broken, whose guard notices, and some words of what it says.
+# How to break the evidence, the invariant that must notice, and some words of its message.
 BREAKS: dict[str, tuple[Callable[[Evidence], None], str, str]] = {
     "a reply is gone": (forget_reply, "G1", "not stored"),
     "a message has two replies": (second_reply, "G1", "2 replies"),

@@ -1,4 +1,4 @@
-"""The verdict after a fault: lost, doubled, recovered, unexpected, and every invariant that does not hold."""
+"""The verdict after a fault: the counts of lost, doubled, recovered and unexpected, and every broken invariant."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from tests.faults.lab.evidence import Evidence
 
 @dataclass(frozen=True, repr=False)
 class Verdict:
-    """`recovered` counts the replies that came to their end though their first way there was cut off."""
+    """`recovered` counts the replies that ended although their first way to the end was cut off."""
 
     evidence: Evidence
     violations: list[Violation]
@@ -36,13 +36,13 @@ class Verdict:
 
 
 def judge(evidence: Evidence, rules: Rules) -> Verdict:
-    """Hold all that is known against G1 to G11."""
+    """Check the evidence against G1 to G11."""
     violations = [violation for invariant in INVARIANTS for violation in invariant(evidence, rules)]
     return Verdict(evidence, violations, _recovered(evidence))
 
 
 def _recovered(evidence: Evidence) -> int:
-    """Replies that ran again or were handed over again, and posts that were stored though nobody got the answer."""
+    """Count replies that ran again or were handed over again, and stored posts whose client got no answer."""
     told = {outcome.reply_id for outcome in evidence.outcomes if outcome.kind == "ok"}
     return sum(
         reply.status in FINAL and (reply.attempt > 1 or reply.handovers > 0 or reply.id not in told)

@@ -1,4 +1,4 @@
-"""G8: what clients know that read everything anew, follow by numbers, or hear events, held against the rows."""
+"""G8: clients know what the rows say, whether they read everything anew, follow by numbers, or hear events."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ def g8_convergence(seen: Evidence, rules: Rules) -> Iterator[Violation]:
 
 
 def shown_otherwise(seen: Evidence, user_id: str) -> Iterator[Violation]:
-    """Where the lists of REST, as this user reads them, differ from the rows."""
+    """The differences between the rows and the lists of REST, as this user reads them."""
     shown_to = seen.shown[user_id]
     there = {row.id for row in seen.messages.values() if row.deleted_at is None and row.owner_id == user_id}
     for message_id in there ^ shown_to.keys():
@@ -37,7 +37,7 @@ def shown_otherwise(seen: Evidence, user_id: str) -> Iterator[Violation]:
 
 
 def synced_otherwise(seen: Evidence, user_id: str) -> Iterator[Violation]:
-    """Where `GET /sync`, followed from the start, differs from this user's rows and money."""
+    """The differences between `GET /sync`, followed from the start, and this user's rows and money."""
     user, synced = seen.users[user_id], seen.synced[user_id]
     if (synced.credits, synced.cursor) != ({"balance": user.credits, "held": user.held}, user.seq):
         yield Violation("G8", UNEXPECTED, f"/sync ends at {synced.cursor} with {synced.credits} for user {user_id}")
@@ -51,7 +51,7 @@ def synced_otherwise(seen: Evidence, user_id: str) -> Iterator[Violation]:
 
 
 def told_otherwise(seen: Evidence, user_id: str, heard: list[Any]) -> Iterator[Violation]:
-    """Final events that tell something else than the rows do, come twice, or are followed by more text."""
+    """Final events that differ from the rows, come twice, or have more text after them."""
     ended: set[str] = set()
     numbers = Counter(event.data["seq"] for event in heard if event.data and "seq" in event.data)
     for seq, count in numbers.items():
@@ -76,7 +76,7 @@ def told_otherwise(seen: Evidence, user_id: str, heard: list[Any]) -> Iterator[V
 
 
 def live_text_otherwise(heard: list[Any]) -> Iterator[Violation]:
-    """Pieces of text that come twice, or of an attempt that another one has replaced."""
+    """Pieces of text that come twice, or that belong to a replaced attempt."""
     newest: dict[str, int] = {}
     pieces: set[tuple[str, int, int]] = set()
     for event in heard:
@@ -94,7 +94,7 @@ def live_text_otherwise(heard: list[Any]) -> Iterator[Violation]:
 
 
 def _due(seen: Evidence, user_id: str) -> dict[str, dict[str, Any]]:
-    """Of each row by its id; the tombstone of a chat stands for all its messages."""
+    """The facts that `GET /sync` must tell, by row id. The tombstone of a chat stands for all its messages."""
     chats = {row.id: row for row in seen.chats.values() if row.owner_id == user_id}
     own = [row for row in seen.messages.values() if row.owner_id == user_id]
     gone = {chat.id for chat in chats.values() if chat.deleted_at is not None}

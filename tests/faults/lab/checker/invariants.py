@@ -1,4 +1,4 @@
-"""The invariants G1 to G11, each as a function that yields what is wrong. Written from the promises, not the code."""
+"""The invariants G1 to G11. Each is a function that yields violations. The promises define them, not the code."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ def _is_stored(seen: Evidence, outcome: Outcome) -> bool:
 
 
 def _was_to_be_deleted(seen: Evidence, message: Any) -> bool:
-    """By itself, with what it answers, with its chat or with its owner."""
+    """Whether the owner deleted the message itself, the message that it answers, its chat, or the account."""
     chat = f"/chats/{message.chat_session_id}"
     paths = {f"{chat}/messages/{message.id}", f"{chat}/messages/{message.reply_to}", chat, "/me"}
     return any(
@@ -83,7 +83,7 @@ def g3_final_is_final(seen: Evidence, rules: Rules) -> Iterator[Violation]:
 
 
 def turns_are_kept(seen: Evidence, rules: Rules) -> Iterator[Violation]:
-    """In a chat one reply after the other, in the order of the posts; of one person two at a time."""
+    """In a chat, one reply runs after the other, in the order of the posts. One person has two at a time."""
     is_open, running = set[str](), set[str]()
     for note in seen.notes:
         if note.what != "reply" or note.whose not in seen.messages:
@@ -121,13 +121,16 @@ def g9_model_calls_bounded(seen: Evidence, rules: Rules) -> Iterator[Violation]:
 
 
 def _shortened(requests: list[Any]) -> int:
-    """Second requests of an attempt that are legal: shorter ones, after the model found the conversation too long."""
+    """Count the legal second requests of an attempt: shorter ones, after the model found the conversation too long."""
     pairs = [(first, second) for first, second in pairwise(requests) if len(second.messages) < len(first.messages)]
     return sum(Script.parse(first.model, first.question).context_length for first, _ in pairs)
 
 
 def _let_go(seen: Evidence, nonces: dict[str, str]) -> Iterator[Violation]:
-    """Whoever ended a reply, its connection to the model is closed soon after; of twins, after the last of them."""
+    """The connection to the model is closed soon after the reply's end, no matter who ended the reply.
+
+    Twins come from one question that was stored twice. For twins, the last end counts.
+    """
     ended: dict[str, int] = defaultdict(int)
     for note in seen.notes:
         if note.what == "reply" and note.now in FINAL:
@@ -165,7 +168,7 @@ def g10_idempotent(seen: Evidence, rules: Rules) -> Iterator[Violation]:
 
 
 def _keys(seen: Evidence, made: dict[tuple[str, str], set[tuple[str, str]]]) -> Iterator[Violation]:
-    """A key that is not kept, or kept for something else, makes a second message the next time it is sent."""
+    """Each key is kept for its own message. Otherwise the next use of the key would make a second message."""
     used = {outcome.key for outcome in seen.outcomes}
     kept = {(row.user_id, row.key): {(row.message_id, row.reply_id)} for row in seen.keys}
     for name, ids in made.items():

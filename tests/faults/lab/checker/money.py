@@ -1,4 +1,4 @@
-"""G4 and G5: balances are their ledgers' sums at every moment, and each reply cost what its end says."""
+"""G4 and G5: balances are always their ledgers' sums, and each reply has the price that fits its end."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -49,7 +49,7 @@ def g5_money_matches_outcomes(seen: Evidence, rules: Rules) -> Iterator[Violatio
 
 
 def _grants(seen: Evidence) -> Iterator[Violation]:
-    """One at the sign-up, and those that an operator knows of; anything else is money from nowhere."""
+    """One grant comes with the sign-up, and the others come from an operator. Anything else is money from nowhere."""
     known = Counter(call.user_id for call in seen.other_calls if call.op == "grant" and call.kind != "fail")
     for user_id in seen.users:
         grants = [entry for entry in seen.entries if entry.user_id == user_id and entry.kind == "grant"]
@@ -60,7 +60,7 @@ def _grants(seen: Evidence) -> Iterator[Violation]:
 
 
 def _is_charged(seen: Evidence, reply: Any) -> bool:
-    """Completed, or stopped by the user with text to keep; what was deleted before its end is free."""
+    """Whether the reply completed, or the user stopped it with text to keep. A reply deleted before its end is free."""
     if reply.status != "cancelled":
         return bool(reply.status == "completed")
     if reply.deleted_at is None:

@@ -1,4 +1,4 @@
-"""What holds for every fault, and what a fault makes legal beyond it."""
+"""The limits that hold for every fault, and the exceptions that a single fault makes legal."""
 
 from dataclasses import dataclass
 
@@ -6,14 +6,16 @@ FINAL = ("completed", "failed", "cancelled")
 MAX_FAILURES = 2
 MAX_ACTIVE = 2
 PRICE = 3
-# Milliseconds from the end of a reply until its connection to the model is closed, at most.
+# At most so many milliseconds after the end of a reply, its connection to the model is closed.
 LETS_GO_WITHIN = 2_000
 
 
 @dataclass(frozen=True)
 class Rules:
-    """Server errors of these statuses; two requests at once for one reply, or one that outlives its reply, because a
-    worker was frozen; tracebacks; calls without an answer.
+    """The exceptions that one fault makes legal.
+
+    `statuses`: server errors of these statuses. `overlap`: two requests at once for one reply, or one that outlives its
+    reply, because a worker was frozen. `tracebacks`: tracebacks in the logs. `unanswered`: calls without an answer.
     """
 
     statuses: frozenset[int] = frozenset()

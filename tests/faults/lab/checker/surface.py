@@ -1,4 +1,4 @@
-"""G7 and G11: nobody hears or reads what isn't theirs, and nobody is told more than they should be."""
+"""G7 and G11: nobody hears or reads another's data, and no answer, event or log says more than it should."""
 
 import re
 from collections import defaultdict
@@ -29,19 +29,22 @@ def g7_no_cross_talk(seen: Evidence, rules: Rules) -> Iterator[Violation]:
 
 
 def _money(data: dict[str, Any]) -> str:
-    """As the witness writes it down."""
+    """The money of an event, in the form in which the witness writes it down."""
     return f"{data['balance']} {data['held']}"
 
 
 def _owners(seen: Evidence, data: dict[str, Any]) -> list[Any]:
-    """Of the message and the chat that an event names: rows stay when they are deleted. None: there never was one."""
+    """The owners of the message and the chat that an event names. None stands for a row that never existed.
+
+    Deleted rows stay, so they still have an owner.
+    """
     names = {data.get("id"), data.get("messageId"), data.get("chatSessionId")} - {None}
     rows = {**seen.messages, **seen.chats}
     return [rows[name].owner_id if name in rows else None for name in names]
 
 
 def _foreign_words(seen: Evidence) -> Iterator[Violation]:
-    """Each question has a word of its own, and only who asked it may meet that again."""
+    """Each question has a word of its own. Only the person who asked may meet that word again."""
     own: dict[str, set[str]] = defaultdict(set)
     for outcome in seen.outcomes:
         own[outcome.user_id].add(outcome.nonce)
@@ -51,7 +54,7 @@ def _foreign_words(seen: Evidence) -> Iterator[Violation]:
 
 
 def _told(seen: Evidence) -> Iterator[tuple[str, str]]:
-    """To whom, and what: every answer, event and listing."""
+    """Each user, with every answer, event and listing that the user got."""
     for outcome in seen.outcomes + seen.other_calls:
         yield outcome.user_id, outcome.text
     for user_id in seen.users:

@@ -12,7 +12,7 @@ from tests.services.sockets import Heard
 
 
 def somebody_else(seen: Evidence) -> str:
-    """Somebody else than the person of the completed replies."""
+    """A person other than the one with the completed replies."""
     return next(user for user in seen.heard if user != the_reply(seen).owner_id)
 
 
@@ -69,7 +69,7 @@ def without(seen: Evidence, kind: str) -> None:
 
 
 def stopped(content: str, charged: int) -> Callable[[Evidence], None]:
-    """Each entry of the ledger is as it would be, so that only the price itself is wrong."""
+    """Stop the reply with the right ledger entries, so that only the price itself is wrong."""
 
     def stop(seen: Evidence) -> None:
         reply = the_reply(seen)
@@ -139,7 +139,7 @@ def unavailable(seen: Evidence) -> None:
 
 
 def altered(what: Callable[[Evidence], Any], **values: Any) -> Callable[[Evidence], None]:
-    """Have some row, call or request say something else."""
+    """Change these values of some row, call or request."""
     return lambda seen: vars(what(seen)).update(values)
 
 
@@ -195,7 +195,7 @@ def answered_with_anothers(seen: Evidence) -> None:
 
 
 def begun_too_early(seen: Evidence) -> None:
-    """The second of somebody's replies, while the first one waits for its worker."""
+    """Let a person's second reply begin while the first one waits for its worker."""
     chat = the_reply(seen).chat_session_id
     own = {row.id for row in seen.replies if row.chat_session_id == chat}
     began = [note for note in seen.notes if note.whose in own and note.now == "running"]
@@ -204,7 +204,7 @@ def begun_too_early(seen: Evidence) -> None:
 
 def three_at_once(seen: Evidence) -> None:
     steps = [note for note in seen.notes if (note.what, note.was) == ("reply", "running")]
-    for note in steps:  # nobody ends before all have begun
+    for note in steps:  # no reply ends before all have begun
         seen.notes.remove(note)
         seen.notes.append(note)
 

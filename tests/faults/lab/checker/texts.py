@@ -1,4 +1,4 @@
-"""G6: what is stored and shown of a reply is what the model said in one attempt, and all of it if it is complete."""
+"""G6: the stored and shown text of a reply is from one attempt of the model. A completed reply has all of that text."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -14,11 +14,11 @@ from tests.faults.lab.evidence import Evidence
 
 def g6_completed_means_complete(seen: Evidence, rules: Rules) -> Iterator[Violation]:
     nonces = seen.nonces()
-    twins = Counter(nonces.values())  # what was posted twice without a key is stored twice
+    twins = Counter(nonces.values())  # a question posted twice without a key is stored twice
     for reply in seen.replies:
         if reply.deleted_at is None:
             requests = seen.asked(nonces[reply.id])
-            # whose else a text may be: of the twin, or of an attempt beside the last one
+            # otherwise the text may be the twin's, or that of an attempt beside the last one
             only_last = twins[nonces[reply.id]] == 1 and not rules.overlap
             judge = _completed if reply.status == "completed" else _broken_off
             yield from judge(reply, requests, requests[-1:] if only_last else requests)
@@ -38,7 +38,7 @@ def _completed(reply: Any, requests: list[Request], last: list[Request]) -> Iter
 
 
 def _is_whole_answer(reply: Any, request: Request) -> bool:
-    """Or as much of it as a reply may have, which says so."""
+    """Whether the reply is the whole answer, or only its beginning with the finish reason `length`."""
     if request.ending == "finished":
         return (reply.content, reply.finish_reason) == (said(request), _script(request).finish)
     return reply.finish_reason == "length" and said(request).startswith(reply.content)
@@ -50,7 +50,7 @@ def _broken_off(reply: Any, requests: list[Request], last: list[Request]) -> Ite
 
 
 def _live_text(seen: Evidence, nonces: dict[str, str], heard: list[Any]) -> Iterator[Violation]:
-    """The deltas of one attempt, as far as none of them is missing, begin an answer."""
+    """The deltas of one attempt, up to the first missing one, are the beginning of an answer."""
     pieces: dict[tuple[str, int], dict[int, str]] = defaultdict(dict)
     for event in heard:
         if event.name == "message.delta" and event.data["messageId"] in nonces:

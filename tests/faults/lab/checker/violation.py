@@ -1,4 +1,4 @@
-"""What is wrong after a fault."""
+"""The record of one thing that is wrong after a fault."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ LOST, DOUBLED, UNEXPECTED = "lost", "doubled", "unexpected"
 
 @dataclass(frozen=True)
 class Violation:
-    """What is wrong, of which invariant, and whether something was lost, doubled, or is only unexpected."""
+    """One broken invariant: its name, the kind (lost, doubled, or only unexpected), and the description."""
 
     guard: str
     kind: str
