@@ -22,10 +22,9 @@ def trouble(sqlstate: str | None, statement: str | None = "UPDATE", broke: bool 
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses of this module alone: other threads of the process sleep too."""
     waited: list[float] = []
-    monkeypatch.setattr(
-        retries, "time", SimpleNamespace(sleep=waited.append)
-    )  # other threads of this process sleep too
+    monkeypatch.setattr(retries, "time", SimpleNamespace(sleep=waited.append))
     return waited
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 _NOUN = re.compile(r"[\W_]*(who|whom|whose|whoever|whomever|what|whatever)\b", re.IGNORECASE)
 # A comment's mark, and the words that only linters read.
 _MARK = re.compile(r"#[:!]?\s*((noqa|type|ruff|fmt): ?\S+[-\s]*)?")
