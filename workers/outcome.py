@@ -41,9 +41,12 @@ class Released:
 
 @dataclass(frozen=True)
 class Left:
-    """Another program ends the reply, or the lease will lapse. This attempt publishes and stores nothing more."""
+    """Another program ends the reply, or the lease will lapse. This attempt publishes and stores nothing more.
 
-    why: str
+    `error` is Superseded, or one of DATABASE_AWAY.
+    """
+
+    error: Exception
 
 
 #: Every way in which an attempt ends.
@@ -60,8 +63,8 @@ def settle(run: Run, outcome: Outcome) -> None:
                 _fail(run, error)
             case Released():
                 _or_fail(run, WorkerLost(), lambda: release_reply(run.claim))
-            case Left(why):
-                log.info("reply.left: %s", why)
+            case Left(error):
+                raise error
     except Superseded:
         log.info("reply.superseded: another program ends the reply")
     except DATABASE_AWAY as away:

@@ -86,15 +86,12 @@ def _attempt(run: Run, desk: Desk, write_alone: Callable[[Run], None] | None) ->
             return None
         reach("after_claim")
         return Completed(_write(run, desk))
-    except Superseded:
-        return Left("another program ends the reply")
+    except (Superseded, *DATABASE_AWAY) as error:
+        return Left(error)
     except Drained:
         return Released()
     except ReplyError as error:
         return Failed(error)
-    except DATABASE_AWAY as away:
-        log.warning("reply.database_away: %s", type(away).__name__)
-        return Left("the database is away; the lease will lapse, and the reply runs again")
     except Exception:
         log.exception("reply.failed")
         return Failed(ReplyFailed())

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, select, true
+from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
 from shared.actions.owner_unit import owner_unit
 from shared.actions.queue.dispatch import dispatch
@@ -21,7 +21,7 @@ from shared.database.clock import db_now
 from shared.database.retries import DATABASE_AWAY, is_away, retried
 from shared.database.units import query
 from shared.errors.replies import ReplyTimeout, WorkerLost
-from shared.models.message import MESSAGE, MessageRow
+from shared.models.message import IS_OPEN, MESSAGE, MessageRow, messages
 
 log = logging.getLogger(__name__)
 
@@ -60,15 +60,16 @@ class _Owner(NamedTuple):
     owner_id: str
 
 
-# The turn rule of dispatch(), for all users at once (D-85). So the sweeper locks only users who can get a turn.
-_candidates = candidates(true(), _now).subquery()
-_owners_in_wait = (
-    select(_candidates.c.owner_id)
-    .where(_candidates.c.taken < bindparam("most"))
-    .group_by(_candidates.c.owner_id)
-    .order_by(func.random())
-    .limit(BATCH)
+# The turn rule of dispatch(), for all users at once (D-85). So the sweeper locks only users who can get a turn. Users
+# without a free turn are left out first: under load these are nearly all, and the turn rule sorts all its replies.
+_with_a_free_turn = (
+    select(messages.c.owner_id)
+    .where(IS_OPEN)
+    .group_by(messages.c.owner_id)
+    .having(func.count(messages.c.dispatched_at) < bindparam("most"))
 )
+_candidates = candidates(messages.c.owner_id.in_(_with_a_free_turn), _now).subquery()
+_owners_in_wait = select(_candidates.c.owner_id).group_by(_candidates.c.owner_id).order_by(func.random()).limit(BATCH)
 
 
 def _some(guard: Guard) -> list[MessageRow]:

@@ -11,6 +11,7 @@ from sqlalchemy import Table, event, insert, text
 
 from benchmarks.lab.backlog import add_finished, add_waiting
 from shared.actions.replies.finish import Answer, complete_reply
+from shared.actions.replies.rescue import _owners_in_wait
 from shared.database.clock import utc_now
 from shared.database.prepared import _Plan
 from shared.database.tables import db, new_id
@@ -93,6 +94,18 @@ def test_a_sweep_reads_no_message_that_is_done(prepare: Callable[[], None], core
         if statement.startswith(("SELECT messages", "WITH")):  # the other statements find their rows by id
             assert any(name in step for step in plan for name in OPEN_ONLY + DELETED_ONLY), (statement, plan)
         assert not any(map(looks_at_everything, plan)), (statement, plan)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite does not count what a plan has read
+def test_the_turn_rule_sorts_no_reply_of_a_user_without_a_free_turn(core_with_a_past: Flask) -> None:
+    learn()
+    options = {"literal_binds": True}
+    statement = _owners_in_wait.params(most=2).compile(db.engine, compile_kwargs=options)
+    with write_unit() as unit:
+        plan = [row[0] for row in unit.exec_driver_sql(f"EXPLAIN ANALYZE {statement}")]
+    sorted_by_the_rule = [step for step in plan if "WindowAgg" in step]
+    assert sorted_by_the_rule
+    assert all("rows=0" in step.partition("actual")[2] or "never executed" in step for step in sorted_by_the_rule), plan
 
 
 @pytest.mark.parametrize("table", [idempotency_keys, sign_ins], ids=str)

@@ -199,12 +199,20 @@ def test_a_text_refused_at_the_very_end_leaves_the_next_replys_connection_alone(
 
 
 def test_a_claim_whose_chat_is_gone_by_then_ends_quietly(
-    chat: ChatSession, me: FlaskClient, desk: Desk, fake_model: FakeModel, monkeypatch: pytest.MonkeyPatch
+    chat: ChatSession,
+    me: FlaskClient,
+    desk: Desk,
+    fake_model: FakeModel,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     def after_its_deletion(claim: Claim) -> Any:
         me.delete(f"/chats/{chat.id}")
         return build_context(claim)
 
+    caplog.set_level("INFO")
     monkeypatch.setattr("workers.reply.build_context", after_its_deletion)
     assert written(chat, desk).status == "cancelled"
     assert fake_model.requests == []
+    said = [line for line in caplog.messages if line.startswith("reply.")]
+    assert [line.partition(":")[0] for line in said] == ["reply.superseded"]
