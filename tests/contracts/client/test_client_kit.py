@@ -15,7 +15,7 @@ from shared.core import current_link
 from shared.settings import Settings
 from shared.wire.events import CATALOGUE
 from tests.channel import Channel
-from tests.contracts.client_kit import scripts
+from tests.contracts.client_kit import scripts_of_a_reply as scripts
 from tests.contracts.client_kit.recorder import Recorder, named, timeless, written
 from tests.factories import a_user, signed_in
 from tests.services.client_page import client_page
