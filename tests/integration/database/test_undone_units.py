@@ -1,17 +1,12 @@
 """A database fails in the middle of a unit. The unit is repeated if it was undone, and never done twice."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from threading import Thread
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import create_engine, text
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.pool import NullPool
+from sqlalchemy import text
 
 from shared.actions.accounts.disable import disable_account
 from shared.actions.accounts.sign_ins import begin_sign_in, end_sign_in
@@ -21,30 +16,12 @@ from shared.actions.replies.claim import Claim
 from shared.actions.replies.finish import Answer, complete_reply, fail_reply
 from shared.actions.replies.leases import renew_leases
 from shared.actions.replies.release import give_back
-from shared.database.retries import DATABASE_AWAY
-from shared.database.tables import db
 from shared.errors.replies import ModelRejected
 from shared.models import ChatSession, User
 from tests.channel import Channel
-from tests.eventually import eventually, joined
-from tests.factories import (
-    a_chat,
-    a_claim,
-    a_post,
-    a_user,
-    at_once,
-    change,
-    meanwhile,
-    money_of,
-    nothing_changes,
-    past,
-    signed_in,
-    the_message,
-)
-from workers.sweeper import sweep
+from tests.factories import a_chat, a_claim, a_post, a_user, money_of, nothing_changes
 
-on_postgresql_only = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-pytestmark = on_postgresql_only
+pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
 def claimed(chat: ChatSession) -> Claim:
@@ -61,7 +38,6 @@ def a_session(chat: ChatSession) -> tuple[str, str]:
     return begin_sign_in(chat.owner_id), chat.owner_id
 
 
-NEWCOMER = {"email": "newcomer@example.com", "password": "correct horse battery"}
 TROUBLE = {
     "a serialization failure": "RAISE EXCEPTION 'undone' USING ERRCODE = '40001';",
     "a deadlock": "RAISE EXCEPTION 'undone' USING ERRCODE = '40P01';",
@@ -83,14 +59,6 @@ VERBS: dict[str, tuple[str, Callable[[ChatSession], Any], Callable[[Any], Any]]]
     "end_sign_in": ("revocations", a_session, lambda session: end_sign_in(*session)),
     "disable_account": ("revocations", lambda chat: chat.owner_id, disable_account),
 }
-
-
-@pytest.fixture
-def operator(database_url: str) -> Any:
-    """An operator with a connection of their own."""
-    engine = create_engine(database_url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        yield connection
 
 
 def cause(operator: Any, trouble: str, table: str, times: int, deferred: bool = False) -> None:
@@ -193,147 +161,3 @@ def test_without_a_key_it_is_done_once_too(lost_answer: Callable[[], None], me: 
     assert me.post(f"/chats/{chat.id}/messages", json={"content": "Hello"}).status_code == 503
     assert len(me.get(f"/chats/{chat.id}/messages").json["items"]) == 2
     assert money_of(chat.owner_id) == (297, 3)
-
-
-def test_the_victim_of_a_real_deadlock_has_its_way_at_last(core: Flask, operator: Any, chat: ChatSession) -> None:
-    with operator.engine.connect() as other:
-        other.execute(text("BEGIN; SET LOCAL deadlock_timeout = '30s'"))  # so that this one is never the victim
-        other.execute(text("SELECT 1 FROM chat_sessions WHERE id = :id FOR UPDATE"), {"id": chat.id})
-        done: list[Any] = []
-
-        def post() -> None:
-            with core.app_context():
-                done.append(a_post(chat))
-
-        posting = Thread(target=post)
-        posting.start()
-        eventually(lambda: operator.execute(text("SELECT 1 FROM pg_locks WHERE NOT granted")).first())
-        other.execute(text("SELECT 1 FROM users WHERE id = :id FOR UPDATE"), {"id": chat.owner_id})
-        other.execute(text("COMMIT"))
-        joined(posting, within=20)
-    assert the_message(done[0].reply.id).status == "pending"
-    assert money_of(chat.owner_id) == (297, 3)
-
-
-def test_who_waits_for_a_lock_begins_anew_and_has_it_at_last(
-    core: Flask, operator: Any, chat: ChatSession, caplog: pytest.LogCaptureFixture
-) -> None:
-    operator.execute(text("BEGIN"))
-    operator.execute(text("SELECT 1 FROM users WHERE id = :id FOR UPDATE"), {"id": chat.owner_id})
-    with meanwhile(core, lambda: a_post(chat)) as posting:
-        eventually(lambda: "unit.repeated: LockNotAvailable" in caplog.text)
-        operator.execute(text("ROLLBACK"))
-        posted = posting.result(10)
-    assert the_message(posted.reply.id).status == "pending"
-    assert money_of(chat.owner_id) == (297, 3)
-
-
-def test_a_lock_that_is_held_too_long_answers_503(operator: Any, app: Flask, user: User, chat: ChatSession) -> None:
-    operator.execute(text("BEGIN"))
-    operator.execute(text("SELECT 1 FROM users WHERE id = :id FOR UPDATE"), {"id": user.id})
-    answer = signed_in(app, user).post(f"/chats/{chat.id}/messages", json={"content": "Hello"})
-    operator.execute(text("ROLLBACK"))
-    assert (answer.status_code, answer.json["code"], answer.headers["Retry-After"]) == (
-        503,
-        "database_unavailable",
-        "2",
-    )
-    assert money_of(user.id) == (300, 0)
-
-
-def test_a_sweep_leaves_whom_somebody_holds_and_goes_on_with_all_others(
-    operator: Any, user: User, caplog: pytest.LogCaptureFixture
-) -> None:
-    others = [a_claim(a_post()) for _ in range(4)]
-    theirs = [a_claim(a_post(a_chat(user))) for _ in range(2)]
-    for claim in others + theirs:
-        change(claim.id, lease_until=past(1))
-    operator.execute(text("BEGIN"))
-    operator.execute(text("SELECT 1 FROM users WHERE id = :id FOR UPDATE"), {"id": user.id})
-    assert sweep(), "the database was there, so that leases are looked after in the next sweep too"
-    operator.execute(text("ROLLBACK"))
-    assert {the_message(claim.id).status for claim in others} == {"pending"}
-    assert {the_message(claim.id).status for claim in theirs} == {"running"}
-    assert caplog.text.count("sweeper.row_held") == 1, "they are waited for once a sweep"
-    sweep()
-    assert {the_message(claim.id).status for claim in theirs} == {"pending"}
-
-
-@contextmanager
-def read_only(operator: Any) -> Iterator[None]:
-    """Behaves like a demoted server, or one whose disk is full. All clients have to connect anew."""
-    name = operator.execute(text("SELECT current_database()")).scalar()
-    operator.execute(text(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on'))
-    end_all_others(operator)
-    yield
-    operator.execute(text(f'ALTER DATABASE "{name}" RESET default_transaction_read_only'))
-
-
-def test_a_server_that_only_reads_is_left_for_one_that_writes(
-    operator: Any, me: FlaskClient, chat: ChatSession
-) -> None:
-    claim = a_claim(a_post())
-    post = {"json": {"content": "Hello"}, "headers": {"Idempotency-Key": "k"}}
-    with read_only(operator):
-        answer = me.post(f"/chats/{chat.id}/messages", **post)
-        with pytest.raises(DATABASE_AWAY):
-            complete_reply(claim, Answer("All of it", finish_reason="stop"))
-        assert me.get("/chats").status_code == 200
-        assert me.post("/auth/sign-up", json=NEWCOMER).status_code == 503
-    assert me.post("/auth/sign-up", json=NEWCOMER).status_code == 201
-    assert (answer.status_code, answer.json["code"]) == (503, "database_unavailable")
-    assert answer.headers["Retry-After"] == "2"
-    assert me.post(f"/chats/{chat.id}/messages", **post).status_code == 202
-    complete_reply(claim, Answer("All of it", finish_reason="stop"))
-
-
-def test_a_server_that_vanished_without_a_word_is_given_up_in_seconds(core: Flask) -> None:
-    with db.engine.connect() as connection:
-        driver = connection.connection.dbapi_connection
-        assert isinstance(driver, psycopg.Connection)
-        asked = driver.info.get_parameters()
-    waits = [int(asked[f"keepalives_{name}"]) for name in ("idle", "interval", "count")]
-    assert waits[0] + waits[1] * waits[2] <= 25
-    assert int(asked["tcp_user_timeout"]) <= 15_000
-
-
-def end_all_others(operator: Any) -> None:
-    operator.execute(
-        text("""
-        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-        WHERE datname = current_database() AND pid != pg_backend_pid()
-        """)
-    )
-    eventually(
-        lambda: (
-            operator.execute(text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")).scalar()
-            == 1
-        )
-    )
-
-
-def test_the_first_requests_after_all_connections_were_cut_succeed(
-    core: Flask, operator: Any, app: Flask, user: User
-) -> None:
-    chats, clients = [a_chat(user) for _ in range(6)], [signed_in(app, user) for _ in range(6)]
-
-    def post(number: int) -> int:
-        return clients[number].post(f"/chats/{chats[number].id}/messages", json={"content": "Hello"}).status_code
-
-    for _ in range(3):
-        with app.app_context():
-            held = [db.engine.connect() for _ in range(6)]
-            for connection in held:
-                connection.execute(text("SELECT 1"))
-                connection.close()
-        end_all_others(operator)
-        assert clients[0].get("/chats").status_code == 200
-        assert at_once(core, *[lambda n=n: post(n) for n in range(6)]) == [202] * 6  # type: ignore[misc]
-
-
-def test_without_the_look_at_checkout_they_would_not(operator: Any, core: Flask) -> None:
-    """The cut is real: a client that holds a connection notices."""
-    with db.engine.connect() as connection:
-        end_all_others(operator)
-        with pytest.raises(OperationalError):
-            connection.execute(text("SELECT 1"))
