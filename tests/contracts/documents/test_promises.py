@@ -9,7 +9,7 @@ import pytest
 from shared.actions.replies.states import HUNG_AFTER
 from shared.settings import SLOWEST_SWEEP, Settings
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize(

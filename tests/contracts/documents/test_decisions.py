@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "DECISIONS.md").read_text()
 NAMING = ("*.py", "*.md", "*.js", "*.yaml", "*.toml")
 DOCUMENTS = sorted(file for folder in (".", "docs", "benchmarks") for file in (ROOT / folder).glob("*.md"))

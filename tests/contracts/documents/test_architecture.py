@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "ARCHITECTURE.md").read_text()
 STORY = TEXT.partition("## The life of a message")[2].partition("## The states")[0]
 FILES = sorted(set(re.findall(r"`((?:api|workers|shared|tests)/[\w/]+\.(?:py|js))`", TEXT)))
