@@ -36,12 +36,12 @@ class Failed:
 
 @dataclass(frozen=True)
 class Released:
-    """This worker ends before the reply could. Another one runs it again."""
+    """This worker ends before the reply is whole. Another worker runs the reply again."""
 
 
 @dataclass(frozen=True)
 class Left:
-    """Another program ends the reply, or its lease will lapse: this attempt says and stores nothing more."""
+    """Another program ends the reply, or the lease will lapse. This attempt publishes and stores nothing more."""
 
     why: str
 
@@ -51,7 +51,7 @@ Outcome = Completed | Failed | Released | Left
 
 
 def settle(run: Run, outcome: Outcome) -> None:
-    """End the reply as its attempt ended, or leave it to the program that owns it now."""
+    """End the reply as its attempt ended, or leave the reply to the program that owns it now."""
     try:
         match outcome:
             case Completed(ending):
@@ -63,9 +63,9 @@ def settle(run: Run, outcome: Outcome) -> None:
             case Left(why):
                 log.info("reply.left: %s", why)
     except Superseded:
-        log.info("reply.superseded: another program ends it")
+        log.info("reply.superseded: another program ends the reply")
     except DATABASE_AWAY as away:
-        log.warning("reply.database_away: %s; its lease will lapse, and it runs again", type(away).__name__)
+        log.warning("reply.database_away: %s; the lease will lapse, and the reply runs again", type(away).__name__)
 
 
 def _complete(run: Run, ending: Ending) -> None:
@@ -79,8 +79,12 @@ def _complete(run: Run, ending: Ending) -> None:
 
 
 def _fail(run: Run, error: ReplyError) -> None:
-    """Run it again later, or fail it: for good once text was shown, or when the model asks for too long a pause."""
-    log.warning("reply.%s: after %d characters", error.code, run.size)
+    """Let the reply run again later, or fail it.
+
+    The reply fails if its text was shown or the error is final. The reply also fails if the model asks for
+    too long a pause.
+    """
+    log.warning("reply.%s: the attempt failed after %d characters", error.code, run.size)
     pause = _PAUSE if error.retry_after is None else error.retry_after
     may_run_again = error.retryable and not run.shown and pause <= _LONGEST_PAUSE
     _or_fail(run, error, lambda: may_run_again and give_back(run.claim, pause))

@@ -1,7 +1,8 @@
-"""The life of one attempt at a reply: claim, build the context, stream, settle. One step a line.
+"""One attempt at a reply: claim, build the context, stream, settle. Each step is one line.
 
-The way of a piece of text: the provider's stream yields it, `run.add()` cleans and keeps it. Before the provider waits
-for more, it calls `_show()`: that hands the new text to the relay, whose next trip takes it to Redis and the tabs.
+The provider's stream yields a piece of text, and `run.add()` cleans and keeps the piece. Before the provider waits for
+more, it calls `_show()`, which hands the new text to the relay. The relay's next trip takes the text to Redis and the
+tabs.
 """
 
 import logging
@@ -40,13 +41,13 @@ class Desk:
     provider: Provider
     relay: Relay
     watchdog: Watchdog
-    #: Writes a reply in a process of its own.
+    #: Writes a reply in a process of its own (D-13).
     write_alone: Callable[[Run], None] | None = None
     name: str = f"{socket.gethostname()[:40]}:{os.getpid()}"
 
 
 def create_desk(core: Flask, settings: Settings) -> Desk:
-    """One for this process, with its threads running."""
+    """Make the desk of this process, and start its threads."""
     with core.app_context():
         desk = Desk(create_provider(settings), Relay(current_link()), Watchdog(core, settings))
     desk.relay.start()
@@ -55,12 +56,12 @@ def create_desk(core: Flask, settings: Settings) -> Desk:
 
 
 def write_reply(reply_id: str, desk: Desk) -> None:
-    """Write the reply if it is there to be written; safe to call any number of times with the same id."""
+    """Write the reply if this worker can claim it. A repeated call with the same id does no harm."""
     asked = time.monotonic()
     try:
         claim = claim_reply(reply_id, desk.name)
     except DATABASE_AWAY as away:
-        log.warning("reply.not_claimed: %s; the sweeper brings it back, reply=%s", type(away).__name__, reply_id)
+        log.warning("reply.not_claimed: %s; the sweeper hands over again, reply=%s", type(away).__name__, reply_id)
         return
     if claim is None:
         return
@@ -70,7 +71,7 @@ def write_reply(reply_id: str, desk: Desk) -> None:
 
 
 def write_claimed(run: Run, desk: Desk, write_alone: Callable[[Run], None] | None = None) -> None:
-    """One attempt, from its claim to its end."""
+    """Run one attempt, from its claim to its end."""
     work.set(f"reply={run.claim.id} attempt={run.claim.attempt}")
     outcome = _attempt(run, desk, write_alone)
     if outcome:
@@ -86,14 +87,14 @@ def _attempt(run: Run, desk: Desk, write_alone: Callable[[Run], None] | None) ->
         reach("after_claim")
         return Completed(_write(run, desk))
     except Superseded:
-        return Left("another program ends it")
+        return Left("another program ends the reply")
     except Drained:
         return Released()
     except ReplyError as error:
         return Failed(error)
     except DATABASE_AWAY as away:
         log.warning("reply.database_away: %s", type(away).__name__)
-        return Left("the database is away; its lease will lapse, and it runs again")
+        return Left("the database is away; the lease will lapse, and the reply runs again")
     except Exception:
         log.exception("reply.failed")
         return Failed(ReplyFailed())
@@ -115,14 +116,14 @@ def _write(run: Run, desk: Desk) -> Ending:
 
 
 def _ask(run: Run, prompt: Prompt, desk: Desk) -> Ending:
-    """Ask once more at once, with the newest message alone, if the model finds the conversation too long (D-75)."""
+    """Ask the model. If the conversation is too long, ask once more for the newest message alone (D-75)."""
     try:
         return _stream(run, prompt, desk)
     except ContextTooLong:
         shorter = shortest(prompt)
         if run.size or shorter == prompt:
             raise
-    log.warning("reply.shortened: %d earlier messages left out", len(prompt.messages) - len(shorter.messages))
+    log.warning("reply.shortened: %d earlier messages are left out", len(prompt.messages) - len(shorter.messages))
     return _stream(run, shorter, desk)
 
 
@@ -139,8 +140,8 @@ def _stream(run: Run, prompt: Prompt, desk: Desk) -> Ending:
                     return Ending("length")
             ending = stream.ending
     except Exception:
-        run.check()  # a run that was cut short fails with some error of the connection
-        show()  # the model said this right before it failed, so the text is kept
+        run.check()  # a cut ends the connection with some error; this raises the reason of the cut
+        show()  # the text that came right before the failure is shown and kept
         raise
     finally:
         run.cut_by(None)

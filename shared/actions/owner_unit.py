@@ -1,6 +1,7 @@
-"""The one way to change what an owner sees: lock, numbers and money first; one trip and the hand-over after the commit.
+"""The owner unit: the one way to make a change that the owner sees.
 
-A unit is one transaction (`write_unit()`). The owner's row is its first lock (D-64).
+A unit is one transaction (`write_unit()`). It locks the owner's row first (D-64), then takes numbers and moves money.
+After the commit, one trip to Redis publishes the events. The hand-over to the queue comes last.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -37,10 +38,11 @@ _act = Prepared(update(users).where(_this, *_covered, IN_USE).values(_taken).ret
 def owner_unit(
     user_id: str, *, events: int = 0, money: Money = NOTHING, acting: bool = False, reached: str = ""
 ) -> Iterator["OwnerUnit"]:
-    """A transaction that holds the owner's lock; with `events`, it has taken so many numbers and moved the money.
+    """Open a unit that holds the owner's lock.
 
-    `acting`: the owner asks for it, so a deleted or disabled account is refused. `reached` names the failpoint between
-    the commit and the first word about it. Raises NotCovered, and Unauthenticated for `acting`.
+    With `events`, the unit has also taken that many numbers and moved the money. With `acting`, the owner asks for the
+    change, so a deleted or disabled account is refused. `reached` names the failpoint between the commit and its
+    events. Raises NotCovered, and Unauthenticated for `acting`.
     """
     with telling_unit(user_id, acting, reached) as unit:
         if events:
@@ -52,7 +54,7 @@ def owner_unit(
 
 @contextmanager
 def telling_unit(user_id: str = "", acting: bool = False, reached: str = "") -> Iterator["OwnerUnit"]:
-    """The same without the lock: for a claim, whose first statement finds and locks the owner by the reply."""
+    """Open such a unit without the lock. A claim needs that: its first statement finds and locks the owner itself."""
     with write_unit() as connection:
         unit = OwnerUnit(connection, user_id, acting)
         yield unit
@@ -63,7 +65,7 @@ def telling_unit(user_id: str = "", acting: bool = False, reached: str = "") -> 
 
 
 class OwnerUnit:
-    """The numbers and money of a transaction, and its words and hand-overs for the time after the commit."""
+    """The numbers and money of a transaction, and the events and hand-overs that follow its commit."""
 
     #: The owner's money and newest number, as of the last take().
     account: Account
@@ -81,7 +83,7 @@ class OwnerUnit:
         self.undone = False
 
     def take(self, events: int, money: Money = NOTHING) -> None:
-        """Take numbers for so many events, and move the balance. record_money() adds the entries of the ledger.
+        """Take one number for each event, and move the balance. record_money() adds the ledger's entries later.
 
         Raises NotCovered, and Unauthenticated if an acting owner's account is deleted or disabled.
         """
@@ -97,14 +99,14 @@ class OwnerUnit:
     def record_money(self) -> None:
         """Add the entries of each take() to the ledger, as the last step of the unit.
 
-        An ending finds out before whether its reply is still open. Otherwise the entry of a reply that was ended
-        meanwhile would fail as a second one.
+        An ending checks before this step whether its reply is still open. Without that check, a reply that another
+        program has ended would get a second entry. The ledger refuses such an entry, and the unit would fail.
         """
         for kind, delta, ref in self._entries:
             record(self._user_id, kind, delta, ref)
 
     def undo(self) -> None:
-        """Roll everything back, numbers and money too. Nothing is said."""
+        """Roll everything back, numbers and money too. No event and no hand-over follows."""
         self._connection.rollback()
         self._entries.clear()
         self.undone = True
@@ -114,19 +116,19 @@ class OwnerUnit:
         self._events += events
 
     def open_live_text(self, reply_id: str, attempt: int) -> None:
-        """After the commit, have Redis refuse text of earlier attempts."""
+        """After the commit, make Redis refuse text of earlier attempts."""
         self._live_texts.append((live_text.begin, reply_id, attempt))
 
     def close_live_text(self, reply_id: str, attempt: int) -> None:
-        """After the commit, have Redis refuse all text of this reply, and drop its live text."""
+        """After the commit, make Redis refuse all text of this reply, and drop its live text."""
         self._live_texts.append((live_text.close, reply_id, attempt))
 
     def hand_over(self, reply_ids: Iterable[str]) -> None:
-        """Put these on the queue, after the commit and the trip."""
+        """Put these replies on the queue, after the commit and the trip to Redis."""
         self._turns += reply_ids
 
     def finish(self) -> None:
-        """Make the one trip, then hand over. Redis may be away: then the sweeper does the rest."""
+        """Make the one trip to Redis, then hand over. If Redis is away, the sweeper hands over later."""
         link = current_link()
         with link.trip() as pipe:
             for change, reply_id, attempt in self._live_texts:

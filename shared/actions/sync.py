@@ -1,6 +1,6 @@
-"""The changes of a user since a number of `seq`: the rows as they are now, a page at a time.
+"""Read a user's changes since a number of `seq`: the rows as they are now, page by page.
 
-Never asks Redis; the text of running replies that is not in the rows yet is the caller's to add.
+This module never asks Redis. The caller adds the text of running replies that is not in the rows yet.
 """
 
 from dataclasses import dataclass, field
@@ -19,21 +19,22 @@ from shared.models.user import ACCOUNT, Account, users
 
 @dataclass(frozen=True)
 class Changes:
-    """A page of changes. `cursor` is where the next one begins; deleted rows are tombstones."""
+    """A page of changes. The next page begins after `cursor`. Deleted rows are tombstones."""
 
     account: Account
     cursor: int
     chats: list[ChatRow] = field(default_factory=list)
     messages: list[MessageRow] = field(default_factory=list)
     has_more: bool = False
-    #: The changes since can't be told any more. The client reads everything anew, then follows from `cursor`.
+    #: True if the changes since then can't be told. The client reads everything anew, then follows from `cursor`.
     reset: bool = False
 
 
 def changes_since(user_id: str, after: int | None, limit: int) -> Changes:
-    """The rows with the next `limit` numbers after `after`, and every running reply; only the cursor without `after`.
+    """Read the rows with the next `limit` numbers after `after`, and every running reply.
 
-    As of one moment. A number is never split between two pages, so a page may be longer. Raises Forbidden.
+    Without `after`, the answer has only the cursor. All rows are of one moment. Rows that share a number stay on one
+    page, so a page may be longer than `limit`. Raises Forbidden if there is no such user.
     """
     with snapshot():
         owner = query(_account, {"user_id": user_id}).first()
@@ -53,7 +54,7 @@ def _page(account: Account, after: int, limit: int) -> Changes:
     has_more = len(numbers) > limit
     cursor = numbers[limit - 1] if has_more else account.seq
     page = since | {"up_to": cursor}
-    # running replies belong to every page, since text takes no number
+    # every page has the running replies, because new text takes no number
     found = {row.id: row for row in [*query(_running, {"user_id": account.user_id}), *query(_messages, page)]}
     in_order = sorted(found.values(), key=lambda row: row.seq)
     return Changes(account, cursor, query(_chats, page), in_order, has_more)
@@ -72,8 +73,8 @@ class _Number(NamedTuple):
 
 
 _account = Prepared(select(*ACCOUNT, users.c.pruned_seq).where(users.c.id == bindparam("user_id")), _Owner)
-# The tombstone of a chat stands for those of its messages, however many (D-43). The chat is looked up for each deleted
-# message: a database might answer an EXISTS by reading all chats.
+# The tombstone of a chat stands for those of its messages, however many (D-43). The statement looks the chat up for
+# each deleted message. For an EXISTS, a database might read all chats.
 _chat_deleted_at = (
     select(chat_sessions.c.deleted_at).where(chat_sessions.c.id == messages.c.chat_session_id).scalar_subquery()
 )

@@ -1,7 +1,7 @@
-"""The database's clock: `db_now()` in milliseconds, `db_moment()` as a moment. This machine's clock: `utc_now()`.
+"""`db_now()` is the database's clock in milliseconds, `db_moment()` as a moment. `utc_now()` is this machine's clock.
 
-Only the database's clock decides. A machine's clock may be days off, and a row that one machine deletes is gone
-for all.
+Only the database's clock decides which rows are too old (D-67). A machine's clock may be days off, and a row that one
+machine deletes is gone for all.
 """
 
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ class db_now(FunctionElement[int]):
 
 @compiles(db_now, "postgresql")
 def _postgres_now(*_: Any, **__: Any) -> str:
-    # now() would be the transaction's start
+    # now() would be the start of the transaction
     return "(extract(epoch from clock_timestamp()) * 1000)::bigint"
 
 
@@ -47,7 +47,7 @@ def _postgres_moment(*_: Any, **__: Any) -> str:
 
 @compiles(db_moment, "sqlite")
 def _sqlite_moment(*_: Any, **__: Any) -> str:
-    return "strftime('%Y-%m-%d %H:%M:%f000', 'now')"  # as SQLAlchemy writes moments, so that they sort
+    return "strftime('%Y-%m-%d %H:%M:%f000', 'now')"  # in the format of SQLAlchemy, so that moments compare as text
 
 
 class _Moment(NamedTuple):
@@ -60,5 +60,5 @@ def read_db_moment() -> datetime:
 
 
 def utc_now() -> datetime:
-    """This machine's clock. People read it; it decides nothing."""
+    """This machine's clock. People read its moments. Leases, turns and deadlines never go by it."""
     return datetime.now(UTC)

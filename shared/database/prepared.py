@@ -1,7 +1,7 @@
 """Statements of the hot path: compiled once for each kind of database, then run by the driver itself.
 
-SQLAlchemy writes them, converts their values, and keeps the connections. Its work around each single execution is left
-out: that is two thirds of the cost of a statement (benchmarks/README.md, D-61).
+SQLAlchemy writes them, converts their values, and keeps the connections. Its work around each execution is left out.
+That work is two thirds of the cost of a statement (benchmarks/README.md, D-61).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,12 +13,12 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import UpdateBase
 from sqlalchemy.types import TypeEngine
 
-#: A row is a named tuple. Its fields are the statement's columns, in their order.
+#: A row is a named tuple. Its fields are the statement's columns, in their order (D-89).
 R = TypeVar("R", bound=tuple[Any, ...])
 
 Statement = Select[Any] | UpdateBase
 Convert = Callable[[Any], Any]
-# PostgreSQL's name for a write to a server that takes none.
+# PostgreSQL's code for a write to a server that takes no writes.
 _READ_ONLY = "25006"
 
 
@@ -49,9 +49,9 @@ class Rows(list[R]):
 
 
 class Prepared(Generic[R]):
-    """A statement whose text never changes: every value has a name, and none a default in Python.
+    """A statement whose text never changes. Every value has a name, and no value has a default in Python.
 
-    `row` is the type of its rows. `columns` are those of an INSERT.
+    `row` is the type of its rows. `columns` are the columns of an INSERT.
     """
 
     def __init__(self, statement: Statement, row: type[R], columns: Sequence[str] | None = None) -> None:
@@ -61,7 +61,7 @@ class Prepared(Generic[R]):
         self._plans: dict[str, _Plan] = {}
 
     def run(self, connection: Connection, values: Mapping[str, Any]) -> Rows[R]:
-        """Execute it. Raises SQLAlchemy's errors, and gives up a broken connection as SQLAlchemy would."""
+        """Execute the statement. Raises SQLAlchemy's errors, and gives up a broken connection as SQLAlchemy would."""
         dialect = connection.dialect
         plan = self._plans.get(dialect.name)
         if plan is None:
@@ -79,7 +79,7 @@ class Prepared(Generic[R]):
 
 
 def typed(row: type[R], found: Iterable[Sequence[Any]]) -> Rows[R]:
-    """The same rows, as this type; require_fields() has compared its fields with the columns."""
+    """The same rows, as this type. The caller has compared its fields with the columns by require_fields()."""
     return Rows(tuple.__new__(row, values) for values in found)
 
 
@@ -142,7 +142,7 @@ def _converters(types: Mapping[Any, TypeEngine[Any]], dialect: Dialect, way: str
 
 
 def only_reads(error: BaseException) -> bool:
-    """Whether the server was demoted or is full: a new connection may find its successor, this one never will."""
+    """Whether the server was demoted or is full, and takes no writes. Only a new connection may find its successor."""
     return getattr(error, "sqlstate", None) == _READ_ONLY
 
 

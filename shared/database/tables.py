@@ -1,4 +1,4 @@
-"""The base of every table, and the types and ids of their columns. The tables themselves: `shared/models/`."""
+"""The base of every table, and the types and ids of their columns. The tables themselves are in `shared/models/`."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""Units: one transaction each, and the way in which every statement runs inside one or alone."""
+"""Units, each of which is one transaction, and the functions that run a statement inside a unit or alone."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,10 +29,10 @@ _unit: ContextVar[Connection | None] = ContextVar("unit", default=None)
 
 @contextmanager
 def write_unit() -> Iterator[Connection]:
-    """One transaction that writes: commits at the end, rolls back on any exception.
+    """Open one transaction that writes. It commits at the end, and rolls back on any exception.
 
-    Takes SQLite's write lock at its beginning, so that what it reads cannot change under it. No network call
-    belongs inside. Statements go through execute(), which costs less than an ORM session.
+    On SQLite the unit takes the write lock first, so that no other unit changes the rows that it reads. No network call
+    belongs inside: a slow one would keep rows locked. execute() costs less than an ORM session (D-60).
     """
     with db.engine.connect() as connection:
         if connection.dialect.name == "sqlite":
@@ -47,7 +47,7 @@ def write_unit() -> Iterator[Connection]:
 
 @contextmanager
 def snapshot() -> Iterator[None]:
-    """One transaction that reads: each query() inside sees everything as of the same moment."""
+    """Open one transaction that reads. All queries inside see the database as of the same moment."""
     with db.engine.connect() as connection:
         if connection.dialect.name == "postgresql":
             connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
@@ -60,7 +60,7 @@ def snapshot() -> Iterator[None]:
 
 
 def allow_minutes() -> None:
-    """Let each statement of this unit take ten minutes, not ten seconds: for what is rare, large and in one piece."""
+    """Let each statement of this unit take ten minutes, not ten seconds, for rare and large work (D-21)."""
     connection = _unit.get()
     assert connection is not None
     if connection.dialect.name == "postgresql":
@@ -87,7 +87,7 @@ def query(statement: Executable, values: Values = None) -> Rows[tuple[Any, ...]]
 @overload
 def query(statement: Executable, values: Values = None, *, row: type[R]) -> Rows[R]: ...
 def query(statement: Executable | Prepared[Any], values: Values = None, *, row: Any = None) -> Rows[Any]:
-    """Run a statement as execute() does, or outside of any unit as a transaction of its own."""
+    """Run a statement as execute() does. Outside of any unit, the statement is a transaction of its own."""
     if connection := _unit.get():
         return _run(connection, statement, values, row)
     with db.engine.connect() as connection:
@@ -112,9 +112,9 @@ def _run(connection: Connection, statement: Executable | Prepared[Any], values: 
 
 
 class commit_lightly(FunctionElement[str]):
-    """In what a statement returns: its transaction's commit does not wait for the disk.
+    """A column of RETURNING. If a statement returns this, its transaction's commit does not wait for the disk.
 
-    Only for what a crash of the database server may take back.
+    A crash of the database server may undo such a commit. Use this only where that does no harm.
     """
 
     type = String()

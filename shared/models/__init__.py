@@ -1,4 +1,4 @@
-"""The nouns. Importing this package registers every table."""
+"""The nouns, each with its table. An import of this package registers every table."""
 
 from shared.models.chat import ChatSession
 from shared.models.credits import CreditEntry

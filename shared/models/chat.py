@@ -16,7 +16,7 @@ from shared.errors.requests import Forbidden, NotFound
 from shared.text import clean
 
 DEFAULT_TITLE = "New chat"
-# Crockford's base 32 without letters that look alike: ten of them are 50 bits.
+# Crockford's base 32 has no letters that look alike. Ten characters hold 50 bits.
 _DISPLAY_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 _GONE = "deleted_at IS NOT NULL"
@@ -28,7 +28,7 @@ def new_display_id() -> str:
 
 
 class ChatSession(Base):
-    """A conversation. `next_position` is where its next message goes; a deleted one stays as a tombstone."""
+    """A conversation. Its next message goes to `next_position`. A deleted conversation stays as a tombstone."""
 
     __tablename__ = "chat_sessions"
     __table_args__ = (
@@ -86,7 +86,7 @@ chat_sessions: Table = ChatSession.metadata.tables["chat_sessions"]
 #: The columns of a ChatRow.
 CHAT = columns_of(ChatRow, chat_sessions)
 
-#: `seen_seq` for a change that takes `:new_seq` and brings nothing to read: a chat that was read stays read (D-45).
+#: `seen_seq` for a change that takes `:new_seq` and brings nothing to read. A chat that was read stays read (D-45).
 STILL_SEEN = case(
     (chat_sessions.c.seen_seq < chat_sessions.c.seq, chat_sessions.c.seen_seq), else_=bindparam("new_seq")
 )
@@ -103,9 +103,9 @@ _owned_by = {
 
 
 def find_chat(user_id: str, ref: str) -> ChatRow:
-    """A chat of this user's.
+    """Find a chat of this user.
 
-    Raises NotFound if it was theirs and is deleted, Forbidden for another user's chat and for one that never was.
+    Raises NotFound if the user's chat is deleted. Raises Forbidden for another user's chat, and if there never was one.
     """
     column, value = named_by(ref)
     chat = query(_owned_by[column], {"user_id": user_id, "chat_ref": value}).first()
@@ -117,7 +117,7 @@ def find_chat(user_id: str, ref: str) -> ChatRow:
 
 
 def named_by(ref: str) -> tuple[str, str]:
-    """The column that a client means with `ref`, the id or the display id, and the value to look for."""
+    """The column that a client means by `ref`, `id` or `display_id`, and the value to look for."""
     try:
         return "id", str(UUID(ref))
     except ValueError:

@@ -1,4 +1,4 @@
-"""The Idempotency-Keys that were used: for which request, and the ids of the rows that it made. Never text."""
+"""The Idempotency-Keys that were used. A row names the request and the rows that it made, and holds no text."""
 
 from datetime import datetime
 from typing import NamedTuple

@@ -36,7 +36,7 @@ _PENDING = "status = 'pending'"
 
 
 class Message(Base):
-    """One message of a chat. From `attempt` on the columns are a reply's own; its BIGINT times are `db_now()`."""
+    """One message of a chat. The columns from `attempt` on are for replies. BIGINT times are `db_now()`."""
 
     __tablename__ = "messages"
     __table_args__ = (
@@ -45,6 +45,7 @@ class Message(Base):
         Index("ix_messages_owner_seq", "owner_id", "seq"),
         Index("ix_messages_deleted", "deleted_at", postgresql_where=text(_GONE), sqlite_where=text(_GONE)),
         Index("ix_messages_open", "owner_id", "status", postgresql_where=text(_OPEN), sqlite_where=text(_OPEN)),
+        # This one index serves every search for replies that wait (D-63).
         Index(
             "ix_messages_waiting",
             "dispatched_at",
@@ -95,7 +96,7 @@ class Message(Base):
 
 
 class MessageRow(NamedTuple):
-    """One row of the messages, with the columns of Message; those that may be empty stand last."""
+    """One row of the messages, with the columns of Message. Columns that may be empty stand last."""
 
     id: str
     chat_session_id: str
@@ -141,7 +142,7 @@ MESSAGE = columns_of(MessageRow, messages)
 
 
 def is_open(table: FromClause = messages) -> ColumnElement[bool]:
-    """The condition that a message is a reply that isn't final, in the same words as the index of open replies."""
+    """The condition that a message is an open reply. A database uses the index only for these very words."""
     return table.c.status.in_([literal_column("'pending'"), literal_column("'running'")])
 
 
@@ -151,8 +152,8 @@ IS_OPEN = is_open()
 def has_status(status: Status, table: FromClause = messages) -> ColumnElement[bool]:
     """The condition that a message is in this state.
 
-    The status is written out, not bound. Else PostgreSQL's plan for any value can't use the index of open replies
-    (D-62).
+    The status is written out, not bound. Otherwise PostgreSQL's plan for any value could not use the index of open
+    replies (D-62).
     """
     return table.c.status == literal_column(f"'{status}'", String())
 
@@ -166,9 +167,9 @@ _in_chat = Prepared(
 
 
 def find_message(chat_id: str, message_id: str) -> MessageRow:
-    """A message of this chat, which is the caller's.
+    """Find a message of this chat. The caller has found the chat, so the chat is the user's.
 
-    Raises NotFound if it was there and is deleted, Forbidden for any other chat's and for what never was.
+    Raises NotFound if the message is deleted. Raises Forbidden for another chat's message, and if there never was one.
     """
     try:
         values = {"chat_id": chat_id, "message_id": str(UUID(message_id))}

@@ -1,4 +1,4 @@
-"""The types of a message and the states of a reply. The transitions: `shared/actions/replies/states.py`."""
+"""The types of a message and the states of a reply. `shared/actions/replies/states.py` has the transitions."""
 
 from enum import StrEnum
 

@@ -17,7 +17,7 @@ DEMO = "demo"
 
 
 class User(Base):
-    """An owner of chats. `credits` are left to spend; `held` are set aside by open replies."""
+    """An owner of chats. `credits` are left to spend, and `held` are set aside for open replies (D-25)."""
 
     __tablename__ = "users"
     __table_args__ = (
@@ -32,7 +32,7 @@ class User(Base):
     credits: Mapped[int] = mapped_column(default=0)
     held: Mapped[int] = mapped_column(default=0)
     seq: Mapped[int] = mapped_column(default=0)
-    #: Tombstones up to this number may be gone. A client that was away since before it has to read everything anew.
+    #: Tombstones up to this number may be gone. A client that was away for longer has to read everything anew.
     pruned_seq: Mapped[int] = mapped_column(default=0, server_default="0")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now, onupdate=utc_now)
@@ -43,7 +43,7 @@ class User(Base):
 users: Table = User.metadata.tables["users"]
 #: The columns of an Account.
 ACCOUNT = (users.c.id.label("user_id"), users.c.credits, users.c.held, users.c.seq)
-#: The condition that an account is neither deleted nor disabled. Its tokens may live longer.
+#: The condition that an account is neither deleted nor disabled. Its tokens may outlive that.
 IN_USE = and_(users.c.deleted_at.is_(None), users.c.disabled_at.is_(None))
 
 
@@ -66,7 +66,7 @@ _read_in_use = Prepared(_find.where(IN_USE), Account)
 
 
 def account_of(user_id: str) -> Account | None:
-    """The user's money as it is now."""
+    """The user's money and newest `seq` as they are now; None without such a user."""
     return query(_read, {"user_id": user_id}).first()
 
 

@@ -59,7 +59,7 @@ CATALOGUE = {
     "message.started": Kind(_any, "a worker began an attempt; text of an earlier `attempt` no longer counts"),
     "message.completed": Kind(_end, "the reply is whole"),
     "message.failed": Kind(_end, "the reply failed; `error` says why"),
-    "message.cancelled": Kind(_end, "the reply was stopped or expired; a deleted one gets `message.deleted` instead"),
+    "message.cancelled": Kind(_end, "the reply was stopped or expired; a deleted one has `message.deleted`"),
     "message.updated": Kind(_any, "something else about the message changed, as when it waits for its next attempt"),
     "message.deleted": Kind(MessageDeleted(), "the message was deleted"),
     "chat.created": Kind(_chat, "the chat was created, and is empty"),

@@ -1,4 +1,4 @@
-"""Make an account, with its first credits in the ledger from the first moment; find one by its email."""
+"""Make an account, together with the ledger entry of its first credits. Find an account by its email."""
 
 from sqlalchemy import bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
@@ -35,5 +35,5 @@ def find_account(email: str) -> str | None:
     return found.id if found else None
 
 
-# A deleted account's email is its own id, which no user can send.
+# A deleted account has its own id in place of the email (D-22). No user can send an id as an email.
 _find = select(users.c.id).where(users.c.email == bindparam("address"), users.c.deleted_at.is_(None))

@@ -18,9 +18,9 @@ from shared.wire.events import Event
 
 @retried
 def delete_account(user_id: str) -> None:
-    """Erase everything that the user wrote or was answered, and the user; the ledger keeps ids and amounts.
+    """Erase the user, and everything that the user wrote or was answered. The ledger keeps ids and amounts.
 
-    Replies that are not final end with their credits back. Every token stops working; the email is free again.
+    Open replies end, and their credits return. Every token stops working, and the email is free again.
     """
     with owner_unit(user_id) as unit:
         erase(unit, user_id, true(), events=1)
@@ -29,9 +29,9 @@ def delete_account(user_id: str) -> None:
         execute(mine.values(title="", settings={}, deleted_at=now, updated_at=now, seq=unit.account.seq))
         execute(delete(idempotency_keys).where(idempotency_keys.c.user_id == user_id))
         execute(delete(sign_ins).where(sign_ins.c.user_id == user_id))
-        # The user's own id stands where the email was: it is unique, and without an @ nobody signs in with it (D-22).
+        # The user's own id replaces the email (D-22). An id is unique, and nobody can sign in with a name without an @.
         emptied = {"email": user_id, "password_hash": None, "deleted_at": now}
         execute(update(users).where(users.c.id == user_id).values(emptied))
         revoked = revoke(of_user(user_id))
-        unit.tell(Event(user_id, "resync", {}))  # open tabs then find that they are signed out (D-23)
+        unit.tell(Event(user_id, "resync", {}))  # open tabs read anew, and find that they are signed out (D-23)
     tell(revoked)

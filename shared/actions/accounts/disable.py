@@ -15,9 +15,9 @@ from shared.redis.revocations import of_user
 
 @retried
 def disable_account(user_id: str) -> None:
-    """End every session; the user can ask for nothing until enable_account().
+    """End every session. The API refuses all requests of the user until enable_account().
 
-    A worker goes on with a reply that it writes, and ends the reply as usual.
+    A worker goes on with a reply that it writes, and ends the reply as usual. No worker claims a waiting reply (D-32).
     """
     with owner_unit(user_id):
         execute(_set_disabled, {"whose": user_id, "at": utc_now()})
@@ -28,7 +28,7 @@ def disable_account(user_id: str) -> None:
 
 @retried
 def enable_account(user_id: str) -> None:
-    """Let the user sign in again, and waiting replies run. Sessions that ended with disabling stay ended."""
+    """Let the user sign in again, and hand over waiting replies. Sessions that disable_account() ended stay ended."""
     with owner_unit(user_id) as unit:
         execute(_set_disabled, {"whose": user_id, "at": None})
         revoked = revoke_no_more(of_user(user_id))

@@ -11,10 +11,10 @@ from shared.redis.revocations import LEEWAY, Revocations, write_revocations
 
 
 def revoke(subject: str) -> Revocations:
-    """Revoke all tokens issued until now, in a unit that holds the owner's lock. After it, tell() the answer.
+    """Revoke all tokens issued until now, in a unit that holds the owner's lock. After the commit, tell() the answer.
 
-    Tokens of the next half minute are revoked too: another machine's clock may run ahead, or a token may be signed at
-    this very moment (D-29).
+    Tokens of the next half minute are revoked too (D-29). Another machine's clock may run ahead, or a token may be
+    signed at this very moment.
     """
     until = int(time.time()) + LEEWAY
     execute(_drop, {"whose": subject})
@@ -23,13 +23,13 @@ def revoke(subject: str) -> Revocations:
 
 
 def revoke_no_more(subject: str) -> Revocations:
-    """Accept tokens from now on again; older ones stay revoked. Otherwise as revoke()."""
+    """Accept tokens again that are issued from now on. Older tokens stay revoked. Call tell() as after revoke()."""
     until = int(time.time()) - 1
     return {subject: until} if execute(_narrow, {"whose": subject, "until": until}) else {}
 
 
 def tell(revoked: Revocations) -> None:
-    """Copy them to Redis right after the commit, so that the socket server needs no sweep."""
+    """Copy revocations to Redis right after the commit, so that the socket server needs no sweep."""
     write_revocations(current_link(), revoked)
 
 
@@ -41,7 +41,7 @@ def read_rows() -> dict[str, int]:
 _subject = revocations.c.subject == bindparam("whose")
 _drop = delete(revocations).where(_subject)
 _add = insert(revocations).values(subject=bindparam("whose"), void_until=bindparam("until"))
-# Only ever earlier: else a second enable_account() would sign out a user who came back after the first (D-29).
+# The end only moves earlier. Otherwise a second enable_account() would sign out a user who has come back (D-29).
 _narrow = (
     update(revocations)
     .where(_subject, revocations.c.void_until > bindparam("until"))

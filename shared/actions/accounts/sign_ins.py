@@ -1,4 +1,4 @@
-"""Begin, renew and end a sign-in: the row that refresh tokens stand on. `api/access/tokens.py` signs the tokens."""
+"""Begin, renew and end a sign-in, the row that refresh tokens name. `api/access/tokens.py` signs the tokens."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ from shared.redis.revocations import Revocations, of_session
 
 @retried
 def begin_sign_in(user_id: str) -> str:
-    """Its id. Raises Unauthenticated if the account is deleted or disabled, this very moment too."""
+    """Store a sign-in, and return its id. Raises Unauthenticated if the account is deleted or disabled by now."""
     session_id = new_id()
     with owner_unit(user_id):
         require_in_use(user_id)
@@ -31,7 +31,7 @@ def begin_sign_in(user_id: str) -> str:
 
 @retried
 def renew_sign_in(session_id: str, user_id: str) -> None:
-    """Move its end on. Raises Unauthenticated if it has ended, or never was."""
+    """Move the end of a sign-in on (D-28). Raises Unauthenticated if there is no such sign-in any more."""
     now = utc_now()
     values = {"session_id": session_id, "whose": user_id, "now": now, "end": now + _lifetime()}
     with write_unit():
@@ -42,7 +42,7 @@ def renew_sign_in(session_id: str, user_id: str) -> None:
 
 @retried
 def end_sign_in(session_id: str, user_id: str) -> None:
-    """Sign out: its refresh token is refused from now on, its access tokens and sockets end within seconds."""
+    """Sign out. The refresh token is refused from now on; access tokens and sockets end within seconds."""
     revoked: Revocations = {}
     with owner_unit(user_id):
         if execute(_end, {"session_id": session_id, "whose": user_id, "now": utc_now()}):
@@ -51,7 +51,7 @@ def end_sign_in(session_id: str, user_id: str) -> None:
 
 
 def end_all_sign_ins(user_id: str) -> None:
-    """Of this user, in a unit that holds the user's lock and revokes the tokens."""
+    """End all sign-ins of this user, in a unit that holds the user's lock and revokes the tokens."""
     execute(_end_all, {"whose": user_id, "now": utc_now()})
 
 

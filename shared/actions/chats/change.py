@@ -14,7 +14,7 @@ from shared.wire.events import chat_event
 
 @retried
 def rename_chat(user_id: str, ref: str, title: str) -> ChatRow:
-    """Give it another title. Raises Forbidden, NotFound."""
+    """Give the chat another title. Raises Forbidden, NotFound."""
     with owner_unit(user_id, events=1, acting=True) as unit:
         titled = {"title": title, "title_source": "user", "updated_at": utc_now(), "seen_seq": STILL_SEEN}
         return _changed(unit, find_chat(user_id, ref), titled)
@@ -22,9 +22,9 @@ def rename_chat(user_id: str, ref: str, title: str) -> ChatRow:
 
 @retried
 def see_chat(user_id: str, ref: str, seq: int) -> ChatRow:
-    """Note that the user has seen the chat up to `seq`. Changes nothing if there is more, or was nothing new.
+    """Note that the user has seen the chat up to `seq`.
 
-    Raises Forbidden, NotFound.
+    Nothing changes if the chat is newer than `seq`, or was read already (D-46). Raises Forbidden, NotFound.
     """
     chat = find_chat(user_id, ref)
     if not _is_news(chat, seq):
@@ -42,7 +42,7 @@ def _is_news(chat: ChatRow, seq: int) -> bool:
 
 
 def _changed(unit: OwnerUnit, chat: ChatRow, values: dict[str, Any]) -> ChatRow:
-    """Change the chat in this unit, with the number that the unit took; tell it."""
+    """Change the chat in this unit, with the number that the unit took, and publish the event."""
     change = update(chat_sessions).where(chat_sessions.c.id == chat.id).values(seq=bindparam("new_seq"), **values)
     changed = execute(change.returning(*CHAT), {"new_seq": unit.account.seq}, row=ChatRow)[0]
     unit.tell(chat_event("chat.updated", changed))

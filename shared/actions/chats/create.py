@@ -11,7 +11,7 @@ from shared.wire.events import chat_event
 
 @retried
 def create_chat(user_id: str, title: str | None) -> ChatRow:
-    """A new, empty chat."""
+    """Make a new, empty chat."""
     with owner_unit(user_id, events=1, acting=True) as unit:
         seq = unit.account.seq
         titled = {"title": title, "title_source": "user"} if title else {}

@@ -15,9 +15,9 @@ from shared.wire.events import Event, credits_event
 
 @retried
 def delete_chat(user_id: str, ref: str) -> None:
-    """Erase a chat's text at once and leave tombstones; open replies end with their credits back.
+    """Erase a chat's text at once, and leave tombstones. Open replies end, and their credits return.
 
-    A worker that still writes one finds its attempt closed. Raises Forbidden, NotFound.
+    A worker that still writes such a reply finds its attempt closed. Raises Forbidden, NotFound.
     """
     with owner_unit(user_id) as unit:
         chat = find_chat(user_id, ref)

@@ -1,4 +1,4 @@
-"""Give a user credits: an operator's verb, for what was paid for or is owed."""
+"""Give a user credits. An operator does that for credits that were paid for or are owed."""
 
 from sqlalchemy.exc import IntegrityError
 
@@ -15,7 +15,7 @@ class AlreadyGranted(Exception):
 
 @retried
 def grant_credits(user_id: str, amount: int, occasion: str) -> Account:
-    """Add `amount` to the balance and the ledger, once for each occasion, and tell the open tabs.
+    """Add `amount` to the balance and the ledger, once for each occasion (D-26), and tell the open tabs.
 
     Raises AlreadyGranted.
     """

@@ -1,4 +1,4 @@
-"""Movements of credits: each changes the balance, and adds its entries to the ledger. `owner_unit()` makes them."""
+"""Movements of credits: each changes an account, and most have entries in the ledger. `owner_unit()` makes them."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from shared.models.credits import GRANT, HOLD, RELEASE
 
 @dataclass(frozen=True)
 class Money:
-    """A movement: `spend` leaves the balance, `hold` is added to the credits held. `entries` are (kind, delta, ref)."""
+    """A movement: `spend` leaves the balance, and `hold` joins the credits held. `entries` are (kind, delta, ref)."""
 
     spend: int = 0
     hold: int = 0
@@ -19,7 +19,7 @@ NOTHING = Money()
 
 
 class NotCovered(Exception):
-    """The balance does not cover the movement, or what it gives back is not held; nothing has changed."""
+    """The movement takes more than the balance, or gives back more than is held. Nothing has changed."""
 
 
 def hold(reply_id: str, price: int) -> Money:
@@ -28,7 +28,7 @@ def hold(reply_id: str, price: int) -> Money:
 
 
 def charge(price: int) -> Money:
-    """Keep the price that was set aside. The ledger has its entry since the hold."""
+    """Keep the price that was set aside. The ledger has had the entry since hold()."""
     return Money(hold=-price)
 
 

@@ -1,6 +1,6 @@
 """Compare each balance with the ledger, and the price of each reply with its entries.
 
-All of it in one snapshot, so that a system at work raises no false alarm.
+One snapshot answers every query, so that a running system raises no false alarm.
 """
 
 from collections.abc import Iterator
@@ -29,24 +29,24 @@ from shared.models.message import IS_OPEN, has_status, messages
 from shared.models.status import Status
 from shared.models.user import users
 
-# Differences kept in memory at a time. The database sorts and adds up on its disk.
+# Differences that this program keeps in memory at a time. The database sorts and adds up on its own disk.
 _BATCH = 500
 
 
 def reconcile() -> Iterator[str]:
     """Each difference in one line; none if all is well.
 
-    UNIQUE (user, kind, ref) makes the sums say as much as single rows.
+    The ledger's UNIQUE (user, kind, ref) allows one entry of each kind for a reply. So a comparison of sums is enough.
     """
     with db.engine.connect() as connection:
         if connection.dialect.name == "postgresql":
             connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-            connection.execute(text("SET LOCAL statement_timeout = 0"))  # a long ledger may take its time
+            connection.execute(text("SET LOCAL statement_timeout = 0"))  # a long ledger may take longer than the limit
         yield from differences(connection)
 
 
 def differences(connection: Connection) -> Iterator[str]:
-    """The same, as the transaction of this connection sees it."""
+    """The differences that the transaction of this connection sees."""
     for account in _rows(connection, _wrong_accounts, _Account):
         yield (
             f"user {account.id}: balance {account.credits}, ledger {account.ledger};"
@@ -96,7 +96,7 @@ _zero = literal(0, Integer)
 
 
 def _key(column: ColumnElement[Any]) -> ColumnElement[str]:
-    """An id as both databases can compare it: one keeps it as text without dashes, the ledger's `ref` has them."""
+    """An id without dashes. SQLite keeps ids like that; PostgreSQL's ids and the ledger's `ref` have dashes."""
     return func.replace(cast(column, String), "-", "")
 
 
@@ -124,7 +124,7 @@ _wrong_accounts = (
     )
 )
 
-# The part of the price that a final reply was not charged must have come back.
+# A final reply must have given back the part of its price that was not charged.
 _to_release = case((IS_OPEN, 0), else_=messages.c.credits_held - messages.c.credits_charged)
 _movements = (
     select(
@@ -151,7 +151,7 @@ _movements = (
     .subquery()
 )
 _movement_sums = {name: _total(_movements.c[name]) for name in ("hold_due", "held", "release_due", "released")}
-# The ledger outlives a reply whose tombstone was forgotten: what that one cost is known from its entries alone.
+# A reply's entries outlive its tombstone. Once the tombstone is forgotten, only the entries tell the price.
 _is_forgotten = (_total(_movements.c.rows) == 0) & _movements.c.user_id.in_(
     select(users.c.id).where(users.c.pruned_seq > 0)
 )

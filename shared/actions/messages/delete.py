@@ -1,4 +1,4 @@
-"""Delete one message: a user's own with its replies, or one reply."""
+"""Delete one message: a user's message with its replies, or one reply."""
 
 from sqlalchemy import bindparam, select, update
 
@@ -16,9 +16,9 @@ from shared.wire.events import Event, credits_event
 
 @retried
 def delete_message(user_id: str, chat_ref: str, message_id: str) -> None:
-    """Erase its text at once and leave a tombstone; open replies that go with it end with their credits back.
+    """Erase the texts at once, and leave tombstones. Open replies that go with the message end; their credits return.
 
-    Raises Forbidden, NotFound, and ReplyRunning for a reply alone that is being written.
+    A running reply cannot be deleted alone. Raises Forbidden, NotFound, ReplyRunning.
     """
     with owner_unit(user_id) as unit:
         message = find_message(find_chat(user_id, chat_ref).id, message_id)
@@ -35,7 +35,7 @@ def delete_message(user_id: str, chat_ref: str, message_id: str) -> None:
 
 
 def _deleted(message: MessageRow, seq: int) -> Event:
-    """Each has an event, and so a number, of its own."""
+    """Give a deleted message an event of its own, and so a number of its own."""
     execute(_stamp, {"message_id": message.id, "new_seq": seq})
     return Event(
         message.owner_id, "message.deleted", {"id": message.id, "chatSessionId": message.chat_session_id, "seq": seq}

@@ -12,9 +12,10 @@ from shared.models.message import IS_OPEN, MESSAGE, MessageRow, messages
 
 
 def erase(unit: OwnerUnit, owner_id: str, which: ColumnElement[bool], events: int) -> None:
-    """Erase this owner's messages in a unit of theirs: open replies end, with their credits back.
+    """Erase messages of this owner in the owner's unit. Open replies end, and their credits return.
 
-    A worker that still writes one finds its attempt closed. Takes `events` numbers; the rows get the lowest.
+    A worker that still writes such a reply finds its attempt closed. The unit takes `events` numbers. Every erased row
+    gets the lowest of them.
     """
     allow_minutes()  # 200,000 long messages take seven seconds (D-21)
     there = and_(messages.c.owner_id == owner_id, messages.c.deleted_at.is_(None), which)
@@ -28,5 +29,5 @@ def erase(unit: OwnerUnit, owner_id: str, which: ColumnElement[bool], events: in
         unit.close_live_text(reply.id, reply.attempt)
 
 
-# An optional field of a post gets its default, and a required one is an empty text.
+# The columns that a post fills. An optional field gets its default, and a required one an empty text.
 _EMPTY = {name: getattr(PostRequest, name, "") for name in STORED} | {"changes": None}

@@ -1,4 +1,4 @@
-"""Idempotency-Keys: the same key and request make nothing twice, however often a client sends them."""
+"""Idempotency-Keys: the same key and request make their rows once, however often a client sends them."""
 
 import hashlib
 from dataclasses import dataclass, fields
@@ -18,7 +18,10 @@ from shared.models.idempotency import IdempotencyKeyRow, idempotency_keys
 
 @dataclass(frozen=True)
 class PostRequest:
-    """A post as its client sent it. No setting may change it; an optional field has the default that it means."""
+    """A post as its client sent it. A field that the client left out has its default.
+
+    No setting may change the fields. Otherwise a retry after a deploy would be refused as another request.
+    """
 
     chat_ref: str
     content: str
@@ -38,7 +41,7 @@ class Made:
 
 
 def remember(user_id: str, key: str, request: PostRequest, made: Made) -> bool:
-    """Store the key, in a unit that holds the owner's lock. False, with nothing stored, if it is known."""
+    """Store the key, in a unit that holds the owner's lock. If the key is known, returns False and stores nothing."""
     row = {
         "id": new_id(),
         "user_id": user_id,
@@ -51,7 +54,7 @@ def remember(user_id: str, key: str, request: PostRequest, made: Made) -> bool:
 
 
 def recall(user_id: str, key: str, request: PostRequest) -> Made | None:
-    """The rows that this key made earlier; None if it is not known. Raises KeyReused if it made them otherwise."""
+    """The rows that this key made earlier; None if the key is not known. Raises KeyReused for another request."""
     known = query(_find, {"user_id": user_id, "key": key}).first()
     if known is None:
         return None
@@ -61,7 +64,7 @@ def recall(user_id: str, key: str, request: PostRequest) -> Made | None:
 
 
 def fingerprint(request: PostRequest, model: str | None = None) -> str:
-    """The request's SHA-256. It leaves out a newer field with its default, so that such a field voids no stored key."""
+    """The request's SHA-256. Newer fields with their defaults are left out, or they would void stored keys (D-87)."""
     first = ("POST", request.chat_ref, request.content, model or request.model)
     newer = {
         field.name: getattr(request, field.name)
@@ -72,13 +75,14 @@ def fingerprint(request: PostRequest, model: str | None = None) -> str:
 
 
 def _as_before(request: PostRequest) -> str:
-    """The fingerprint of older versions (D-34): a request without a model had the default of the settings."""
+    """The fingerprint by older versions. They filled in the default model for a request that named none (D-34)."""
     return fingerprint(request, request.model or current_settings().model)
 
 
-# The fields of PostRequest that every fingerprint holds.
+# Every fingerprint holds this many fields of PostRequest, from the first on.
 _FIRST = 3
-# The fields of PostRequest that the message does not store: the chat has a column of its own, and the reply the model.
+# The fields of PostRequest that the message does not store. The chat has a column of another name; the reply stores
+# the model.
 _ELSEWHERE = ("chat_ref", "model")
 #: The fields of PostRequest that the message stores, each in the column of its name. erase() empties these columns.
 STORED = tuple(field.name for field in fields(PostRequest) if field.name not in _ELSEWHERE)

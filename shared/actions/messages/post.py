@@ -1,4 +1,4 @@
-"""Accept a message: everything that must not be lost, in one commit."""
+"""Accept a message. One commit stores everything that must not be lost."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ from shared.wire.events import credits_event, message_event
 
 @dataclass(frozen=True)
 class Posted:
-    """The rows that a post made, or had made before if its key was known."""
+    """The rows that a post made now, or earlier if its key was known."""
 
     message: MessageRow
     reply: MessageRow
@@ -35,15 +35,15 @@ class Posted:
 def post_message(user_id: str, request: PostRequest, key: str | None = None) -> Posted:
     """Store a message and the placeholder of its reply, hold the credits, and hand the reply over.
 
-    1. Lock the owner; take the price from the balance, and three numbers of `seq` for three events.
-    2. A known Idempotency-Key answers here, before any refusal, and undoes step 1.
+    1. Lock the owner. Take the price from the balance, and three numbers of `seq` for three events.
+    2. If the Idempotency-Key is known, undo step 1 and answer with the earlier rows, before any refusal.
     3. Choose the model, and take two places in the chat.
     4. Store the message and the placeholder.
-    5. Give waiting replies their turn, if one is free. Commit.
-    6. Tell the open tabs, and put the reply on the queue: `workers/reply.py` goes on from there.
+    5. Give waiting replies their turns, as far as turns are free. Commit.
+    6. Tell the open tabs, and put the reply on the queue. `workers/reply.py` goes on from there.
 
-    Raises Unauthenticated, Forbidden, NotFound, InsufficientCredits, TooManyWaiting, KeyReused, InvalidRequest: then
-    nothing is stored.
+    Raises Unauthenticated, Forbidden, NotFound, InsufficientCredits, TooManyWaiting, KeyReused, InvalidRequest. After
+    each of these, nothing is stored.
     """
     made = Made(message_id=new_id(), reply_id=new_id())
     price = hold(made.reply_id, current_settings().credits_per_reply)
@@ -63,15 +63,18 @@ def post_message(user_id: str, request: PostRequest, key: str | None = None) -> 
 
 
 def _made_before(user_id: str, key: str | None, request: PostRequest, made: Made) -> Made | None:
-    """The rows that this key made earlier; None, with the key stored for `made`, if it is new."""
+    """The rows that this key made earlier. A new key is stored with `made`, and the answer is None."""
     if key is None or remember(user_id, key, request, made):
         return None
-    # a sweeper may forget the key between the two statements: then it is new
+    # a sweeper may forget the key between the two statements; then the key is new
     return recall(user_id, key, request) or _made_before(user_id, key, request, made)
 
 
 def _refuse_unless_known(user_id: str, key: str | None, request: PostRequest) -> Made:
-    """Without credits, a known key still answers. A foreign chat is told first: it must not depend on money."""
+    """Answer with the rows of a known key, even without credits (D-86). Refuse any other post.
+
+    A wrong model and a foreign chat are refused first, so that these answers do not depend on money.
+    """
     if key and (before := recall(user_id, key, request)):
         return before
     _choose_model(request)
@@ -83,6 +86,7 @@ def _accept(unit: OwnerUnit, user_id: str, request: PostRequest, made: Made) -> 
     model = _choose_model(request)
     place = _take_place(unit, user_id, request.chat_ref)
     posted = Posted(*store_both(unit, place, request, made, model), unit.account)
+    # No event `chat.updated`: a client moves the chat up when it hears the message (D-40).
     created = [message_event("message.created", message) for message in (posted.message, posted.reply)]
     unit.tell(*created, credits_event(unit.account, unit.account.seq))
     unit.hand_over(dispatch(user_id) if place.open_replies else [made.reply_id])
@@ -99,7 +103,7 @@ def _choose_model(request: PostRequest) -> str:
 def _take_place(unit: OwnerUnit, user_id: str, chat_ref: str) -> Place:
     place = take_place(unit, user_id, chat_ref)
     if place is None:
-        find_chat(user_id, chat_ref)  # tells a deleted chat from a foreign one
+        find_chat(user_id, chat_ref)  # raises NotFound for a deleted chat, Forbidden for a foreign one
         raise AssertionError("find_chat() refuses a chat that the update did not find")
     if place.open_replies >= current_settings().max_waiting_replies:
         raise TooManyWaiting
@@ -110,5 +114,5 @@ def _replayed(user_id: str, before: Made) -> Posted:
     ids = (before.message_id, before.reply_id)
     rows = {row.id: row for row in query(select(*MESSAGE).where(messages.c.id.in_(ids)), row=MessageRow)}
     account = account_of(user_id)
-    assert account is not None  # a key has a user
+    assert account is not None  # a known key belongs to a user
     return Posted(rows[before.message_id], rows[before.reply_id], account, replayed=True)

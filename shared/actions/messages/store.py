@@ -17,7 +17,7 @@ from shared.models.message import MessageRow, messages
 
 
 class Place(NamedTuple):
-    """The chat of a post, the place after its two, and how many replies its owner had open."""
+    """The chat of a post, the position after its two messages, and how many replies its owner had open."""
 
     id: str
     next_position: int
@@ -25,7 +25,7 @@ class Place(NamedTuple):
 
 
 def take_place(unit: OwnerUnit, user_id: str, chat_ref: str) -> Place | None:
-    """Take two places in the chat, and end its parking; None if the chat is not the user's."""
+    """Take two places in the chat, and end its parking. None if the chat is deleted or not the user's."""
     column, ref = named_by(chat_ref)
     values = {"user_id": user_id, "chat_ref": ref, "at": utc_now(), "new_seq": unit.numbers[1]}
     return execute(_take_places[column], values).first()
@@ -34,7 +34,7 @@ def take_place(unit: OwnerUnit, user_id: str, chat_ref: str) -> Place | None:
 def store_both(
     unit: OwnerUnit, place: Place, request: PostRequest, made: Made, model: str
 ) -> tuple[MessageRow, MessageRow]:
-    """Store the message and the placeholder of its reply: the two rows."""
+    """Store the message and the placeholder of its reply. Returns both rows."""
     at = utc_now()
     message_seq, reply_seq, _ = unit.numbers
     common: dict[str, Any] = _FIRST_VERSION | {
@@ -70,7 +70,7 @@ def _named(which: str, row: MessageRow) -> dict[str, Any]:
 
 
 def _turn(place: Place) -> dict[str, int | None]:
-    """Its turn at once if no reply is before it (D-01). Else dispatch() decides."""
+    """The reply gets its turn at once if its owner has no other open reply (D-01). Otherwise dispatch() decides."""
     settings = current_settings()
     if place.open_replies:
         return {"reply_turn_in": None, "reply_deadline_in": int(settings.turn_timeout * 1000), "reply_again_in": None}
@@ -112,7 +112,7 @@ _FIRST_VERSION: dict[str, Any] = {
     "handovers": 0,
     "live_index": 0,
 }
-# The columns of MessageRow that a new row may leave empty, but does not always.
+# The columns of MessageRow that may be empty, but that some new rows fill.
 _SOMETIMES = (*STORED, "reply_to", "model", "completed_at")
 # Milliseconds from now; None leaves a column empty, as in the user's message.
 _NO_TURN = {"message_turn_in": None, "message_deadline_in": None, "message_again_in": None}

@@ -1,6 +1,7 @@
 """Give waiting replies their turn: one at a time in a chat, a few at a time for a user.
 
-Runs inside every unit that may free or take a turn, under the owner's lock. The caller hands over after the commit.
+dispatch() runs inside every unit that may free or take a turn, under the owner's lock. The caller hands over after
+the commit.
 """
 
 from typing import NamedTuple
@@ -14,7 +15,7 @@ from shared.database.prepared import Id, Prepared
 from shared.database.units import execute
 from shared.models.message import IS_OPEN, messages
 
-#: Milliseconds after a hand-over before the sweeper repeats it. Each repeat waits twice as long as the one before.
+#: Milliseconds between a hand-over and the first repeat by the sweeper. Each later pause is twice as long (D-84).
 PATIENCE = 10_000
 
 
@@ -35,7 +36,7 @@ open_replies = (
 
 
 def dispatch(user_id: str) -> list[str]:
-    """Stamp the replies whose turn has come; their ids, to be handed over after the commit."""
+    """Stamp the replies whose turn has come. Returns their ids, for the hand-over after the commit."""
     settings = current_settings()
     values = {
         "user_id": user_id,
@@ -51,7 +52,7 @@ _turns = select(
     _candidates.c.id, _candidates.c.taken, func.row_number().over(order_by=_candidates.c.id).label("turn")
 ).subquery()
 _free = select(_turns.c.id).where(_turns.c.turn <= bindparam("most") - _turns.c.taken)
-# A reply that ran before keeps its deadline: nothing extends it.
+# A reply that ran before keeps its deadline, which nothing extends.
 _deadline = case((messages.c.attempt == 0, _now + bindparam("queue_ms")), else_=messages.c.deadline_at)
 _give_turns = Prepared(
     update(messages)

@@ -1,7 +1,7 @@
-"""Handing over: hand_over() is the only way a job gets onto the queue, and lost_from() notices that the queue is gone.
+"""Put jobs on the queue. hand_over() is the only way there, and lost_from() notices that Redis lost the queue.
 
-A job carries one id. It is a hint: the row decides whether there is anything to do, and the sweeper hands over
-again what got lost. So the producer never retries and the broker never delays.
+A job carries the id of one reply, and is only a hint. The row decides whether there is anything to do. If a job got
+lost, the sweeper hands the reply over again. So the producer never retries, and the broker never delays a job.
 """
 
 import time
@@ -15,9 +15,9 @@ from shared.redis.broker import REPLIES, ReplyBroker, job_for, make_broker
 
 
 def hand_over(reply_ids: Iterable[str]) -> None:
-    """Put replies on the queue. A failure is logged and changes nothing: the sweeper will do it.
+    """Put replies on the queue. A failure is only logged, because the sweeper hands over again.
 
-    An exception does not even mean that the job is not on the queue.
+    Despite an exception, the job may be on the queue. After a failed or slow trip, the sweeper hands over (D-59).
     """
     link, broker = current_link(), _producer()
     for reply_id in reply_ids:
@@ -33,7 +33,7 @@ def hand_over(reply_ids: Iterable[str]) -> None:
 
 
 def _producer() -> ReplyBroker:
-    """For handing over only: gives up quickly, never sends twice."""
+    """The broker for handing over only. It gives up quickly, and never sends twice."""
     extensions = current_app.extensions
     if "producer" not in extensions:
         link = current_link()
@@ -51,9 +51,10 @@ def queue_is_empty() -> bool:
 
 
 def lost_from() -> int | None:
-    """When Redis has lost its queue, the `dispatched_at` after which all is to be handed over again; else None.
+    """The `dispatched_at` after which all replies must be handed over again; None if Redis still has its queue.
 
-    It has when our marker is gone. One caller at a time gets an answer, and says how far it came: go_on_from().
+    Redis has lost the queue if our marker is gone. Only one caller at a time gets an answer (D-10). That caller tells
+    go_on_from() how far the hand-over came.
     """
     link = current_link()
     pipe = link.pipeline()
@@ -69,7 +70,7 @@ def lost_from() -> int | None:
 
 
 def go_on_from(dispatched_at: int) -> None:
-    """Let the next sweep hand over what had its turn later."""
+    """Let the next sweep hand over the replies whose turn came later than this."""
     link = current_link()
     with link.trip() as pipe:
         pipe.set(link.key("lost-from"), dispatched_at)

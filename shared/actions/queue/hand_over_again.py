@@ -1,4 +1,4 @@
-"""Put replies on the queue again that have their turn but that no worker took: the job got lost, or no worker runs."""
+"""Hand replies over again that have their turn but no worker: the job got lost, or no worker runs."""
 
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -16,32 +16,34 @@ from shared.database.units import execute, query, write_unit
 from shared.models.message import IS_OPEN, has_status, messages
 from shared.models.status import Status
 
-# Hand-overs a sweep (D-09): an emptied Redis is soon full again, and jobs of new posts come in between.
+# Hand-overs in one sweep (D-09). An emptied Redis is soon full again, and jobs of new posts come in between.
 BATCH = 250
-# Milliseconds that a first hand-over may take. Past them, with an empty queue, there was none (D-04).
+# Milliseconds that a first hand-over may take. If the queue is empty after them, the hand-over got lost (D-04).
 _UNDER_WAY = 2_000
-# Doublings of the patience: from then on, three hours pass between two hand-overs.
+# Doublings of the patience, at most. From then on, almost three hours pass between two hand-overs.
 _MOST_DOUBLINGS = 10
 
 
 def hand_over_again() -> int:
-    """After 10, 20, 40 … s; and at once, in the order of their turns, when Redis has lost its queue (D-10).
+    """Hand over again after 10, 20, 40 … s. Returns the number of replies.
 
-    The program that gave a turn may have died before the hand-over. With an empty queue, that costs a sweep or two.
+    If Redis has lost its queue, the next sweeps hand all replies over, in the order of their turns (D-10). The program
+    that gave a turn may have died before the hand-over. With an empty queue, that delays a reply by a sweep or two.
     """
     after = lost_from()
     if current_link().broken:
-        return 0  # no hand-over works now, and counting it would make the patience longer than the outage
+        return 0  # no hand-over works now, and a counted one would make the patience outlast the outage
     if after is None:
-        return len(_again(*(_never if queue_is_empty() else _overlooked), {}))
-    done = _again(*_lost, {"after": after})
-    if len(done) == BATCH:  # of two with a turn in the same millisecond, one may be left to its patience
+        return len(_again(*(_with_empty_queue if queue_is_empty() else _after_patience), {}))
+    done = _again(*_after_loss, {"after": after})
+    # The next batch begins after this millisecond. Another reply of the same millisecond waits for its patience.
+    if len(done) == BATCH:
         go_on_from(done[-1].dispatched_at)
     return len(done)
 
 
 def begin_anew(user_id: str) -> list[str]:
-    """A user's replies that have their turn, to be handed over after the commit. Their patience begins anew."""
+    """The ids of a user's replies that have their turn, to hand over after the commit. Their patience begins anew."""
     return [reply.id for reply in execute(_begin_anew, {"user_id": user_id, "pause_ms": PATIENCE})]
 
 
@@ -53,7 +55,7 @@ class _Waiting(NamedTuple):
 
 @retried
 def _again(some: Select[Any], note: ReturningUpdate[Any], values: dict[str, int]) -> list[_Waiting]:
-    """Count the hand-over of each, and set the time of the next one; then hand over."""
+    """Count a hand-over for each reply, set the time of its next one, then hand over."""
     rows = query(some, values, row=_Waiting)
     if not rows:
         return rows
@@ -73,13 +75,13 @@ def _handovers(row: _Waiting) -> int:
 
 _now = select(db_now()).scalar_subquery()
 _waiting = and_(has_status(Status.PENDING), messages.c.dispatched_at.is_not(None))
-# A program of an older version gives a turn without this time: there is none, or that of an earlier turn.
+# A program of an older version sets no `hand_over_at`. The column is then empty, or has the time of an earlier turn.
 _due_again = or_(messages.c.handovers == 0, func.coalesce(messages.c.hand_over_at, 0) < _now)
 _count = {"handovers": messages.c.handovers + 1, "hand_over_at": db_now() + bindparam("pause_ms")}
 
 
-def _step(which: ColumnElement[bool]) -> tuple[Select[Any], ReturningUpdate[Any]]:
-    """The statement that finds a batch, and the one that counts their hand-over, passing over rows that are locked."""
+def _statements(which: ColumnElement[bool]) -> tuple[Select[Any], ReturningUpdate[Any]]:
+    """The statement that finds a batch, and the one that counts its hand-overs. The second skips locked rows."""
     columns = (messages.c.id, messages.c.dispatched_at, messages.c.handovers)
     some = select(*columns).where(_waiting, which).order_by(messages.c.dispatched_at).limit(BATCH)
     free = select(messages.c.id).where(messages.c.id.in_(bindparam("ids", expanding=True)), _waiting, which)
@@ -87,9 +89,9 @@ def _step(which: ColumnElement[bool]) -> tuple[Select[Any], ReturningUpdate[Any]
     return some, update(messages).where(messages.c.id.in_(free)).values(_count).returning(messages.c.id)
 
 
-_overlooked = _step(and_(messages.c.dispatched_at < _now - PATIENCE, _due_again))
-_never = _step(and_(messages.c.dispatched_at < _now - _UNDER_WAY, _due_again))
-_lost = _step(messages.c.dispatched_at > bindparam("after"))
+_after_patience = _statements(and_(messages.c.dispatched_at < _now - PATIENCE, _due_again))
+_with_empty_queue = _statements(and_(messages.c.dispatched_at < _now - _UNDER_WAY, _due_again))
+_after_loss = _statements(messages.c.dispatched_at > bindparam("after"))
 _begin_anew = Prepared(
     update(messages)
     .where(messages.c.owner_id == bindparam("user_id"), IS_OPEN, _waiting)

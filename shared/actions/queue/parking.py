@@ -1,6 +1,6 @@
-"""A chat whose reply failed or was stopped is parked: its waiting replies get no turn until its owner goes on.
+"""Park a chat whose reply failed or was stopped: its waiting replies get no turn until resume_queue().
 
-A new post also ends the parking (`messages/post.py`). `dispatch.py` passes parked chats over.
+A new post also ends the parking (`messages/store.py`). The turn rule in `replies/states.py` skips parked chats.
 """
 
 from typing import Any
@@ -19,7 +19,7 @@ from shared.wire.events import chat_event
 
 @retried
 def resume_queue(user_id: str, ref: str) -> ChatRow:
-    """Give the waiting replies of a parked chat their turns again; a chat that is not parked stays as it is.
+    """Give the waiting replies of a parked chat their turns again. A chat that is not parked stays as it is.
 
     Raises Forbidden, NotFound.
     """
@@ -37,7 +37,8 @@ def resume_queue(user_id: str, ref: str) -> ChatRow:
 def park_chat(values: dict[str, Any], *, news: bool) -> ChatRow:
     """Park the chat `chat_id` as of `at`, as `new_seq`, in the unit that ends its reply.
 
-    `news`: the owner did not end the reply, so the chat has something new to read.
+    With `news`, the owner did not end the reply, so the chat has something new to read. The caller publishes
+    `chat.updated` (D-41).
     """
     return execute(_park_as_news if news else _park_quietly, values)[0]
 

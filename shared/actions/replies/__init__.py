@@ -1,1 +1,1 @@
-"""The life of a reply: every state, guard and transition is in `states.py`, each verb beside it."""
+"""The life of a reply. `states.py` has every state, guard and transition; each verb stands beside it."""

@@ -1,4 +1,4 @@
-"""Take a reply for one worker: from pending to running, with a lease and a new attempt."""
+"""Claim a reply for one worker: it goes from pending to running, with a lease and a new attempt."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -20,29 +20,31 @@ from shared.wire.events import message_event
 
 @dataclass(frozen=True)
 class Claim:
-    """A reply that one worker may write, and nobody else while the lease lasts. `attempt` is the fence."""
+    """A reply that only one worker may write while the lease lasts. A write with an old `attempt` changes nothing."""
 
     id: str
     attempt: int
     owner_id: str
     chat_session_id: str
     position: int
-    #: The question that it answers.
+    #: The id of the message that the reply answers.
     reply_to: str
     model: str
     credits_held: int
-    #: Milliseconds until the whole reply has to be done, as of the claim; None for a claim of the past.
+    #: Milliseconds from the claim to the deadline of the whole reply. None if the claim was read from a row later.
     remaining_ms: int | None = None
-    #: Whether the worker that had it before died. Then this worker writes it alone, in a process of its own.
+    #: Whether an earlier worker of the reply died. This worker then writes the reply in a process of its own (D-13).
     alone: bool = False
 
 
 @retried
 def claim_reply(reply_id: str, worker: str) -> Claim | None:
-    """Claim it if it is pending, has its turn, is due, is in time, and its chat has no other running reply.
+    """Claim the reply, or return None.
 
-    None otherwise: another worker has it, or the sweeper will bring it back. A lapsed running reply is never claimed.
-    A disabled user's reply waits until its deadline, or until the user is enabled (D-32).
+    The reply must be pending and have its turn. Its pause must be over, and its deadline ahead. No other reply of its
+    chat may run. Otherwise another worker has the reply, or the sweeper will bring the reply back. No worker claims a
+    running reply with a lapsed lease: the sweeper first makes such a reply wait again. A disabled user's reply waits
+    until its deadline, or until the user is enabled (D-32).
     """
     settings = current_settings()
     at = utc_now()
@@ -65,8 +67,8 @@ def claim_reply(reply_id: str, worker: str) -> Claim | None:
 
 
 def claim_of(row: MessageRow, now: int | None = None) -> Claim:
-    """The claim of a row that runs or ran; `now` is the database's clock in ms, as of the claim."""
-    assert row.reply_to is not None  # only a reply is claimed, and a placeholder names its question and its model
+    """The claim that a reply's row describes. `now` is the database's clock in milliseconds as of the claim."""
+    assert row.reply_to is not None  # only replies are claimed, and each names its question and its model
     assert row.model is not None
     return Claim(
         id=row.id,

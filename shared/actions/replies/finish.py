@@ -1,6 +1,7 @@
-"""The endings of a running reply, each in one transaction, each guarded by the attempt that wrote it.
+"""The endings of a reply by a worker or the sweeper. Each is one transaction with a guard of `states.py`.
 
-A worker whose attempt was superseded, stopped or deleted changes nothing here and tells nobody.
+A worker's ending names its attempt. If that attempt was superseded, stopped or deleted, the ending changes nothing and
+publishes no event.
 """
 
 from dataclasses import dataclass
@@ -26,12 +27,12 @@ from shared.wire.events import chat_event, credits_event, message_event
 
 
 class Superseded(Exception):
-    """This attempt no longer owns the reply. Its new owner will end it."""
+    """This attempt no longer owns the reply. Another program ends the reply, or has ended it."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The text that an attempt brought, in how many deltas it went out, and the model's word on it."""
+    """The text of an attempt, the index after its last delta, and the model's facts about the text."""
 
     text: str
     next_index: int = 0
@@ -53,7 +54,7 @@ def complete_reply(claim: Claim, answer: Answer) -> None:
 
 
 def fail_reply(claim: Claim, error: ReplyError, answer: Answer, when: Guard = Guard.WRITING) -> None:
-    """Keep the text so far, say why it failed, give the credits back, and park the chat. Raises Superseded."""
+    """Keep the text so far, store the error, give the credits back, and park the chat. Raises Superseded."""
     _end(claim, _Ending(FAIL[when], "message.failed", {"code": error.code}, parks=True), answer, _release(claim))
 
 
@@ -63,7 +64,7 @@ def cancel_untried(claim: Claim) -> None:
 
 
 def note_first_text(claim: Claim) -> None:
-    """Record that the user is about to see text: from here on a model failure is final. Raises Superseded."""
+    """Record that the user is about to see text. From then on, a model failure is final. Raises Superseded."""
     if not query(_first_text, {"reply_id": claim.id, "of_attempt": claim.attempt, "at": utc_now()}):
         raise Superseded
 
@@ -84,7 +85,7 @@ def _end(claim: Claim, ending: _Ending, answer: Answer, money: Money) -> None:
         ) as unit:
             _store(unit, claim, ending, answer)
             reach("before_final_commit")
-    except NotCovered as error:  # the hold is gone: the reply was ended meanwhile
+    except NotCovered as error:  # the hold is gone: another program has ended the reply
         raise Superseded from error
 
 
@@ -101,7 +102,7 @@ def _store(unit: OwnerUnit, claim: Claim, ending: _Ending, answer: Answer) -> No
     if ending.parks:
         unit.tell(chat_event("chat.updated", park_chat(touch, news=True)))
         unit.hand_over(dispatch(claim.owner_id))
-    elif execute(_touch_chat, touch)[0].open_replies:  # else dispatch() could give no turn (D-01)
+    elif execute(_touch_chat, touch)[0].open_replies:  # with no open reply, dispatch() could give no turn (D-01)
         unit.hand_over(dispatch(claim.owner_id))
     unit.tell(credits_event(unit.account, unit.account.seq))
 
@@ -115,7 +116,7 @@ class _FirstText(NamedTuple):
     committed: str | None
 
 
-# If a crash of the database server takes it back, the reply runs again as after any crash.
+# The commit does not wait for the disk. If a crash of the database server loses the note, the reply runs again.
 _first_text = Prepared(
     update(messages)
     .where(messages.c.id == bindparam("reply_id"), WRITING)

@@ -1,4 +1,4 @@
-"""Keep the leases of the replies that a worker writes, and see which of them it has lost."""
+"""Renew the leases of the replies that a worker writes, and find the replies that the worker has lost."""
 
 from typing import NamedTuple
 
@@ -16,8 +16,9 @@ from shared.models.status import Status
 
 @retried
 def renew_leases(running: list[tuple[Claim, str, int]]) -> None:
-    """Extend each (claim, text so far, deltas so far) by a whole lease, and save the text as a checkpoint."""
+    """Renew the lease of each (claim, text so far, deltas so far), and save the text as a checkpoint."""
     lease_ms = int(current_settings().lease_seconds * 1000)
+    # Renewals do not lock the owner, so all take rows in the order of ids (D-64). Otherwise two could deadlock.
     rows = [
         {
             "reply_id": claim.id,
@@ -26,14 +27,14 @@ def renew_leases(running: list[tuple[Claim, str, int]]) -> None:
             "text": text,
             "pieces": pieces,
         }
-        for claim, text, pieces in sorted(running, key=lambda entry: entry[0].id)  # one order of locks for all (D-64)
+        for claim, text, pieces in sorted(running, key=lambda entry: entry[0].id)
     ]
     with write_unit():
         execute(_renew, rows)
 
 
 def still_ours(claims: list[Claim]) -> set[str]:
-    """The ids of those that still run with the attempt that was claimed."""
+    """The ids of the replies that still run with the attempt that was claimed."""
     attempts = {claim.id: claim.attempt for claim in claims}
     rows = query(_running.where(messages.c.id.in_(attempts)), {}, row=_Running)
     return {row.id for row in rows if attempts[row.id] == row.attempt}

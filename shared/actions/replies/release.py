@@ -1,4 +1,4 @@
-"""Let a running reply wait again, for another attempt: it failed, its worker died, or its worker ends."""
+"""Let a running reply wait again for another attempt: its model failed, or its worker died or ends."""
 
 from typing import Any
 
@@ -17,15 +17,16 @@ from shared.wire.events import message_event
 
 @retried
 def give_back(claim: Claim, pause: float, when: Guard = Guard.WRITING) -> bool:
-    """Let it run again after `pause` seconds. False if its failures are used up or this attempt was superseded."""
+    """Let the reply run again after `pause` seconds. False if its failures are used up or its attempt is superseded."""
     return _wait_again(claim, GIVE_BACK[when], pause_ms=int(pause * 1000))
 
 
 @retried
 def release_reply(claim: Claim) -> bool:
-    """Let it run again at once, because its worker ends and not because anything failed, also if text was shown.
+    """Let the reply run again at once, because its worker ends. Text that was shown already does not prevent this.
 
-    False if its failures are used up or this attempt was superseded.
+    Nothing has failed, so the first drains do not count. False if its failures are used up or the attempt was
+    superseded.
     """
     return _wait_again(claim, RELEASE)
 
@@ -38,6 +39,6 @@ def _wait_again(claim: Claim, transition: Prepared[MessageRow], **values: Any) -
         if row is None:
             unit.undo()
             return False
-        unit.tell(message_event("message.updated", row))
+        unit.tell(message_event("message.updated", row))  # the owner sees the reply wait again (D-42)
         unit.hand_over(dispatch(claim.owner_id))
     return True

@@ -1,7 +1,7 @@
-"""The sweeper's steps for replies whose worker or turn got lost: no accepted reply is forgotten, whatever died.
+"""The sweeper's steps for replies that lost their worker or their turn. No accepted reply is forgotten, whatever died.
 
-Each step reads a bounded batch without locks, then takes one guarded transaction for each reply. So any number of
-sweepers may run. `queue/hand_over_again.py` hands over again.
+Each step reads a batch without locks, then runs one guarded transaction for each reply. So any number of sweepers may
+run at once. The steps return how many replies they changed. `queue/hand_over_again.py` has the step for lost jobs.
 """
 
 import logging
@@ -25,34 +25,34 @@ from shared.models.message import MESSAGE, MessageRow
 
 log = logging.getLogger(__name__)
 
-# Rows that a step takes; the next sweep takes the rest (D-09).
+# Rows that a step takes at most. The next sweep takes the rest (D-09).
 BATCH = 100
 
 
 def rescue_lapsed() -> int:
-    """Replies whose worker stopped renewing: run them again, or fail them once their failures are used up."""
+    """Let replies run again whose worker stopped renewing the lease. Fail them if their failures are used up."""
     return _each(_some(Guard.LAPSED), _rescue)
 
 
 def fail_hung() -> int:
-    """Replies whose worker renews long past their deadline: it hangs, so they fail."""
+    """Fail replies whose worker still renews the lease long past the deadline. Such a worker hangs."""
     return _each(_some(Guard.HUNG), _fail_hung)
 
 
 def expire_overdue() -> int:
-    """Replies that waited past their deadline: end them and give the credits back."""
+    """End replies that waited past their deadline, and give the credits back."""
     return _each(_some(Guard.OVERDUE), _expire)
 
 
 def give_turns() -> int:
-    """Users with a due reply and a free turn for it: a back-off ended, or a finisher died before it could dispatch.
+    """Give turns to users who have a due reply and a free turn for it.
 
-    How many turns were given.
+    No other program gives a turn when a back-off ends. A program may also have died without giving a free turn on.
     """
     return _each(query(_owners_in_wait, {"most": current_settings().max_active_replies}, row=_Owner), _give_turns)
 
 
-# An index finds only rows whose limit stays the same for the whole statement, and a clock does not.
+# A scalar subquery is read once for a statement, so an index can find the rows. A function would be read per row.
 _now = select(db_now()).scalar_subquery()
 
 
@@ -60,7 +60,7 @@ class _Owner(NamedTuple):
     owner_id: str
 
 
-# As dispatch() decides, but for every user at once, so that no user is locked to be given nothing.
+# The turn rule of dispatch(), for all users at once (D-85). So the sweeper locks only users who can get a turn.
 _candidates = candidates(true(), _now).subquery()
 _owners_in_wait = (
     select(_candidates.c.owner_id)
@@ -72,7 +72,10 @@ _owners_in_wait = (
 
 
 def _some(guard: Guard) -> list[MessageRow]:
-    """A batch in random order: rows that cannot be ended don't keep the others out, and two sweepers seldom meet."""
+    """A batch in random order, so that two sweepers seldom meet.
+
+    In a fixed order, rows that cannot be ended would fill every batch and keep the others out.
+    """
     return query(_picks[guard], row=MessageRow)
 
 
@@ -97,12 +100,12 @@ def _each(rows: Iterable[Row], end: Callable[[Row], int]) -> int:
         try:
             done += 0 if row.owner_id in held else end(row)
         except Superseded:
-            pass  # a worker or another sweeper was quicker, which is as good
+            pass  # a worker or another sweeper was quicker, so nothing is left to do
         except DATABASE_AWAY as error:
             if is_away(error):
                 raise
             log.warning("sweeper.row_held: another transaction locks the rows of user=%s", row.owner_id)
-            held.add(row.owner_id)
+            held.add(row.owner_id)  # the next sweep tries these rows again (D-65)
         except Exception:
             log.exception("sweeper.row_failed: the sweep goes on without a row of user=%s", row.owner_id)
     return done
@@ -112,13 +115,13 @@ def _rescue(row: MessageRow) -> int:
     claim = claim_of(row)
     if not give_back(claim, 0, Guard.LAPSED):
         fail_reply(claim, WorkerLost(), _saved(row), Guard.LAPSED)
-    log.warning("reply.rescued: its worker stopped renewing the lease, reply=%s", claim.id)
+    log.warning("reply.rescued: the worker stopped renewing the lease, reply=%s", claim.id)
     return 1
 
 
 def _fail_hung(row: MessageRow) -> int:
     fail_reply(claim_of(row), ReplyTimeout(), _saved(row), Guard.HUNG)
-    log.warning("reply.hung: its worker did not end it, reply=%s worker=%s", row.id, row.claimed_by)
+    log.warning("reply.hung: the worker did not end the reply, reply=%s worker=%s", row.id, row.claimed_by)
     return 1
 
 

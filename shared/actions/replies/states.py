@@ -1,4 +1,4 @@
-"""Every state of a reply, every guard, and every transition. No other file writes `status`; a contract test sees to it.
+"""Every state of a reply, every guard, and every transition. If another file writes `status`, a contract test fails.
 
             post              claim                finish
    (user) ───────▶ pending ──────────▶ running ───────────▶ completed   ai_report, charged
@@ -11,7 +11,8 @@
                        e: from pending or running ────────▶ cancelled   ai_report with the text so far, charged;
                                                                         without any, credits returned
 
-Every transition of a worker names its attempt. A transition changes no row if its guard does not hold.
+Comments below explain the letters. Every transition of a worker names its attempt. A transition changes no row if its
+guard does not hold.
 """
 
 from datetime import datetime
@@ -26,21 +27,21 @@ from shared.models.chat import chat_sessions
 from shared.models.message import IS_OPEN, MESSAGE, MessageRow, has_status, is_open, messages
 from shared.models.status import MessageType, Status
 
-#: Milliseconds past its deadline after which a worker that still renews counts as hung. This is longer than a lease: a
-#: worker retries its own ending for a whole lease while the database is away (D-08).
+#: Milliseconds past the deadline after which a worker that still renews counts as hung. That is longer than a lease.
+#: While the database is away, a worker retries its own ending for a whole lease (D-08).
 HUNG_AFTER = 60_000
-#: The end of `claimed_by` of a worker that writes the reply alone.
+#: `claimed_by` ends with this text if the worker writes the reply in a process of its own (D-13).
 ALONE = ", alone"
-# This many drains count for nothing. Each further drain counts as a failure: the reply may be what ends its workers.
+# So many drains count as no failure. Each further one does, because the reply itself may end its workers (D-14).
 _HARMLESS_DRAINS = 2
 
-#: A post stores both messages in these states.
+#: A post stores its two messages in these states.
 POSTED = {"message_type": MessageType.USER, "status": Status.COMPLETED}
 PLACEHOLDER = {"message_type": MessageType.AI_REPORT, "status": Status.PENDING}
 
 
 class Guard(Enum):
-    """When an ending is allowed."""
+    """When a transition is allowed."""
 
     WRITING = "its own worker still holds it with this attempt"
     LAPSED = "its worker stopped renewing the lease"
@@ -49,8 +50,8 @@ class Guard(Enum):
 
 
 def condition(guard: Guard, now: ColumnElement[int]) -> ColumnElement[bool]:
-    """The guard in SQL. `now` is a scalar subquery where an index is to find the rows: a function is read per row."""
-    running = has_status(Status.RUNNING) & IS_OPEN  # in both words: SQLite does not see that one implies the other
+    """The guard in SQL. An index finds the rows only if `now` is a scalar subquery: a function is read per row."""
+    running = has_status(Status.RUNNING) & IS_OPEN  # both, since SQLite does not see that the first implies the second
     return {
         Guard.WRITING: has_status(Status.RUNNING) & (messages.c.attempt == bindparam("of_attempt")),
         Guard.LAPSED: running & (messages.c.lease_until < now),
@@ -65,10 +66,10 @@ WRITING = _when[Guard.WRITING]
 
 
 def candidates(whose: ColumnElement[bool], now: ColumnElement[int]) -> Select[Any]:
-    """The turn rule: the first open reply of each chat that waits, is due, and is not held up by a parked chat.
+    """The turn rule (D-85): the first open reply of each chat, if that reply waits and is due.
 
-    Columns: `id`, `owner_id`, and `taken`, the owner's replies that have their turn or run. A reply that ran before is
-    not held up by a parked chat.
+    A parked chat holds its replies up, except one that ran before. The columns are `id`, `owner_id` and `taken`. The
+    last counts the owner's replies that have their turn or run.
     """
     waiting = (
         select(
@@ -99,15 +100,15 @@ def _to(status: Status, guard: ColumnElement[bool], **values: Any) -> Prepared[M
     return Prepared(changed.returning(*MESSAGE), MessageRow)
 
 
-# a: a worker takes it.
+# a: a worker claims the reply.
 _other = messages.alias("other")
 _none_runs_in_its_chat = ~exists().where(
-    _other.c.owner_id == messages.c.owner_id,  # the index of open replies is by owner, however long the chat is
+    _other.c.owner_id == messages.c.owner_id,  # the index of open replies is by owner, so a long chat costs no more
     _other.c.chat_session_id == messages.c.chat_session_id,
     is_open(_other),  # SQLite doesn't see that the next line implies this one, and would not use that index
     has_status(Status.RUNNING, _other),
 )
-# A pending reply that still names a worker: that worker died. A worker that gives a reply back removes its name.
+# A worker that gives a reply back removes its own name. If a pending reply names a worker, one has died.
 _its_worker_died = messages.c.claimed_by.is_not(None)
 CLAIM = _to(
     Status.RUNNING,
@@ -119,7 +120,7 @@ CLAIM = _to(
     attempt=messages.c.attempt + 1,
     lease_until=_now + bindparam("lease_ms"),
     claimed_by=case((_its_worker_died, bindparam("worker") + ALONE), else_=bindparam("worker")),
-    # the first claim starts the clock of the whole reply; nothing extends it
+    # the first claim sets the deadline of the whole reply, and nothing extends that
     deadline_at=case((messages.c.attempt == 0, _now + bindparam("reply_ms")), else_=messages.c.deadline_at),
     first_text_at=None,
     live_index=0,
@@ -168,17 +169,18 @@ CANCEL_UNTRIED = _to(Status.CANCELLED, _when[Guard.OVERDUE] & _never_had_a_turn,
 
 
 def cancel_open(which: ColumnElement[bool], at: datetime) -> Update:
-    """e, of many at once: their message, chat or account is deleted."""
+    """e, for many replies at once: their message, chat or account is deleted."""
     return update(messages).where(which, IS_OPEN).values(status=Status.CANCELLED, lease_until=None, completed_at=at)
 
 
-# c: it waits for another attempt. Its text stays until that begins.
+# c: the reply waits for another attempt. Its text stays until that attempt begins.
 _again = {"lease_until": None, "dispatched_at": None}
 _failures_left = messages.c.failures + 1 < bindparam("most_failures")
 _given_back = _again | {"failures": messages.c.failures + 1, "not_before": _now + bindparam("pause_ms")}
+# A failed model ends no process, so the worker removes its name (D-71). A dead worker's name stays for the next claim.
 GIVE_BACK = {
     Guard.WRITING: _to(Status.PENDING, WRITING & _failures_left, **_given_back, claimed_by=None),
-    Guard.LAPSED: _to(Status.PENDING, _when[Guard.LAPSED] & _failures_left, **_given_back),  # the name stays (D-71)
+    Guard.LAPSED: _to(Status.PENDING, _when[Guard.LAPSED] & _failures_left, **_given_back),
 }
 _failures_after_drain = messages.c.failures + case((messages.c.drains < _HARMLESS_DRAINS, 0), else_=1)
 RELEASE = _to(
@@ -187,6 +189,6 @@ RELEASE = _to(
     **_again,
     drains=messages.c.drains + 1,
     failures=_failures_after_drain,
-    # a worker died with it before, so it is written alone again: a drain does not make it harmless
+    # A worker of this reply died before, and a drain proves nothing. So the next worker writes the reply alone, too.
     claimed_by=case((messages.c.claimed_by.endswith(ALONE), messages.c.claimed_by), else_=None),
 )

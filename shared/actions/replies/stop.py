@@ -1,6 +1,6 @@
-"""Stop a reply because its owner says so: a row first, a signal second.
+"""Stop a reply at its owner's request: first the row changes, then Redis closes the live text.
 
-Its worker learns of it when the live text refuses its next delta, or when the watchdog next looks at the rows.
+The worker learns of the stop when Redis refuses its next delta. Otherwise its watchdog finds the changed row (D-06).
 """
 
 from shared.actions.credits.money import charge, release
@@ -23,10 +23,10 @@ from shared.wire.events import chat_event, credits_event, message_event
 
 @retried
 def stop_reply(user_id: str, chat_ref: str, message_id: str) -> MessageRow:
-    """End a reply that waits or runs, with the text so far; one that is final stays as it is.
+    """End a reply that waits or runs, with the text so far, and park its chat. A final reply stays as it is.
 
-    Charged if there is text to keep, else the credits return (D-19). Parks the chat. While Redis is away, the text of
-    the checkpoint is kept. Raises Forbidden, NotFound, NotAReply.
+    The owner pays if there is text to keep. Otherwise the credits return (D-19). While Redis is away, the text of the
+    checkpoint is kept. Raises Forbidden, NotFound, NotAReply.
     """
     reply = find_message(find_chat(user_id, chat_ref).id, message_id)
     if reply.reply_to is None:

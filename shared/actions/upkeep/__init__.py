@@ -1,1 +1,1 @@
-"""The sweeper's upkeep: it forgets rows that are too old, and keeps the copy of the revocations in Redis."""
+"""The sweeper's upkeep: forget rows that are too old, and keep the copy of the revocations in Redis."""

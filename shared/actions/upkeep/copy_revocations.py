@@ -1,4 +1,4 @@
-"""Redis has a copy of the revocations: the sweeper keeps it as the rows are, and forgets rows that are too old."""
+"""Keep the copy of the revocations in Redis equal to the rows, and forget rows that are too old."""
 
 from sqlalchemy import bindparam, delete, select
 
@@ -10,14 +10,14 @@ from shared.database.units import execute, query, write_unit
 from shared.models.revocation import revocations
 from shared.redis.revocations import LEEWAY, drop_stranger, read_revocations, write_revocations
 
-# Rows that a sweep forgets; the next one takes the rest.
+# Rows that a sweep forgets at most. The next sweep takes the rest.
 _BATCH = 500
 
 
 def copy_revocations() -> int:
-    """Bring the copy in Redis in line with the rows; forget revocations older than every token that still lives.
+    """Write missing revocations to Redis. Forget those that are older than every token that still lives.
 
-    How many were missing in Redis.
+    Returns how many were missing or wrong in Redis.
     """
     rows, link = read_rows(), current_link()
     before = int(read_db_moment().timestamp()) - current_settings().access_token_seconds - LEEWAY

@@ -1,4 +1,4 @@
-"""Idempotency keys live for a day; then the same key is a new request."""
+"""Forget Idempotency-Keys after a day. From then on, the same key makes a new request (D-33)."""
 
 from datetime import timedelta
 
@@ -9,15 +9,15 @@ from shared.database.retries import retried
 from shared.database.units import execute, query, write_unit
 from shared.models.idempotency import idempotency_keys
 
-# How long a client may repeat a request.
+# The time for which a client may repeat a request.
 _LIFE = timedelta(hours=24)
-# Keys that a sweep forgets; the next one takes the rest.
+# Keys that a sweep forgets at most. The next sweep takes the rest.
 _BATCH = 500
 
 
 @retried
 def forget_keys() -> int:
-    """Delete a batch of keys whose day is over; how many."""
+    """Delete a batch of keys whose day is over. Returns how many."""
     ids = query(_old, {"before": read_db_moment() - _LIFE}).scalars()
     if ids:
         with write_unit():

@@ -1,4 +1,4 @@
-"""Sign-ins whose refresh token has expired are forgotten."""
+"""Forget sign-ins whose refresh token has expired."""
 
 from sqlalchemy import bindparam, delete, select
 
@@ -7,13 +7,13 @@ from shared.database.retries import retried
 from shared.database.units import execute, query, write_unit
 from shared.models.sign_in import sign_ins
 
-# Rows that a sweep forgets; the next one takes the rest.
+# Rows that a sweep forgets at most. The next sweep takes the rest.
 _BATCH = 500
 
 
 @retried
 def forget_sign_ins() -> int:
-    """Delete a batch of those whose refresh token has expired; how many."""
+    """Delete a batch of sign-ins whose refresh token has expired. Returns how many."""
     ids = query(_over, {"now": read_db_moment()}).scalars()
     if ids:
         with write_unit():

@@ -1,4 +1,4 @@
-"""Tombstones of what was deleted are kept for clients that were away; after 90 days they go too."""
+"""Forget tombstones after 90 days. Until then, clients that were away learn of deletions from them."""
 
 from collections import defaultdict
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from shared.models.message import messages
 from shared.models.user import users
 
 _LIFE = timedelta(days=90)
-# Rows of a table that a sweep forgets; the next one takes the rest.
+# Rows of a table that a sweep forgets at most. The next sweep takes the rest.
 BATCH = 500
 
 
@@ -25,7 +25,7 @@ class _Tombstone(NamedTuple):
 
 
 def forget_tombstones() -> int:
-    """Delete a batch of tombstones; how many. A client away since before gets `reset` from `GET /sync`."""
+    """Delete a batch of tombstones. Returns how many. A client that was away longer gets `reset` from `GET /sync`."""
     before = read_db_moment() - _LIFE
     return _forget(messages, query(old_messages(before), row=_Tombstone)) + _forget(
         chat_sessions, query(old_chats(before), row=_Tombstone)
@@ -33,13 +33,13 @@ def forget_tombstones() -> int:
 
 
 def old_messages(before: datetime) -> Select[Any]:
-    """A batch of messages that were deleted before."""
+    """A batch of messages that were deleted before this moment."""
     old = select(messages.c.id, messages.c.owner_id, messages.c.seq).where(messages.c.deleted_at < before)
     return old.order_by(messages.c.deleted_at).limit(BATCH)
 
 
 def old_chats(before: datetime) -> Select[Any]:
-    """A batch of chats that were deleted before, and whose messages are gone already."""
+    """A batch of chats that were deleted before this moment, and whose messages are gone already."""
     columns = (chat_sessions.c.id, chat_sessions.c.owner_id, chat_sessions.c.seq)
     old = select(*columns).where(chat_sessions.c.deleted_at < before, ~_has_messages)
     return old.order_by(chat_sessions.c.deleted_at).limit(BATCH)

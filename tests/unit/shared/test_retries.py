@@ -1,10 +1,11 @@
 """A unit is repeated a little later, after a random pause, and only if the database certainly undid it."""
 
-import time
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from shared.database import retries
 from shared.database.retries import retried, was_undone
 
 
@@ -22,7 +23,9 @@ def trouble(sqlstate: str | None, statement: str | None = "UPDATE", broke: bool 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     waited: list[float] = []
-    monkeypatch.setattr(time, "sleep", waited.append)
+    monkeypatch.setattr(
+        retries, "time", SimpleNamespace(sleep=waited.append)
+    )  # other threads of this process sleep too
     return waited
 
 
