@@ -1,100 +1,14 @@
-"""Sends the fake model's answers over the wire, with the faults that the script asks for."""
+"""The fake model's answers, with the faults that the script asks for."""
 
 import asyncio
 import itertools
-import json
-import socket
-import struct
 import time
-from collections.abc import Iterable
 from email.utils import formatdate
 from http import HTTPStatus
-from typing import Any, Protocol
 
+from tests.fake_request import Request
 from tests.fake_script import Script, sign
-
-
-class Asked(Protocol):
-    """The part of a logged request that an answer needs."""
-
-    body: dict[str, Any]
-    number: int
-    sent: int
-
-    @property
-    def question(self) -> str: ...
-
-
-class Reply:
-    """One HTTP answer on the wire. `cut` says that the fake model broke it off, as scripted."""
-
-    request: Asked
-    cut = False
-
-    def __init__(self, writer: asyncio.StreamWriter) -> None:
-        self._writer = writer
-
-    async def whole(self, status: int, content: Any, **headers: str) -> None:
-        body = content.encode() if isinstance(content, str) else json.dumps(content).encode()
-        kind = "text/html" if isinstance(content, str) else "application/json"
-        self._head(status, {"content-type": kind, "content-length": str(len(body)), **headers})
-        await self._send(body)
-
-    async def start_stream(self) -> None:
-        self._head(HTTPStatus.OK, {"content-type": "text/event-stream", "transfer-encoding": "chunked"})
-        await self._send(b"")
-
-    async def chunk(self, *choices: dict[str, Any], **extra: Any) -> None:
-        await self.event(json.dumps(self._body("chat.completion.chunk", choices, **extra)))
-
-    async def text(self, piece: str, halved: bool = False) -> None:
-        """Send one piece of text. Halved, its bytes arrive in two parts, cut inside the first wide character."""
-        self.request.sent += 1
-        body = self._body("chat.completion.chunk", [_choice({"content": piece})])
-        line = f"data: {json.dumps(body, ensure_ascii=not halved)}\n\n".encode()
-        middle = next((at for at, byte in enumerate(line) if byte >= 0xC0), -1) + 1
-        if middle:
-            await self._frame(line[:middle])
-            await asyncio.sleep(0.01)
-        await self._frame(line[middle:])
-
-    async def event(self, data: str) -> None:
-        await self._frame(f"data: {data}\n\n".encode())
-
-    async def comment(self, text: str) -> None:
-        await self._frame(f": {text}\n\n".encode())
-
-    async def end_stream(self) -> None:
-        await self._send(b"0\r\n\r\n")
-
-    def close(self) -> None:
-        self.cut = True
-        self._writer.close()
-
-    def reset(self) -> None:
-        self.cut = True
-        linger = struct.pack("ii", 1, 0)  # on, 0 s: the kernel sends RST instead of FIN
-        self._writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-        self._writer.transport.abort()
-
-    def completion(self, content: str | None, finish: str, usage: dict[str, int]) -> dict[str, Any]:
-        choice = {"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": finish}
-        return self._body("chat.completion", [choice], usage=usage)
-
-    def _body(self, kind: str, choices: Iterable[dict[str, Any]], **extra: Any) -> dict[str, Any]:
-        created = {"created": int(time.time()), "model": self.request.body["model"]}
-        return {"id": "chatcmpl-fake", "object": kind, **created, "choices": list(choices), **extra}
-
-    def _head(self, status: int, headers: dict[str, str]) -> None:
-        lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *(f"{k}: {v}" for k, v in headers.items())]
-        self._writer.write("\r\n".join([*lines, "", ""]).encode())
-
-    async def _frame(self, data: bytes) -> None:
-        await self._send(b"%x\r\n%b\r\n" % (len(data), data))
-
-    async def _send(self, data: bytes) -> None:
-        self._writer.write(data)
-        await self._writer.drain()
+from tests.fake_wire import Reply, choice
 
 
 async def answer(script: Script, reply: Reply, gate: asyncio.Event | None) -> None:
@@ -105,7 +19,7 @@ async def answer(script: Script, reply: Reply, gate: asyncio.Event | None) -> No
     if script.keepalive_only:
         await _keep_alive(reply)
     await asyncio.sleep(script.first / 1000)
-    await reply.chunk(_choice({"role": "assistant", "content": ""}))
+    await reply.chunk(choice({"role": "assistant", "content": ""}))
     for piece in itertools.chain(script.pieces(reply.request.question), [None]):
         if await _went_wrong_now(script, reply):
             return
@@ -223,10 +137,10 @@ async def _end(script: Script, reply: Reply) -> None:
         await reply.event('{"id": "chatcmpl-fake", "object": "chat.completion.chunk"}')
     else:
         if script.finish == "tool_calls":
-            await reply.chunk(_choice({"tool_calls": [_TOOL_CALL]}))
+            await reply.chunk(choice({"tool_calls": [_TOOL_CALL]}))
         if script.reasoning:
-            await reply.chunk(_choice({"content": None, "reasoning_content": "Hm."}))
-        await reply.chunk(_choice({}, finish=None if script.no_finish else script.finish))
+            await reply.chunk(choice({"content": None, "reasoning_content": "Hm."}))
+        await reply.chunk(choice({}, finish=None if script.no_finish else script.finish))
     if (reply.request.body.get("stream_options") or {}).get("include_usage"):
         await reply.chunk(usage=_usage(reply.request))
     await reply.event("[DONE]")
@@ -237,11 +151,7 @@ _FUNCTION = {"name": "search", "arguments": "{}"}
 _TOOL_CALL = {"index": 0, "id": "call_1", "type": "function", "function": _FUNCTION}
 
 
-def _choice(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
-    return {"index": 0, "delta": delta, "finish_reason": finish}
-
-
-def _usage(request: Asked) -> dict[str, int]:
+def _usage(request: Request) -> dict[str, int]:
     """Each word of the prompt is a token, and each piece of the answer is one."""
     words = sum(len(str(message.get("content")).split()) for message in request.body.get("messages", []))
     return {"prompt_tokens": words, "completion_tokens": request.sent, "total_tokens": words + request.sent}

@@ -12,37 +12,14 @@ import time
 from collections import Counter
 from collections.abc import Coroutine
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any, Self
 
 from tests.eventually import patience
 from tests.fake_answers import Reply, answer, answer_error, answer_whole
+from tests.fake_request import Request
 from tests.fake_script import Script
-
-
-@dataclass
-class Request:
-    """One call in the log. Times are in Unix seconds; `sent` counts the pieces of text so far."""
-
-    model: str
-    body: dict[str, Any]
-    headers: dict[str, str] = field(repr=False)
-    client_port: int  # requests on one connection have the same port
-    opened_at: float = field(default_factory=time.time)
-    closed_at: float | None = None
-    ending: str | None = None  # finished, cut (by the fake model, as scripted), client closed; None while it runs
-    sent: int = 0
-    number: int = 0  # counts the requests with the same model and question, from 1
-
-    @property
-    def messages(self) -> list[dict[str, Any]]:
-        return list(self.body.get("messages", []))
-
-    @property
-    def question(self) -> str:
-        """The last thing that the user said."""
-        return next((str(m["content"]) for m in reversed(self.messages) if m["role"] == "user"), "")
 
 
 class FakeModel:

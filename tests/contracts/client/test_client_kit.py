@@ -17,6 +17,7 @@ from shared.wire.events import CATALOGUE
 from tests.channel import Channel
 from tests.contracts.client_kit import scripts
 from tests.contracts.client_kit.recorder import Recorder, named, timeless, written
+from tests.contracts.client_kit.story import Story
 from tests.factories import a_user, signed_in
 from tests.services.client_page import client_page
 
@@ -111,7 +112,7 @@ CONVERGE = """async ({ first, orders, pages, messages }) => {
 
 
 def test_any_subset_order_and_repetition_followed_by_one_sync_converges(recorder: Recorder, page: Page) -> None:
-    story = scripts.Story(recorder)
+    story = Story(recorder)
     newest = recorder.me.get("/sync").json["cursor"]
     pages = {after: recorder.me.get(f"/sync?after={after}&limit=200").json for after in range(newest + 1)}
     asked = {"first": story.first, "pages": pages, "messages": story.answers()}

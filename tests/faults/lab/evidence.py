@@ -12,7 +12,7 @@ from shared.models.credits import credit_entries
 from shared.models.idempotency import idempotency_keys
 from shared.models.message import messages
 from shared.models.user import users
-from tests.fake_model import Request
+from tests.fake_request import Request
 from tests.faults.lab.history import History, Outcome
 from tests.faults.lab.people import Witnessed
 from tests.faults.lab.witness import Note, notes

@@ -10,7 +10,7 @@ import httpx2
 import psutil
 
 from tests.eventually import eventually
-from tests.fake_model import Request
+from tests.fake_request import Request
 from tests.faults.lab.checker.checker import Verdict, judge
 from tests.faults.lab.checker.rules import LETS_GO_WITHIN, Rules
 from tests.faults.lab.checker.violation import UNEXPECTED, Violation

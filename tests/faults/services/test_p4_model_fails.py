@@ -1,6 +1,6 @@
 """P4: a model fails in every way at once (F20 to F25). Each reply gets its end, its price, and its one event.
 
-tests/integration/workers/test_reply_faults.py tests the ways one by one, on both databases.
+tests/integration/workers/test_reply_faults.py and test_reply_pauses.py test the ways one by one, on both databases.
 """
 
 from datetime import datetime

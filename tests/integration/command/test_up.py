@@ -1,13 +1,8 @@
-"""`holdfast up` as a user runs it: in its own folder, with an embedded Redis, a database and clear sentences."""
+"""`holdfast up` as a user runs it: in its own folder, with an embedded Redis, a database and its own data."""
 
-import os
 import re
-import signal
-import socket
 import stat
-import sys
 import tempfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx2
@@ -18,52 +13,10 @@ from redis.exceptions import ConnectionError as RefusedError
 from shared.command.embedded_redis import EmbeddedRedis
 from tests.eventually import eventually
 from tests.fake_model import FakeModel
+from tests.integration.command.conftest import Up
 from tests.services.guard import Guard
-from tests.services.programs import free_port
+from tests.services.programs import ROOT
 from tests.services.service import Service
-
-ROOT = Path(__file__).parents[3]
-# Answers /healthz. Another test runs the real programs.
-STAND_IN = "python -c \"import http.server as h, os; h.test(h.SimpleHTTPRequestHandler, port=int(os.environ['{}']))\""
-PROCFILE = f"web: {STAND_IN.format('PORT')}\n\n# sockets\nrealtime: {STAND_IN.format('REALTIME_PORT')}\n"
-
-Up = Callable[..., Service]
-
-
-@pytest.fixture
-def folder(guard: Guard, tmp_path: Path) -> Path:
-    """A user's folder. The space in its name is on purpose."""
-    folder = guard.folder / f"up {tmp_path.parent.name} {tmp_path.name}"
-    folder.mkdir()
-    (folder / "healthz").touch()
-    (folder / "Procfile").write_text(PROCFILE)
-    return folder
-
-
-@pytest.fixture
-def ports() -> dict[str, str]:
-    return {"PORT": str(free_port()), "REALTIME_PORT": str(free_port())}
-
-
-@pytest.fixture
-def up(guard: Guard, folder: Path, ports: dict[str, str]) -> Iterator[Up]:
-    """Start `holdfast up` in the folder. With ready=False, wait until the command has ended by itself."""
-    started: list[Service] = []
-
-    def up(ready: bool = True, **environment: str) -> Service:
-        command = f'sh -c \'cd "{folder}" && exec "{sys.executable}" -m shared.command.cli up\''
-        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **ports, **environment}
-        service = Service(guard, f"{folder.name}-{len(started)}", command, environment=environment, end=signal.SIGINT)
-        started.append(service)
-        service.start()
-        eventually(
-            lambda: service.must_live() and "ready: open" in service.log if ready else not service.alive, within=40
-        )
-        return service
-
-    yield up
-    for service in started:
-        service.stop()
 
 
 def redis_of(folder: Path) -> Redis:
@@ -119,45 +72,6 @@ def redis_answers(folder: Path) -> bool:
             return bool(redis.ping())
         except RefusedError:
             return False
-
-
-def test_a_second_run_in_the_same_folder_is_refused_with_the_first_ones_process(up: Up) -> None:
-    first = up()
-    second = up(ready=False, PORT=str(free_port()), REALTIME_PORT=str(free_port()))
-    assert "already runs with the data folder" in second.log
-    assert f"(process {first.pid}): stop that one first" in second.log
-    assert first.alive
-
-
-@pytest.mark.parametrize("name", ["PORT", "REALTIME_PORT"])
-def test_a_taken_port_is_named_with_the_setting_that_changes_it(up: Up, ports: dict[str, str], name: str) -> None:
-    with socket.create_server(("127.0.0.1", int(ports[name]))):
-        log = up(ready=False).log
-    assert re.fullmatch(rf"Error: Port {ports[name]} on 127.0.0.1 can't be used .* with {name}=\d+\.\n", log)
-
-
-def test_one_port_for_both_is_refused(up: Up, ports: dict[str, str]) -> None:
-    assert "are both" in up(ready=False, REALTIME_PORT=ports["PORT"]).log
-
-
-def test_a_misspelt_setting_is_refused_with_the_right_name(up: Up) -> None:
-    assert "did you mean HOLDFAST_DATA_DIR?" in up(ready=False, HOLDFAST_DATADIR="x").log
-
-
-def test_a_folder_without_a_procfile_is_refused(up: Up, folder: Path) -> None:
-    (folder / "Procfile").unlink()
-    assert "There is no Procfile here" in up(ready=False).log
-
-
-def test_a_data_folder_that_cannot_be_made_is_named(up: Up, folder: Path) -> None:
-    (folder / "file").touch()
-    assert f"The data folder {folder}/file/var can't be used" in up(ready=False, HOLDFAST_DATA_DIR="file/var").log
-
-
-def test_a_database_that_does_not_answer_is_a_sentence(up: Up) -> None:
-    log = up(ready=False, DATABASE_URL="postgresql://nobody@127.0.0.1:1/none").log
-    assert "Error: The database can't be used: connection failed" in log
-    assert "Traceback" not in log
 
 
 def test_production_has_no_demo_user_and_uses_the_redis_that_is_set(up: Up, folder: Path, redis_url: str) -> None:

@@ -109,3 +109,21 @@ def test_a_key_that_is_forgotten_while_it_is_looked_up_is_stored_anew(
     new = post(me, chat)
     assert new.json["message"]["id"] != old.json["message"]["id"]
     assert is_replay(post(me, chat), new)
+
+
+def test_a_key_may_be_used_for_something_else_after_a_day(me: FlaskClient, chat: ChatSession) -> None:
+    path, keyed = f"/chats/{chat.id}/messages", {"Idempotency-Key": "k"}
+    first = me.post(path, json={"content": "Hello"}, headers=keyed).json
+    age_keys(hours=23.9)
+    assert forget_keys() == 0
+    assert me.post(path, json={"content": "Hello"}, headers=keyed).json["reply"]["id"] == first["reply"]["id"]
+    age_keys(hours=24.1)
+    assert forget_keys() == 1
+    second = me.post(path, json={"content": "Something else"}, headers=keyed)
+    assert second.status_code == 202
+    assert second.json["reply"]["id"] != first["reply"]["id"]
+
+
+def age_keys(hours: float) -> None:
+    with write_unit():
+        execute(update(idempotency_keys).values(created_at=utc_now() - timedelta(hours=hours)))

@@ -1,59 +1,29 @@
-"""Every ending of a reply: its row, its cost and its events. Only the current attempt may end a reply."""
-
-from collections.abc import Callable
+"""Every ending of a reply: its row, its cost and its events."""
 
 import pytest
-from flask import Flask
 from sqlalchemy.exc import IntegrityError
 
 from shared.actions.replies.claim import Claim
-from shared.actions.replies.finish import Answer, Superseded, complete_reply, fail_reply, note_first_text
-from shared.actions.replies.leases import renew_leases, still_ours
+from shared.actions.replies.finish import Answer, complete_reply, fail_reply
 from shared.actions.replies.release import give_back
 from shared.database.units import write_unit
 from shared.errors.replies import ModelRejected
 from shared.models import ChatSession, User
 from shared.models.credits import HOLD, RELEASE, record
-from shared.models.status import Status
 from tests.channel import Channel
 from tests.factories import (
     a_chat,
     a_claim,
     a_post,
-    at_once,
     change,
     clock,
     money_of,
     nothing_changes,
-    past,
     the_chat,
     the_message,
     the_user,
 )
-
-ANSWER = Answer("All of it", 3, "fake-2", "stop", 12, 34)
-ENDINGS: dict[str, Callable[[Claim], object]] = {
-    "complete": lambda claim: complete_reply(claim, ANSWER),
-    "fail": lambda claim: fail_reply(claim, ModelRejected(), ANSWER),
-    "note the first text": note_first_text,
-}
-
-
-@pytest.fixture
-def claim(chat: ChatSession) -> Claim:
-    return a_claim(a_post(chat))
-
-
-def end_otherwise(claim: Claim, status: Status) -> None:
-    """Changes the row as another program would."""
-    if status is Status.RUNNING:
-        change(claim.id, attempt=claim.attempt + 1)
-    elif status is Status.PENDING:
-        assert give_back(claim, 60)
-    elif status is Status.COMPLETED:
-        complete_reply(claim, Answer("Another's", finish_reason="stop"))
-    else:
-        fail_reply(claim, ModelRejected(), Answer("Another's"))
+from tests.integration.replies.endings import ANSWER, ENDINGS
 
 
 def test_completing_stores_the_answer_and_charges(claim: Claim, user: User) -> None:
@@ -121,74 +91,6 @@ def test_an_ending_takes_a_number_for_each_event_and_tells_them(
     balance, held = money_of(user.id)
     assert credits_changed.data == {"balance": balance, "held": held, "seq": the_user(user.id).seq}
     assert the_chat(chat.id).last_active_at > chat.last_active_at
-
-
-@pytest.mark.parametrize("name", ENDINGS)
-@pytest.mark.parametrize("instead", [Status.RUNNING, Status.PENDING, Status.COMPLETED, Status.FAILED])
-def test_an_attempt_that_was_replaced_changes_nothing(
-    name: str, instead: Status, claim: Claim, channel: Channel
-) -> None:
-    end_otherwise(claim, instead)
-    channel.forget()
-    with nothing_changes(), pytest.raises(Superseded):
-        ENDINGS[name](claim)
-    assert channel.heard() == []
-
-
-@pytest.mark.parametrize("name", ENDINGS)
-@pytest.mark.parametrize("instead", [Status.COMPLETED, Status.FAILED])
-def test_nor_does_it_where_another_reply_of_its_user_holds_as_much(
-    name: str, instead: Status, claim: Claim, chat: ChatSession, channel: Channel
-) -> None:
-    a_post(chat)
-    test_an_attempt_that_was_replaced_changes_nothing(name, instead, claim, channel)
-
-
-@pytest.mark.parametrize("instead", [Status.RUNNING, Status.COMPLETED, Status.FAILED])
-def test_an_attempt_that_was_replaced_cannot_be_given_back(instead: Status, claim: Claim) -> None:
-    end_otherwise(claim, instead)
-    with nothing_changes():
-        assert not give_back(claim, 0)
-
-
-@pytest.mark.parametrize("instead", [Status.RUNNING, Status.PENDING, Status.COMPLETED, Status.FAILED])
-def test_an_attempt_that_was_replaced_renews_nothing(instead: Status, claim: Claim) -> None:
-    end_otherwise(claim, instead)
-    assert still_ours([claim]) == set()
-    with nothing_changes():
-        renew_leases([(claim, "zombie", 9)])
-
-
-def test_renewing_extends_the_lease_and_saves_the_text(claim: Claim) -> None:
-    change(claim.id, lease_until=past(-0.5))
-    before = the_message(claim.id)
-    renew_leases([(claim, "So far", 2)])
-    row = the_message(claim.id)
-    assert (row.content, row.live_index, row.seq) == ("So far", 2, before.seq)
-    assert 2_000 < row.lease_until - clock() <= 3_000
-    assert still_ours([claim]) == {claim.id}
-
-
-@pytest.mark.parametrize("first", ["complete", "fail"])
-def test_of_two_endings_at_once_one_counts(first: str, core: Flask, claim: Claim, channel: Channel) -> None:
-    def end(name: str) -> bool:
-        try:
-            ENDINGS[name](claim)
-        except Superseded:
-            return False
-        return True
-
-    assert sorted(at_once(core, lambda: end(first), lambda: end("complete"), lambda: end("fail"))) == [0, 0, 1]
-    assert channel.names().count("credits.changed") == 1
-
-
-def test_an_ending_after_a_failure_is_superseded_though_other_holds_would_cover_it(claim: Claim, user: User) -> None:
-    # Given a reply that has failed, with its entry, and credits held for another one
-    fail_reply(claim, ModelRejected(), ANSWER)
-    a_post(a_chat(user))
-    # Then a sweeper or worker that fails it too learns that it was late, and not of an entry that there is already
-    with nothing_changes(), pytest.raises(Superseded):
-        fail_reply(claim, ModelRejected(), ANSWER)
 
 
 def test_the_next_in_the_chat_gets_its_turn_with_the_ending(chat: ChatSession) -> None:

@@ -16,7 +16,8 @@ from shared.models.message import messages
 from shared.models.status import MessageType, Status
 from tests.channel import Channel
 from tests.factories import a_claim, a_post, money_of, on_sqlite_only, the_message
-from tests.fake_model import FakeModel, Request
+from tests.fake_model import FakeModel
+from tests.fake_request import Request
 from workers.context.history import recent_messages
 from workers.reply import Desk, write_reply
 

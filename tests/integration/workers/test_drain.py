@@ -1,7 +1,6 @@
 """A worker drains before it ends. Short replies end; it gives back the others, which run again at once elsewhere."""
 
 import time
-from collections.abc import Iterator
 
 import pytest
 from dramatiq import Worker
@@ -23,12 +22,6 @@ from workers.middleware import DrainMiddleware
 from workers.relay import Relay
 from workers.reply import Desk, write_reply
 from workers.watchdog import Watchdog
-
-
-@pytest.fixture
-def redis(settings: Settings) -> Iterator[Redis]:
-    with Redis.from_url(settings.redis_url, decode_responses=True) as redis:
-        yield redis
 
 
 @pytest.fixture

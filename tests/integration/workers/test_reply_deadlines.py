@@ -10,7 +10,8 @@ from tests.channel import Channel
 from tests.eventually import eventually
 from tests.factories import a_chat, a_post, clock, meanwhile, money_of, on_sqlite_only, the_message
 from tests.fair_clock import CLOCK
-from tests.fake_model import FakeModel, Request
+from tests.fake_model import FakeModel
+from tests.fake_request import Request
 from workers.reply import Desk, write_reply
 
 # The model must see the connection close within this many seconds after a deadline.

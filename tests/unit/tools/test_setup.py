@@ -1,52 +1,10 @@
-"""The set-up of `make run`, with pretended tools: the steps that it repeats and leaves out, and its messages."""
+"""The set-up of `make run`, with pretended tools: the steps that it repeats and leaves out."""
 
-import importlib.util
 import os
-import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-
-SCRIPT = Path(__file__).parents[3] / "scripts" / "setup.py"
-LOCKS = ("run", "dev", "node")
-
-
-@pytest.fixture
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("setup_script", SCRIPT)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture
-def setup(script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The script, at work in its own folder. `ran` lists the commands that it has run."""
-    setup = script
-    venv = tmp_path / ".venv"
-    monkeypatch.setattr(setup, "ROOT", tmp_path)
-    monkeypatch.setattr(setup, "VENV", venv)
-    monkeypatch.setattr(setup, "STAMP", venv / "installed")
-    monkeypatch.setattr(setup, "PYTHON", sys.executable)
-    setup.ran = []
-    monkeypatch.setattr(setup, "run", lambda command, _hints: pretend(setup, command))
-    for name in ("pyproject.toml", "package.json", "package-lock.json"):
-        (tmp_path / name).write_text(name)
-    (tmp_path / "locks").mkdir()
-    for name in LOCKS:
-        (tmp_path / "locks" / f"{name}.txt").write_text(name)
-    return setup
-
-
-def pretend(setup: ModuleType, command: list[str]) -> None:
-    setup.ran.append(" ".join(command))
-    if "venv" in command:
-        setup.VENV.mkdir()
-    if "ci" in command:
-        (setup.ROOT / "node_modules").mkdir(exist_ok=True)
 
 
 def install(setup: ModuleType, lock: str = "run") -> list[str]:
@@ -158,50 +116,3 @@ def test_a_browser_that_is_missing_is_installed(
     assert all(f"{tool} " in command for command in setup.ran)
     assert "install" in setup.ran[-1]
     assert "chromium" in setup.ran[-1]
-
-
-def test_an_old_python_goes_on_with_a_newer_one(
-    setup: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "python3.12").write_text("")
-    (tmp_path / "python3.12").chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(sys, "version_info", (3, 9, 2))
-    replaced: list[str] = []
-    monkeypatch.setattr(os, "execv", lambda path, _: replaced.append(path) or sys.exit())
-    with pytest.raises(SystemExit):
-        setup.use_new_python()
-    assert replaced == [str(tmp_path / "python3.12")]
-
-
-def test_an_old_python_alone_is_a_sentence(setup: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr(sys, "version_info", (3, 9, 2))
-    with pytest.raises(setup.Trouble, match=r"This is Python 3\.9: install 3\.11"):
-        setup.use_new_python()
-
-
-SAID = [
-    ("VENV_HINTS", "The virtual environment was not created because ensurepip is not available.", "python3-venv"),
-    ("VENV_HINTS", "No module named venv", "python3-venv"),
-    ("PIP_HINTS", "error: command 'gcc' failed: No such file or directory\nFailed building wheel", "C compiler"),
-    ("PIP_HINTS", "unable to execute 'cc': No such file or directory", "C compiler"),
-    ("PIP_HINTS", "Failed to establish a new connection: [Errno -3] Temporary failure in name", "check the network"),
-    ("PIP_HINTS", "ERROR: Could not find a version that satisfies x==1 (from versions: none)", "check the network"),
-    ("PIP_HINTS", "THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.", "not the one that was locked"),
-    ("PIP_HINTS", "OSError: [Errno 28] No space left on device", "disk is full"),
-    ("NPM_HINTS", "npm error code EAI_AGAIN", "npm registry can't be reached"),
-    ("NPM_HINTS", "npm error code EUSAGE", "package-lock.json disagree"),
-    ("NPM_HINTS", "npm error something new", "Run this again once that is put right"),
-    ("BROWSER_HINTS", "E: Unable to locate package chromium", "apt-get install chromium"),
-]
-
-
-@pytest.mark.parametrize(("hints", "output", "advice"), SAID)
-def test_a_tool_that_fails_is_quoted_with_what_to_do_about_it(
-    script: ModuleType, hints: str, output: str, advice: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    failing = [sys.executable, "-c", f"print({output!r}); raise SystemExit(1)"]
-    with pytest.raises(script.Trouble, match=advice):
-        script.run(failing, getattr(script, hints))
-    assert output in capsys.readouterr().out

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import count, islice, takewhile
 from typing import Any
 
-from tests.fake_model import Request
+from tests.fake_request import Request
 from tests.fake_script import Script, sign
 from tests.faults.lab.checker.rules import Rules
 from tests.faults.lab.checker.violation import UNEXPECTED, Violation

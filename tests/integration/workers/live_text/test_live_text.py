@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from flask import Flask
@@ -11,20 +10,15 @@ from flask.testing import FlaskClient
 from redis import Redis
 
 from shared.actions.messages.post import Posted
-from shared.actions.replies.finish import Answer, complete_reply
-from shared.actions.replies.release import give_back
-from shared.actions.replies.rescue import give_turns
 from shared.core import current_link
 from shared.models import ChatSession
 from shared.redis import live_text
-from shared.redis.link import RedisLink
 from shared.settings import Settings
-from shared.wire.events import Event, encode
 from tests.channel import Channel
 from tests.eventually import eventually
-from tests.factories import a_claim, a_post, change, meanwhile, on_sqlite_only, the_message
+from tests.factories import a_claim, a_post, change, meanwhile, the_message
 from tests.fake_model import FakeModel
-from tests.services.redis import RedisServer
+from tests.integration.workers.live_text.worker_trip import put
 from workers.relay import Relay
 from workers.reply import Desk, write_reply
 from workers.run import Run
@@ -49,13 +43,6 @@ def shown(me: FlaskClient, posted: Posted) -> dict[str, Any]:
     listed = me.get(f"/chats/{posted.reply.chat_session_id}/messages").json["items"][-1]
     assert one == listed
     return dict(one)
-
-
-def put(message_id: str, attempt: int, text: str, link: Any = None) -> int | None:
-    """The answer to a worker's trip with this piece."""
-    event = encode(Event("nobody", "message.delta", {"text": text}))
-    lengths = live_text.append(link or current_link(), [live_text.Piece(message_id, attempt, text, event)])
-    return lengths[0] if lengths else None
 
 
 def test_a_look_at_a_running_reply_shows_its_text_so_far(
@@ -86,41 +73,6 @@ def test_deltas_come_in_order_without_gap_and_make_up_the_text(chat: ChatSession
     assert len(deltas) in (row.live_index, row.live_index - 1)
     names = [event.name for event in channel.heard()]
     assert "message.delta" not in names[names.index("message.completed") :]
-
-
-def test_text_for_a_closed_reply_is_refused_and_nobody_hears_it(chat: ChatSession, channel: Channel) -> None:
-    claim = a_claim(a_post(chat))
-    assert put(claim.id, 1, "a") == 1
-    complete_reply(claim, Answer("a", finish_reason="stop"))
-    channel.forget()
-    assert put(claim.id, 1, "b") == -1
-    assert channel.heard() == []
-    assert live_text.read(current_link(), [(claim.id, 1)]) == [None]
-
-
-def test_text_of_an_older_attempt_is_refused_and_the_newer_stays(chat: ChatSession, channel: Channel) -> None:
-    posted = a_post(chat)
-    first = a_claim(posted)
-    assert put(first.id, 1, "old") == 1
-    assert give_back(first, 0)
-    give_turns()
-    a_claim(posted)
-    assert put(first.id, 2, "new") == 1
-    channel.forget()
-    assert put(first.id, 1, "zombie") == -1
-    assert channel.heard() == []
-    assert live_text.read(current_link(), [(first.id, 2)]) == [live_text.LiveText("new", 1)]
-
-
-def test_one_trip_may_carry_some_that_are_refused(core: Flask, channel: Channel) -> None:
-    def piece(message_id: str, attempt: int) -> live_text.Piece:
-        event = encode(Event("nobody", "message.delta", {"messageId": message_id, "attempt": attempt}))
-        return live_text.Piece(message_id, attempt, "text", event)
-
-    assert live_text.append(current_link(), [piece("a", 2), piece("b", 1)]) == [1, 1]
-    assert live_text.append(current_link(), [piece("a", 1), piece("b", 1), piece("a", 2)]) == [-1, 2, 2]
-    heard = [(event.data["messageId"], event.data["attempt"]) for event in channel.heard()]
-    assert heard == [("a", 2), ("b", 1), ("b", 1), ("a", 2)]
 
 
 def test_a_replaced_worker_stops_at_its_next_piece(
@@ -197,31 +149,3 @@ def test_a_checkpoint_holds_exactly_the_deltas_that_it_counts(
     watchdog.leave(run)
     # Then a client that reads the text and goes on at nextIndex hears "two" once
     assert (the_message(run.claim.id).content, the_message(run.claim.id).live_index) == ("one ", 1)
-
-
-@on_sqlite_only
-def test_live_text_of_an_unreachable_redis_is_none(settings: Settings, own_redis: RedisServer, core: Flask) -> None:
-    link, reply = RedisLink(own_redis.url, settings.namespace), str(uuid4())
-    assert put(reply, 1, "text", link) == 1
-    own_redis.freeze()
-    assert live_text.read(link, [(reply, 1), ("another", 1)]) == [None, None]
-    assert put(reply, 1, "text", link) is None
-
-
-def test_text_of_an_earlier_attempt_is_dropped_when_the_next_begins(chat: ChatSession, core: Flask) -> None:
-    link, posted = current_link(), a_post(chat)
-    first = a_claim(posted)
-    live_text.append(link, [live_text.Piece(first.id, 1, "secret", b"[]")])
-    with link.trip() as pipe:
-        live_text.begin(link, pipe, first.id, 2)
-    assert live_text.read(link, [(first.id, 1)]) == [None]
-
-
-def test_lost_text_is_not_put_back_once_the_reply_is_closed(chat: ChatSession, core: Flask) -> None:
-    link, claim = current_link(), a_claim(a_post(chat))
-    live_text.rewrite(link, claim.id, 1, "text", 2)
-    assert live_text.read(link, [(claim.id, 1)]) == [live_text.LiveText("text", 2)]
-    with link.trip() as pipe:
-        live_text.close(link, pipe, claim.id, 1)
-    live_text.rewrite(link, claim.id, 1, "text", 2)
-    assert live_text.read(link, [(claim.id, 1)]) == [None]

@@ -12,7 +12,7 @@ from shared.errors.catalogue import catalogue
 from shared.errors.replies import ReplyError
 from shared.wire.events import CATALOGUE
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CODE = [file for folder in ("api", "shared", "workers") for file in (ROOT / folder).rglob("*.py")]
 CLIENT = ROOT / "api" / "client"
 EVENT = re.compile(r'"((?:chat|credits|message|socket)\.\w+)"')

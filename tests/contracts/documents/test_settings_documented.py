@@ -9,7 +9,7 @@ import pytest
 
 from shared.settings import Settings
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 EXAMPLE = (ROOT / ".env.example").read_text()
 SETTINGS = {setting.metadata["name"]: setting.metadata["default"] for setting in fields(Settings)}
 
