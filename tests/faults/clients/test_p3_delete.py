@@ -100,9 +100,8 @@ def test_a_zombie_that_ends_its_reply_later_resurrects_nothing(trial: Trial, wha
     person = trial.person()
     asked, waiting = person.ask("chunks=3,gate=zombie"), person.ask()
     trial.wait_for_text(asked)
-    # a worker that is frozen any sooner might hold SQLite's lock
     person.tab.wait_for(lambda e: e.name == "message.delta" and e.data["messageId"] == asked.reply_id)
-    trial.programs["worker"].freeze()
+    trial.freeze_worker(asked)
     trial.model.open_gate("zombie")
     eventually(lambda: trial.asked(asked)[0].sent == 3)
     # When the message, the chat or the account is deleted, and the worker goes on as if nothing had happened

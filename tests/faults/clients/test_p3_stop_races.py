@@ -85,7 +85,7 @@ def test_an_end_that_comes_while_the_reply_is_stopped_changes_nothing(trial: Tri
     outcome = person.ask("chunks=2,gate=held")
     trial.wait_for_text(outcome)
     person.tab.wait_for(lambda e: e.name == "message.delta" and e.data["messageId"] == outcome.reply_id)
-    trial.programs["worker"].freeze()
+    trial.freeze_worker(outcome)
     trial.model.open_gate("held")
     eventually(lambda: trial.asked(outcome)[0].sent == 2)
     # When the reply is stopped before the worker wakes up

@@ -8,7 +8,10 @@ from dataclasses import replace
 import engineio
 import httpx2
 import psutil
+from sqlalchemy import select
 
+from shared.models.message import messages
+from shared.models.user import users
 from tests.eventually import eventually
 from tests.fake_request import Request
 from tests.faults.lab.checker.checker import Verdict, judge
@@ -53,6 +56,14 @@ class Trial:
     def wait_for_status(self, outcome: Outcome, *statuses: str, within: float = 15.0) -> None:
         person = next(person for person in self.people if person.id == outcome.user_id)
         eventually(lambda: person.reply(outcome)["status"] in statuses, within)
+
+    def freeze_worker(self, outcome: Outcome) -> None:
+        """Freeze the worker outside a transaction. Inside one, it would keep the rows' lock, despite all fences."""
+        engine = self.deployment.engine.execution_options(sqlite_begin="IMMEDIATE")
+        with engine.begin() as unit:
+            unit.execute(select(users.c.id).where(users.c.id == outcome.user_id).with_for_update())
+            unit.execute(select(messages.c.id).where(messages.c.id == outcome.reply_id).with_for_update())
+            self.programs["worker"].freeze()
 
     def clock(self) -> int:
         """The time on the database's clock, in milliseconds."""

@@ -1,13 +1,10 @@
 """P3: a worker was frozen for longer than its lease (F04). Once awake, it changes nothing and says nothing."""
 
 import pytest
-from sqlalchemy import select
 
-from shared.models.message import messages
 from tests.eventually import eventually
 from tests.faults.conftest import by_turns
 from tests.faults.lab.checker.rules import Rules
-from tests.faults.lab.history import Outcome
 from tests.faults.lab.trial import Trial
 from tests.services.service import Service
 
@@ -23,14 +20,6 @@ def other_worker(trial: Trial) -> Service:
     )
 
 
-def freeze_between_units(trial: Trial, outcome: Outcome) -> None:
-    """Freeze the worker outside a transaction. Inside one, it would keep the database's lock, despite all fences."""
-    engine = trial.deployment.engine.execution_options(sqlite_begin="IMMEDIATE")
-    with engine.begin() as unit:
-        unit.execute(select(messages.c.id).where(messages.c.id == outcome.reply_id).with_for_update())
-        trial.programs["worker"].freeze()
-
-
 # The first attempt's answer does not end, or waits as a whole in the socket until the worker wakes up.
 @by_turns("script", ["chunks=30,hang_after=6,times=1", "chunks=100,every=20"])
 def test_a_woken_worker_changes_nothing_and_says_nothing(script: str, trial: Trial, other_worker: Service) -> None:
@@ -38,7 +27,7 @@ def test_a_woken_worker_changes_nothing_and_says_nothing(script: str, trial: Tri
     person = trial.person()
     outcome = person.ask(script)
     trial.wait_for_text(outcome, pieces=5)
-    freeze_between_units(trial, outcome)
+    trial.freeze_worker(outcome)
     # And another worker that writes the reply instead
     with other_worker:
         trial.wait_for_status(outcome, "completed", within=30)
