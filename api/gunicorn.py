@@ -1,4 +1,4 @@
-"""Gunicorn's settings. Their values come from `shared/settings.py`."""
+"""Gunicorn's settings. Their values come from `shared/settings/`."""
 
 import math
 

@@ -1,7 +1,7 @@
 """Named points in the life of a message at which a test makes the program die, fail or wait.
 
 A point does nothing unless HOLDFAST_FAILPOINTS arms it, as in `after_chunk:3=sleep:2;before_ack=raise`.
-`shared/settings.py` refuses that setting outside of a test run.
+`shared/settings/` refuses that setting outside of a test run.
 """
 
 import logging

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("api", "workers", "shared")
 # Settings read it. `holdfast up` passes it on to the programs. Dramatiq takes its prefetch from nowhere else.
-MAY_KNOW_THE_ENVIRONMENT = {"shared/settings.py", "shared/command/up.py", "workers/__main__.py"}
+MAY_KNOW_THE_ENVIRONMENT = {"shared/settings/environment.py", "shared/command/up.py", "workers/__main__.py"}
 
 
 def lint_imports(root: Path) -> subprocess.CompletedProcess[str]:

@@ -5,7 +5,8 @@ from dataclasses import fields
 import pytest
 
 from shared.actions.replies.states import HUNG_AFTER
-from shared.settings import LONGEST_LEASE, Settings
+from shared.settings import Settings
+from shared.settings.fields import LONGEST_LEASE
 from tests.unit.shared.loading import refusal
 from workers.main import MARGIN_MS
 

@@ -1,7 +1,6 @@
 """The offline model quotes the question, obeys its directions, and ends at once when cut."""
 
 import threading
-import time
 from collections.abc import Callable
 
 import pytest
@@ -9,7 +8,7 @@ import pytest
 from shared.errors.replies import ModelRejected, ModelTruncated
 from tests.eventually import at_most
 from workers.providers import Ending, Prompt
-from workers.providers.scripted import ScriptedProvider
+from workers.providers.scripted import ScriptedProvider, ScriptedStream
 from workers.run import MAX_REPLY
 
 FAST = ScriptedProvider(words_per_second=10_000)
@@ -65,13 +64,15 @@ def test_told_to_stop_it_breaks_off_half_way_without_a_finish_reason() -> None:
     assert ending.finish_reason is None
 
 
-def test_told_to_be_slow_it_is() -> None:
-    started = time.monotonic()
+def test_told_to_be_slow_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(ScriptedStream, "_sleep", lambda _stream, seconds: waits.append(seconds))
     answer("quick")
-    quick = time.monotonic() - started
-    started = time.monotonic()
+    thinking, *between_words = waits
+    waits.clear()
     answer("/slow")
-    assert time.monotonic() - started > quick * 2
+    assert waits[0] > thinking
+    assert min(waits[1:]) > max(between_words)
 
 
 @pytest.mark.parametrize("word", ["/slower", "slow", "/failing", "stop"])

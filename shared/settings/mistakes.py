@@ -1,19 +1,16 @@
 """The mistakes that settings can hold, each as one sentence that says how to mend it."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from shared import failpoints
-from shared.addresses import trouble_with_database, trouble_with_redis
-
-if TYPE_CHECKING:
-    from shared.settings import Settings
+from shared.settings.addresses import trouble_with_database, trouble_with_redis
+from shared.settings.fields import SLOWEST_SWEEP, Settings
 
 # Seconds. A lease must outlast a lock wait of up to 5 s. Then the next renewal may take a third of the lease (D-79).
 _SHORTEST_REAL_LEASE = 10
 
 
-def mistakes(settings: "Settings") -> Iterator[str]:
+def mistakes(settings: Settings) -> Iterator[str]:
     """Why single settings can't be used: one sentence each."""
     if trouble := trouble_with_database(settings.database_url):
         yield trouble
@@ -29,11 +26,8 @@ def mistakes(settings: "Settings") -> Iterator[str]:
         yield f"HOLDFAST_FAILPOINTS: {error}"
 
 
-def contradictions(settings: "Settings", slowest_sweep: float) -> Iterator[str]:
-    """Why times that are each allowed can't be used together (D-79): a reply would not run again in time.
-
-    `slowest_sweep` is the factor of HOLDFAST_SWEEP_SECONDS that may pass between two sweeps.
-    """
+def contradictions(settings: Settings) -> Iterator[str]:
+    """Why times that are each allowed can't be used together (D-79): a reply would not run again in time."""
     reply = f"HOLDFAST_REPLY_TIMEOUT ({settings.reply_timeout:g})"
     lease = f"HOLDFAST_LEASE_SECONDS ({settings.lease_seconds:g})"
     sweep = f"HOLDFAST_SWEEP_SECONDS ({settings.sweep_seconds:g})"
@@ -44,9 +38,9 @@ def contradictions(settings: "Settings", slowest_sweep: float) -> Iterator[str]:
                 f"HOLDFAST_{name} ({seconds:g}) must be below {reply}:"
                 " lower it or raise the other, else a model that hangs is never tried again."
             )
-    if settings.lease_seconds + 2 * slowest_sweep * settings.sweep_seconds >= settings.reply_timeout:
+    if settings.lease_seconds + 2 * SLOWEST_SWEEP * settings.sweep_seconds >= settings.reply_timeout:
         yield (
-            f"{lease} and two sweeps of {slowest_sweep} x {sweep} must take less than {reply}:"
+            f"{lease} and two sweeps of {SLOWEST_SWEEP} x {sweep} must take less than {reply}:"
             " lower them or raise it, else the reply of a worker that died is never run again."
         )
     if settings.sweep_seconds > settings.lease_seconds:

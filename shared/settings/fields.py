@@ -1,21 +1,12 @@
-"""The one reader of the environment: the name, type and default of every setting.
+"""Each setting with its type, default and range. `.env.example` explains each one."""
 
-`.env.example` explains each setting. A wrong value or an unknown HOLDFAST_ name stops the program at its start, with a
-sentence that names it.
-"""
-
-import difflib
-import os
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from dotenv import load_dotenv
-from environs import Env, EnvError, validate
-
-from shared.mistakes import contradictions, mistakes
+from environs import validate
 
 PREFIX = "HOLDFAST_"
 # Seconds. HOLDFAST_REPLY_TIMEOUT may not be longer.
@@ -110,59 +101,3 @@ class Settings:
         for name, value in (("REDIS_URL", self.redis_url), ("SECRET_KEY", self.secret_key)):
             if not value:
                 raise SettingsError(f"{name} is not set. `holdfast up` sets it by itself, or see .env.example.")
-
-
-def load_settings() -> Settings:
-    """Read the environment, and `.env` in the current folder unless this is a test run.
-
-    Raises SettingsError with one line for each problem.
-    """
-    if os.environ.get(PREFIX + "ENV") != "test":
-        load_dotenv(".env")  # with environs' own reader, the check below would not see the names of the file
-    _refuse_unknown_names()
-    reader = Env()
-    problems, values = [], {}
-    for setting in fields(Settings):
-        try:
-            values[setting.name] = _read(reader, **setting.metadata)
-        except EnvError as error:
-            problems.append(str(error))
-    if problems:
-        raise SettingsError("\n".join(problems))
-    return _checked(Settings(**_with_derived_defaults(values)))
-
-
-def _read(reader: Env, name: str, kind: str, default: Any, rule: Callable[[Any], Any] | None) -> Any:
-    if os.environ.get(name) == "":  # `NAME=` in a compose or .env file means "not set"
-        return default
-    return getattr(reader, kind)(name, default, validate=rule)
-
-
-def _refuse_unknown_names() -> None:
-    known = [setting.metadata["name"] for setting in fields(Settings)]
-    for name in sorted(os.environ):
-        if name.startswith(PREFIX) and name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]}?" if close else "see .env.example for every setting."
-            raise SettingsError(f"{name} is not a setting: {hint}")
-
-
-def _with_derived_defaults(values: dict[str, Any]) -> dict[str, Any]:
-    values["data_dir"] = values["data_dir"].absolute()
-    if not values["database_url"]:
-        values["database_url"] = f"sqlite:///{values['data_dir'] / 'holdfast.db'}"
-    if not values["model"]:
-        values["model"] = "gpt-4o-mini" if values["openai_api_key"] else "scripted"
-    if values["model"] not in values["models"]:
-        values["models"] = [values["model"], *values["models"]]
-    if not values["allowed_origins"]:  # the page's, and realtime's own for other clients than browsers
-        ports = (values["port"], values["realtime_port"])
-        hosts = ("127.0.0.1", "localhost")
-        values["allowed_origins"] = [f"http://{host}:{port}" for host in hosts for port in ports]
-    return values
-
-
-def _checked(settings: Settings) -> Settings:
-    if problems := [*mistakes(settings), *contradictions(settings, SLOWEST_SWEEP)]:
-        raise SettingsError("\n".join(problems))
-    return settings
