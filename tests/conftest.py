@@ -4,13 +4,11 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser
-from xdist.scheduler import LoadFileScheduling
 
 from api.app import create_app
 from shared.core import create_core
@@ -24,19 +22,7 @@ from tests.services.postgres import PostgresDatabases, postgres
 from tests.services.redis import RedisServer
 from tests.services.sqlite import SqliteDatabases
 
-
-class _OneStackOfEachKind(LoadFileScheduling):
-    """One process of pytest-xdist runs a file's tests. In e2e, one process runs all tests on one kind of database."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        if nodeid.startswith("tests/e2e/") and "[" in nodeid:
-            return "e2e-postgresql" if "postgresql" in nodeid.partition("[")[2] else "e2e-sqlite"
-        return str(super()._split_scope(nodeid))
-
-
-# pytest-xdist's own groups (`--dist loadgroup`) have no effect with pytest 9.2
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _OneStackOfEachKind:
-    return _OneStackOfEachKind(config, log)
+pytest_plugins = ["tests.lanes"]
 
 
 @pytest.fixture(scope="session")

@@ -2,13 +2,16 @@
 
 import os
 import pwd
+import shlex
 import signal
 import subprocess
+import sys
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from tests.eventually import ended
 from tests.services.guard import Guard
+from tests.services.nursery import Fork
 
 # The program leads a process group. Before it begins, the guard knows the group and the signal that ends it.
 _LAUNCH = "echo $$ {} >&0; exec {} </dev/null"
@@ -17,6 +20,14 @@ _LAUNCH = "echo $$ {} >&0; exec {} </dev/null"
 def identity(user: str | None) -> dict[str, Any]:
     """The options that make subprocess run a command as this user. None means our own user."""
     return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
+
+
+def _forkable(command: str) -> list[str]:
+    """The words after `python -m`, if the nursery can start the command as a user of ours would; else nothing."""
+    words = shlex.split(command.replace("gunicorn ", "python -m gunicorn ", 1))
+    if sys.platform != "linux" or words[:2] != ["python", "-m"] or words[2] == "api.realtime":
+        return []  # realtime replaces the sockets before any other import
+    return words[2:]
 
 
 class Died(Exception):
@@ -41,7 +52,7 @@ class Service:
         self.log_file = guard.folder / f"{name}.log"
         self.command, self._guard, self._environment = command, guard, environment
         self._user, self._end, self._grace = user, end, grace
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Fork | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -72,19 +83,13 @@ class Service:
 
     def start(self, *, instead: str = "", **environment: str) -> None:
         """Start the service. For this start only, `environment` is added, and `instead` replaces the command."""
-        # As a last resort the guard kills the service. PostgreSQL gets SIGQUIT instead, which leaves nothing behind.
-        last = "QUIT" if self._end == signal.SIGQUIT else "KILL"
+        whole = {**(os.environ if self._environment is None else self._environment), **environment}
+        command = instead or self.command
         with self.log_file.open("ab") as log:
-            self._process = subprocess.Popen(
-                ["/bin/sh", "-c", _LAUNCH.format(last, instead or self.command)],
-                stdin=self._guard.pipe,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd=self._user and "/",  # another user may not read our current folder
-                env={**(os.environ if self._environment is None else self._environment), **environment},
-                start_new_session=True,
-                **identity(self._user),
-            )
+            if words := _forkable(command):
+                self._process = self._guard.nursery.start(words, whole, log.fileno(), self._guard.pipe)
+            else:
+                self._process = self._launched(command, whole, log)
 
     def stop(self) -> int | None:
         """End the service as its supervisor does. Returns the exit code, or None if the service had to be killed."""
@@ -117,6 +122,20 @@ class Service:
 
     def thaw(self) -> None:
         self._signal(signal.SIGCONT)
+
+    def _launched(self, command: str, environment: Mapping[str, str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+        # As a last resort the guard kills the service. PostgreSQL gets SIGQUIT instead, which leaves nothing behind.
+        last = "QUIT" if self._end == signal.SIGQUIT else "KILL"
+        return subprocess.Popen(
+            ["/bin/sh", "-c", _LAUNCH.format(last, command)],
+            stdin=self._guard.pipe,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=self._user and "/",  # another user may not read our current folder
+            env=environment,
+            start_new_session=True,
+            **identity(self._user),
+        )
 
     def _signal(self, number: signal.Signals) -> None:
         try:

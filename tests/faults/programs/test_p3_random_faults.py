@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from tests.eventually import eventually
-from tests.faults.conftest import given
+from tests.faults.conftest import given, mostly_on
 from tests.faults.lab.checker.checker import Verdict
 from tests.faults.lab.checker.rules import Rules
 from tests.faults.lab.evidence import open_replies
@@ -45,6 +45,7 @@ def _all_ended(trial: Trial, people: list[Witnessed]) -> bool:
     return not open_replies(trial.deployment.engine, people)
 
 
+@mostly_on("sqlite")
 def test_half_a_minute_of_random_faults_loses_and_doubles_nothing(trial: Trial) -> None:
     _soak(trial, seconds=15, seed=381).must_be_clean()
 

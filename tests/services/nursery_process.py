@@ -1,0 +1,101 @@
+"""The process that forks the programs of a test run: `python -m tests.services.nursery_process`. See nursery.py.
+
+Each message on its standard input asks for a program, or lets a dead program be forgotten. Until then the dead one
+keeps its number, so that nobody signals a stranger by mistake.
+"""
+
+import gc
+import importlib
+import json
+import os
+import runpy
+import select
+import signal
+import socket
+import sys
+from contextlib import suppress
+from typing import Any
+
+# All but Dramatiq, which reads the environment when it is imported
+_PACKAGES = ("alembic", "argon2", "flask", "flask_smorest", "flask_sqlalchemy", "jwt", "msgspec", "openai", "redis")
+# The most bytes of a message: a command with its environment
+REQUEST = 1 << 16
+# The words after `python -m`, the environment, and the log
+Program = tuple[list[str], dict[str, str], int]
+
+
+def main() -> None:
+    """Serve until the test process ends. In each fork, run the program and return as it ends."""
+    for package in _PACKAGES:
+        importlib.import_module(package)
+    gc.freeze()
+    program = _forked(socket.socket(fileno=0))
+    if program:
+        _become(*program)
+
+
+def _forked(channel: socket.socket) -> Program | None:
+    """Fork for each program that is asked for. A fork gets its program, and the nursery None at the end."""
+    woken, waker = socket.socketpair()
+    waker.setblocking(False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)  # without a handler, the next line would have no effect
+    signal.set_wakeup_fd(waker.fileno())
+    living: set[int] = set()
+    while True:
+        readable, *_ = select.select([channel, woken], [], [])
+        if woken in readable:
+            woken.recv(REQUEST)
+            living -= {pid for pid in living if _tell_the_end(channel, pid)}
+        if channel in readable:
+            text, fds, *_ = socket.recv_fds(channel, REQUEST, 2)
+            if not text:
+                return None
+            if program := _obey(channel, living, json.loads(text), fds):
+                for end in (channel, woken, waker):
+                    end.detach()
+                return program
+
+
+def _obey(channel: socket.socket, living: set[int], asked: dict[str, Any], fds: list[int]) -> Program | None:
+    """Forget a dead program, or fork. Only the fork gets a program back, once it can be signalled as a group."""
+    if "bury" in asked:
+        os.waitpid(asked["bury"], 0)
+    elif (pid := os.fork()) == 0:
+        log, guard = fds
+        os.setsid()
+        os.write(guard, b"%d KILL\n" % os.getpid())
+        channel.send(json.dumps({"born": os.getpid()}).encode())
+        return asked["words"], asked["environment"], log
+    else:
+        living.add(pid)
+    for fd in fds:
+        os.close(fd)
+    return None
+
+
+def _tell_the_end(channel: socket.socket, pid: int) -> bool:
+    ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    if ended is None:
+        return False
+    code = ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+    with suppress(BrokenPipeError):  # the test process has ended
+        channel.send(json.dumps({"died": pid, "code": code}).encode())
+    return True
+
+
+def _become(words: list[str], environment: dict[str, str], log: int) -> None:
+    """Run the program. Its SystemExit ends this process as usual."""
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.closerange(3, 100)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.argv = words
+    runpy.run_module(words[0], run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()
