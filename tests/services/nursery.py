@@ -29,7 +29,7 @@ class Nursery:
         with self._lock:
             if not self._process:
                 self._open()
-            request = json.dumps({"words": words, "environment": dict(environment)}).encode()
+            request = json.dumps({"words": words, "environment": dict(environment), "folder": os.getcwd()}).encode()
             socket.send_fds(self._channel, [request], [log, guard])
             while "born" not in (told := self._next()):
                 self._codes[told["died"]] = told["code"]

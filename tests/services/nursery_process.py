@@ -20,8 +20,8 @@ from typing import Any
 _PACKAGES = ("alembic", "argon2", "flask", "flask_smorest", "flask_sqlalchemy", "jwt", "msgspec", "openai", "redis")
 # The most bytes of a message: a command with its environment
 REQUEST = 1 << 16
-# The words after `python -m`, the environment, and the log
-Program = tuple[list[str], dict[str, str], int]
+# The words after `python -m`, the environment, the current folder, and the log
+Program = tuple[list[str], dict[str, str], str, int]
 
 
 def main() -> None:
@@ -65,7 +65,7 @@ def _obey(channel: socket.socket, living: set[int], asked: dict[str, Any], fds: 
         os.setsid()
         os.write(guard, b"%d KILL\n" % os.getpid())
         channel.send(json.dumps({"born": os.getpid()}).encode())
-        return asked["words"], asked["environment"], log
+        return asked["words"], asked["environment"], asked["folder"], log
     else:
         living.add(pid)
     for fd in fds:
@@ -83,7 +83,7 @@ def _tell_the_end(channel: socket.socket, pid: int) -> bool:
     return True
 
 
-def _become(words: list[str], environment: dict[str, str], log: int) -> None:
+def _become(words: list[str], environment: dict[str, str], folder: str, log: int) -> None:
     """Run the program. Its SystemExit ends this process as usual."""
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(log, 1)
@@ -93,7 +93,8 @@ def _become(words: list[str], environment: dict[str, str], log: int) -> None:
     os.closerange(3, 100)
     os.environ.clear()
     os.environ.update(environment)
-    sys.argv = words
+    os.chdir(folder)
+    sys.path[0], sys.argv = folder, words
     runpy.run_module(words[0], run_name="__main__", alter_sys=True)
 
 
