@@ -12,8 +12,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 
 from tests.services.nursery_process import REQUEST
+
+_ROOT = Path(__file__).parents[2]
 
 
 class Nursery:
@@ -29,8 +32,8 @@ class Nursery:
         with self._lock:
             if not self._process:
                 self._open()
-            request = json.dumps({"words": words, "environment": dict(environment), "folder": os.getcwd()}).encode()
-            socket.send_fds(self._channel, [request], [log, guard])
+            request = {"words": words, "environment": dict(environment), "folder": str(Path.cwd())}
+            socket.send_fds(self._channel, [json.dumps(request).encode()], [log, guard])
             while "born" not in (told := self._next()):
                 self._codes[told["died"]] = told["code"]
             return Fork(told["born"], self)
@@ -64,7 +67,7 @@ class Nursery:
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             command = [sys.executable, "-u", "-m", "tests.services.nursery_process"]
-            self._process = subprocess.Popen(command, stdin=theirs)
+            self._process = subprocess.Popen(command, stdin=theirs, cwd=_ROOT)
 
     def _next(self, flags: int = 0) -> dict[str, int]:
         told = self._channel.recv(REQUEST, flags)
