@@ -89,3 +89,11 @@ def _has_unread_data(connection: psycopg.Connection[Any]) -> bool:
 def _disconnect_read_only(context: ExceptionContext) -> None:
     """Count a read-only server as a lost connection, so that the pool connects anew, perhaps to another server."""
     context.is_disconnect |= only_reads(context.original_exception)
+
+
+@event.listens_for(Engine, "handle_error")
+def _keep_values_out_of_logs(context: ExceptionContext) -> None:
+    """Cut off the part of PostgreSQL's message that quotes the row, because the error may be logged."""
+    for error in (context.original_exception, context.sqlalchemy_exception):
+        if error:
+            error.args = tuple(str(part).partition("\nDETAIL:")[0] for part in error.args)
