@@ -30,7 +30,7 @@ log = logging.getLogger("sweeper")
 # Seconds before the next clean-up, once there was nothing left to clean.
 _CLEANING = 60.0
 # Seconds before the sweeper looks again whether something was deleted, once everything deleted is off the disk.
-_SCRUBBING = 20.0
+_SCRUBBING = 30.0
 # Milliseconds that the sweeper waits for a locked user row (D-65). Then it skips that user until the next sweep, so
 # that the other users need not wait.
 _LOCK_TIMEOUT = 200

@@ -1,4 +1,4 @@
-"""Take deleted text out of the files of SQLite. PostgreSQL does that by itself, some time later (D-154)."""
+"""Take deleted text out of the files of SQLite. In PostgreSQL only a command that locks whole tables could (D-154)."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from shared.database.tables import db
 
 # Bytes. A larger database is not rewritten, because nobody else could write meanwhile: a second for each 80 MB.
-_REWRITTEN = 32 * 1024 * 1024
+_REWRITTEN = 16 * 1024 * 1024
 # Milliseconds that this waits for others, who wait for it in turn. The caller tries again later.
 _PATIENCE = 200
 

@@ -79,7 +79,7 @@ class Story:
         complete_reply(self.claim, Answer("".join(texts), len(texts), "fake", "stop"))
 
     def name(self, place: int | None) -> str:
-        """What an order has at this place: an event, or a page of changes."""
+        """The name of the step at this place of an order."""
         return "a page of changes" if place is None else str(self.heard[place]["event"])
 
     def answers(self) -> dict[str, Any]:
