@@ -19,6 +19,7 @@ from shared.actions.upkeep.copy_revocations import copy_revocations
 from shared.actions.upkeep.forget_keys import forget_keys
 from shared.actions.upkeep.forget_sign_ins import forget_sign_ins
 from shared.actions.upkeep.forget_tombstones import forget_tombstones
+from shared.actions.upkeep.scrub import Scrub, scrubs
 from shared.boot import boot
 from shared.core import create_core, current_settings
 from shared.database.retries import DATABASE_AWAY, is_away
@@ -28,6 +29,8 @@ log = logging.getLogger("sweeper")
 
 # Seconds before the next clean-up, once there was nothing left to clean.
 _CLEANING = 60.0
+# Seconds before the sweeper looks again whether something was deleted, once everything deleted is off the disk.
+_SCRUBBING = 30.0
 # Milliseconds that the sweeper waits for a locked user row (D-65). Then it skips that user until the next sweep, so
 # that the other users need not wait.
 _LOCK_TIMEOUT = 200
@@ -48,6 +51,22 @@ def clean() -> bool:
     return any(found)
 
 
+def scrub(places: dict[str, Scrub]) -> bool:
+    """Take erased text off the disk. Returns whether the sweeper may rest. Otherwise the next sweep goes on."""
+    may_rest = [_scrubbed(place, one) for place, one in places.items()]
+    return all(may_rest)
+
+
+def _scrubbed(place: str, one: Scrub) -> bool:
+    try:
+        return one.step()
+    except DATABASE_AWAY as error:
+        log.warning("sweeper.not_scrubbed: %s; %s keeps erased text until a later try", type(error).__name__, place)
+    except Exception:
+        log.exception("sweeper.not_scrubbed: %s keeps erased text until a later try", place)
+    return True  # a full disk, say, is not better with the next sweep
+
+
 def _done(step: Callable[[], int]) -> int | None:
     """Run a step. Returns how many rows it had to deal with; None if the database was away."""
     try:
@@ -66,7 +85,8 @@ def run(core: Flask, every: float, stopping: threading.Event) -> None:
     After an outage of the database the sweeper does not rescue for a third of a lease (D-11). During the outage no
     worker could renew its leases, and now the workers get time for that.
     """
-    patient_until = clean_from = 0.0
+    patient_until = clean_from = scrub_from = 0.0
+    places = scrubs()
     # a random pause, so that several sweepers do not sweep at the same moments
     while not stopping.wait(every * random.uniform(2 - SLOWEST_SWEEP, SLOWEST_SWEEP)):
         with core.app_context():
@@ -74,6 +94,8 @@ def run(core: Flask, every: float, stopping: threading.Event) -> None:
                 patient_until = time.monotonic() + current_settings().lease_seconds / 3
             if time.monotonic() > clean_from and not clean():
                 clean_from = time.monotonic() + _CLEANING
+            if time.monotonic() > scrub_from and scrub(places):
+                scrub_from = time.monotonic() + _SCRUBBING
 
 
 def main() -> int:

@@ -32,7 +32,10 @@ _POOL_TIMEOUT = 30
 # Seconds. A connection that rested longer is tried before use (D-68). So is one with unread data of its server (D-69).
 # Trying every connection each time would cost a round trip with every unit.
 _RESTED = 1.0
-_SQLITE_PRAGMAS = ("journal_mode=wal", "synchronous=full", "busy_timeout=5000", "foreign_keys=on")
+# `secure_delete` puts zeros over deleted text (D-153).
+_SQLITE_PRAGMAS = (
+    *("journal_mode=wal", "synchronous=full", "busy_timeout=5000", "foreign_keys=on", "secure_delete=on"),
+)
 
 
 def engine_options(database_url: str, lock_timeout: int = _LOCK_TIMEOUT) -> dict[str, Any]:
@@ -41,6 +44,7 @@ def engine_options(database_url: str, lock_timeout: int = _LOCK_TIMEOUT) -> dict
         "pool_size": _POOL_SIZE,
         "max_overflow": 0,
         "pool_timeout": _POOL_TIMEOUT,
+        "hide_parameters": True,  # an error that is logged names the statement, but none of its values
         "pool_use_lifo": True,  # the connection used last is warm: its plans are made, its pages are cached
     }
     if not database_url.startswith("sqlite"):
@@ -85,3 +89,11 @@ def _has_unread_data(connection: psycopg.Connection[Any]) -> bool:
 def _disconnect_read_only(context: ExceptionContext) -> None:
     """Count a read-only server as a lost connection, so that the pool connects anew, perhaps to another server."""
     context.is_disconnect |= only_reads(context.original_exception)
+
+
+@event.listens_for(Engine, "handle_error")
+def _keep_values_out_of_logs(context: ExceptionContext) -> None:
+    """Cut off the part of PostgreSQL's message that quotes the row, because the error may be logged."""
+    for error in (context.original_exception, context.sqlalchemy_exception):
+        if error:
+            error.args = tuple(str(part).partition("\nDETAIL:")[0] for part in error.args)

@@ -103,6 +103,12 @@ def close(link: RedisLink, pipe: Pipeline, message_id: str, attempt: int) -> Non
     pipe.delete(_list(link, message_id, attempt))
 
 
+def forget(link: RedisLink, pipe: Pipeline, message_id: str, attempts: int) -> None:
+    """Close a reply that was deleted, and drop the text of each of its attempts, however they ended."""
+    close(link, pipe, message_id, attempts)
+    pipe.delete(*(_list(link, message_id, attempt) for attempt in range(1, attempts + 1)))
+
+
 def read(link: RedisLink, replies: list[tuple[str, int]]) -> list[LiveText | None]:
     """The live text of each (message id, attempt); None if Redis has none or does not answer."""
     pipe = link.pipeline()

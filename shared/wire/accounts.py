@@ -54,6 +54,25 @@ class PasswordIn(CamelSchema):
     password = StrictString(required=True, validate=validate.Length(max=1024))
 
 
+class PlaceOut(CamelSchema):
+    """A place that had text of the account."""
+
+    place = fields.String(metadata={"description": "`database`, `redis`, `logs`, `model` or `backups`."})
+    within_seconds = fields.Integer(
+        allow_none=True, metadata={"description": "The text is gone by then. Null if Holdfast cannot erase it there."}
+    )
+    detail = fields.String()
+
+
+class ReceiptOut(CamelSchema):
+    """The receipt of a deleted account: how much was erased, from where, and what is kept."""
+
+    chats = fields.Integer()
+    messages = fields.Integer()
+    places = fields.List(fields.Nested(PlaceOut))
+    kept = fields.List(fields.String())
+
+
 class SessionOut(CamelSchema):
     """A signed-in session. `expiresIn` is in seconds."""
 

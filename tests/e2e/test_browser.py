@@ -60,6 +60,17 @@ def test_every_open_tab_sees_it(page: Page, person: Person, programs: Programs) 
     expect(newest_reply(page)).to_contain_text("And back")
 
 
+def test_a_chat_beyond_the_first_page_appears_when_it_becomes_active_elsewhere(page: Page, person: Person) -> None:
+    far = person.post("/chats", title="Long ago")["id"]
+    for _ in range(50):
+        person.post("/chats")
+    sign_in(page, person)
+    listed = page.locator("[data-test=chat-list] li")
+    expect(listed).to_have_count(50)
+    person.post(f"/chats/{far}/messages", content="Hello again")
+    expect(listed.first).to_contain_text("Long ago")
+
+
 def test_a_failed_reply_says_so(page: Page, person: Person, fake_model: FakeModel) -> None:
     sign_in(page, person)
     page.locator("[data-test=new-chat]").click()

@@ -5,12 +5,15 @@ import { isFinal } from "./messages.js";
 export const empty = {
   chats: [], // the most recently active chat is first
   chatsCursor: null, // the next page of chats begins here
+  activity: {}, // id -> the messages that moved a chat since its row, see active(); of chats without a row too
 };
 
-export function put(state, chat) {
-  const known = find(state, chat.id);
-  if (known?.seq > chat.seq || state.gone.includes(chat.id)) return state;
-  return { ...state, chats: [...state.chats.filter((other) => other !== known), chat].sort(byActivity) };
+const NOTHING = { first: Infinity, seq: 0, posted: 0 };
+
+// A row replaces an older one. Messages that are newer than the row have moved the chat since.
+export function put(state, row) {
+  if (find(state, row.id)?.since > row.seq || state.gone.includes(row.id)) return state;
+  return listed(state, { ...row, since: row.seq });
 }
 
 export function more(state, { items, nextCursor }) {
@@ -18,21 +21,32 @@ export function more(state, { items, nextCursor }) {
 }
 
 export function removed(state, id) {
-  return { ...state, chats: state.chats.filter((chat) => chat.id !== id) };
+  const { [id]: _, ...activity } = state.activity;
+  return { ...state, chats: state.chats.filter((chat) => chat.id !== id), activity };
 }
 
 // Changes the chat of a message as the server does. A post or a final reply moves the chat up.
 // A final reply makes the chat unread. A post ends the parking of its chat.
 // A reply that starts, or is pending again, leaves the chat as it is.
-export function active(state, message) {
-  const chat = find(state, message.chatSessionId);
+// The row of the chat may arrive later (D-152), so its activity is kept: the numbers of the first message, of the newest one
+// and of the newest post; the time of the newest message, and whether it `ends` a reply.
+export function active(state, { chatSessionId: id, seq, completedAt, createdAt, ...message }) {
   const ends = message.messageType !== "user" && isFinal(message);
-  const posted = message.messageType === "user" || (message.status === "pending" && message.attempt === 0);
-  if (!chat || message.seq <= chat.seq || !(ends || posted)) return state;
-  const at = message.completedAt ?? message.createdAt;
-  const lastActiveAt = Date.parse(at) > Date.parse(chat.lastActiveAt) ? at : chat.lastActiveAt;
-  const parked = ends && chat.parked;
-  return put(state, { ...chat, lastActiveAt, parked, unread: ends, seq: message.seq });
+  const posts = message.messageType === "user" || (message.status === "pending" && message.attempt === 0);
+  if (!(ends || posts) || state.gone.includes(id)) return state;
+  const known = state.activity[id] ?? NOTHING;
+  const newest = seq > known.seq ? { seq, ends, at: completedAt ?? createdAt } : known;
+  const posted = Math.max(known.posted, posts ? seq : 0);
+  const activity = { ...state.activity, [id]: { ...newest, posted, first: Math.min(known.first, seq) } };
+  const chat = find(state, id);
+  return chat ? listed({ ...state, activity }, chat) : { ...state, activity };
+}
+
+// The first number that the cursor may not pass. A message with this number moved a chat without a row (D-151).
+export function firstWithoutRow({ chats, activity, cursor }) {
+  const rows = new Set(chats.map(({ id }) => id));
+  const waiting = Object.entries(activity).filter(([id, { seq }]) => seq > cursor && !rows.has(id));
+  return Math.min(...waiting.map(([, { first }]) => first));
 }
 
 // True while the open chat is parked and has pending replies. They wait until the user resumes the chat.
@@ -45,6 +59,18 @@ function find({ chats }, id) {
   return chats.find((chat) => chat.id === id);
 }
 
-function byActivity(one, other) {
-  return Date.parse(other.lastActiveAt) - Date.parse(one.lastActiveAt);
+function listed(state, chat) {
+  const others = state.chats.filter(({ id }) => id !== chat.id);
+  return { ...state, chats: [...others, moved(chat, state.activity[chat.id] ?? NOTHING)].sort(byActivity) };
+}
+
+function moved(chat, { seq, at, ends, posted }) {
+  if (seq <= chat.since) return chat;
+  const parked = chat.parked && posted <= chat.since;
+  return { ...chat, lastActiveAt: at, updatedAt: at, unread: ends, parked, seq };
+}
+
+// A parsed moment has milliseconds. Within one of them, the texts of the moments have more digits.
+function byActivity({ lastActiveAt: one }, { lastActiveAt: other }) {
+  return Date.parse(other) - Date.parse(one) || (other > one) - (other < one);
 }

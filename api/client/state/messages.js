@@ -36,15 +36,17 @@ export function earlier(state, { chatSessionId, items, nextCursor }) {
 }
 
 export function put(state, message) {
-  if (message.chatSessionId !== state.openChat) return state;
+  if (message.chatSessionId !== state.openChat || state.gone.includes(message.id)) return state;
   const known = find(state, message.id);
   const merged = known ? merge(known, message) : whole(message);
   const changed = replace(known ? state : echoed(state, message), merged);
   return settle(want(changed, message.id, merged.hole), message.id);
 }
 
+// Nothing of a deleted message is wanted any more, even if only its live text ever arrived.
 export function removed(state, id) {
-  return { ...state, messages: state.messages.filter((message) => message.id !== id) };
+  const { [id]: _, ...ahead } = state.ahead;
+  return want({ ...state, messages: state.messages.filter((message) => message.id !== id), ahead }, id, false);
 }
 
 export function delta(state, { messageId, chatSessionId, attempt, index, text }) {

@@ -19,7 +19,12 @@ export const start = {
   ...drafts.empty,
 };
 
-export function reduce(state, { type, data }) {
+export function reduce(before, { type, data }) {
+  const state = change(before, type, data);
+  return state === before ? before : changed.onward(state, chats.firstWithoutRow(state));
+}
+
+function change(state, type, data) {
   return (changes[type] ?? unchanged)(state, data);
 }
 
@@ -60,24 +65,25 @@ const changes = {
 
 const unchanged = (state) => state;
 
-// An event from the socket.
+// An event from the socket. An event up to the cursor is late, and the page has seen its change.
 function heard(state, { name, data }) {
-  return changed.counted(reduce(state, { type: name, data }), data?.seq);
+  return data?.seq <= state.cursor ? state : changed.counted(change(state, name, data), data?.seq);
 }
 
 // A page of missed changes: each is a row or a tombstone.
-function synced(state, { chats: rows, messages, credits, cursor }) {
+function synced(state, { chats: rows, messages, credits, cursor, hasMore = false }) {
   const listed = rows.reduce((so, chat) => (chat.deleted ? chatDeleted : chats.put)(so, chat), state);
   const all = messages.reduce((so, one) => (one.deleted ? messageDeleted : putMessage)(so, one), listed);
-  return changed.reached(creditsChanged(all, { ...credits, seq: cursor }), cursor);
+  return changed.reached(creditsChanged(all, { ...credits, seq: cursor }), cursor, hasMore);
 }
 
 // The first sync, or one after a reset. The new rows replace everything known; none is older than the cursor.
+// Changes during the reading are left to the next sync.
 function anew(state, { cursor, chats: page, messages, credits }) {
   const { openChat } = state;
   const known = { ...state, credits: { ...state.credits, ...credits, seq: cursor } };
-  const bare = { ...known, ...chats.empty, ...conversation.empty, openChat, ...changed.empty, cursor, gone: [] };
-  const listed = chats.more(bare, page);
+  const bare = { ...known, ...chats.empty, ...conversation.empty, openChat, ...changed.empty, gone: [] };
+  const listed = changed.reached(chats.more(bare, page), cursor, true);
   return messages ? conversation.loaded(listed, { chatSessionId: openChat, ...messages }) : listed;
 }
 
@@ -98,8 +104,7 @@ function chatDeleted(state, { id }) {
 
 // A late event of a deleted message still changes its chat.
 function putMessage(state, message) {
-  const so = chats.active(state, message);
-  return state.gone.includes(message.id) ? so : conversation.put(so, message);
+  return conversation.put(chats.active(state, message), message);
 }
 
 function messageDeleted(state, { id }) {

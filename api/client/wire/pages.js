@@ -1,6 +1,6 @@
 // Reads pages of chats and messages for the screen. `page` is the browser page: its {api, dispatch, read}.
 
-const GONE = [403, 404];
+export const isGone = ({ status }) => [403, 404].includes(status);
 
 export async function moreChats({ api, dispatch, read }) {
   dispatch("chats.more", await api.chats(read().chatsCursor));
@@ -23,6 +23,6 @@ export async function earlierMessages({ api, dispatch, read }) {
 
 // Closes the open chat if the server says that it is gone. Any other problem is thrown on.
 export function closeIfGone({ dispatch, read }, id, problem) {
-  if (!GONE.includes(problem.status)) throw problem;
+  if (!isGone(problem)) throw problem;
   if (read().openChat === id) dispatch("chat.opened", null);
 }

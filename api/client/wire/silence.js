@@ -21,8 +21,8 @@ export function createSilence({ read, catchUp }) {
   }
 
   async function ask() {
-    const { later, messages } = read();
-    const unfinished = later.length > 0 || messages.some((one) => !isFinal(one));
+    const { behind, later, messages } = read();
+    const unfinished = behind || later.length > 0 || messages.some((one) => !isFinal(one));
     if (unfinished) await catchUp().catch(() => {});
     watch(unfinished ? Math.min(quiet * 2, QUIET_AT_MOST) : QUIET);
   }

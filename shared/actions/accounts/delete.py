@@ -1,15 +1,20 @@
 """Delete an account with everything in it."""
 
-from sqlalchemy import delete, true, update
+from typing import NamedTuple
 
+from sqlalchemy import bindparam, delete, func, select, true, update
+
+from shared.actions.accounts.receipt import Receipt, receipt_for
 from shared.actions.accounts.revoke import revoke, tell
 from shared.actions.messages.erase import erase
 from shared.actions.owner_unit import owner_unit
+from shared.core import current_settings
 from shared.database.clock import utc_now
 from shared.database.retries import retried
 from shared.database.units import execute
 from shared.models.chat import chat_sessions
 from shared.models.idempotency import idempotency_keys
+from shared.models.message import messages
 from shared.models.sign_in import sign_ins
 from shared.models.user import users
 from shared.redis.revocations import of_user
@@ -17,12 +22,13 @@ from shared.wire.events import Event
 
 
 @retried
-def delete_account(user_id: str) -> None:
+def delete_account(user_id: str) -> Receipt:
     """Erase the user, and everything that the user wrote or was answered. The ledger keeps ids and amounts.
 
     Open replies end, and their credits return. Every token stops working, and the email is free again.
     """
     with owner_unit(user_id) as unit:
+        (count,) = execute(_counts, {"user_id": user_id}, row=_Counts)
         erase(unit, user_id, true(), events=1)
         now = utc_now()
         mine = update(chat_sessions).where(chat_sessions.c.owner_id == user_id, chat_sessions.c.deleted_at.is_(None))
@@ -35,3 +41,20 @@ def delete_account(user_id: str) -> None:
         revoked = revoke(of_user(user_id))
         unit.tell(Event(user_id, "resync", {}))  # open tabs read anew, and find that they are signed out (D-23)
     tell(revoked)
+    return receipt_for(current_settings(), count.chats, count.messages)
+
+
+class _Counts(NamedTuple):
+    chats: int
+    messages: int
+
+
+_counts = select(
+    *(
+        select(func.count())
+        .where(table.c.owner_id == bindparam("user_id"), table.c.deleted_at.is_(None))
+        .scalar_subquery()
+        .label(name)
+        for name, table in (("chats", chat_sessions), ("messages", messages))
+    )
+)

@@ -1,5 +1,6 @@
 """The rows of a post: two places in its chat, the message, and the placeholder of its reply."""
 
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, bindparam, insert, update
@@ -17,11 +18,15 @@ from shared.models.message import MessageRow, messages
 
 
 class Place(NamedTuple):
-    """The chat of a post, the position after its two messages, and how many replies its owner had open."""
+    """The chat of a post, the position after its two messages, and how many replies its owner had open.
+
+    `last_active_at` is the moment of the post. Both messages carry it, so a client that hears them knows it (D-40).
+    """
 
     id: str
     next_position: int
     open_replies: int
+    last_active_at: datetime
 
 
 def take_place(unit: OwnerUnit, user_id: str, chat_ref: str) -> Place | None:
@@ -35,7 +40,7 @@ def store_both(
     unit: OwnerUnit, place: Place, request: PostRequest, made: Made, model: str
 ) -> tuple[MessageRow, MessageRow]:
     """Store the message and the placeholder of its reply. Returns both rows."""
-    at = utc_now()
+    at = place.last_active_at
     message_seq, reply_seq, _ = unit.numbers
     common: dict[str, Any] = _FIRST_VERSION | {
         "chat_session_id": place.id,
@@ -97,7 +102,7 @@ _take_places = {
             seq=bindparam("new_seq"),
             seen_seq=bindparam("new_seq"),  # the author has seen the chat up to here
         )
-        .returning(chat_sessions.c.id, chat_sessions.c.next_position, open_replies),
+        .returning(chat_sessions.c.id, chat_sessions.c.next_position, open_replies, chat_sessions.c.last_active_at),
         Place,
     )
     for column in ("id", "display_id")

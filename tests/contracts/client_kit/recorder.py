@@ -16,6 +16,9 @@ from tests.channel import Channel
 
 Step = dict[str, Any]
 
+#: The fields of a chat that a screen has, or that the client sends back (`seq`).
+ON_SCREEN = ("id", "title", "unread", "parked", "seq")
+
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _DISPLAY_ID = re.compile(r"\bc-[0-9a-z]{10}\b")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+\+00:00")
@@ -45,16 +48,23 @@ class Recorder:
             event = Event(self.user.id, "message.delta", where | {"index": index, "text": text})
             assert append(current_link(), [Piece(claim.id, claim.attempt, text, encode(event))]) != [-1]
 
-    def first(self, chat_id: str) -> Step:
-        """The answers that a client reads before it follows the events, with this chat open."""
+    def first(self, chat_id: str, chats: int = 50) -> Step:
+        """The answers that a client reads before it follows the events, with this chat open.
+
+        The first page of the chats has `chats` of them, so that a script can have chats beyond that page.
+        """
         begun = self.me.get("/sync").json
         return {
             "cursor": begun["cursor"],
             "credits": begun["credits"],
-            "chats": self.me.get("/chats").json,
+            "chats": self._chats(chats),
             "open": chat_id,
             "messages": self.me.get(f"/chats/{chat_id}/messages?order=desc").json,
         }
+
+    def _chats(self, limit: int) -> Step:
+        page = self.me.get(f"/chats?limit={limit}").json
+        return page | {"nextCursor": page["nextCursor"] and "the next page"}
 
     def sync(self, after: int) -> Step:
         """The answer to `GET /sync` now."""
@@ -68,7 +78,7 @@ class Recorder:
         """The screen that REST's answers give now, and the rows that a client should be about to ask for."""
         found = self.me.get(f"/chats/{chat_id}/messages")
         shown = [{name: one[name] for name in ("id", "status", "content")} for one in found.json.get("items", [])]
-        chats = [{name: one[name] for name in ("id", "title", "unread")} for one in self.me.get("/chats").json["items"]]
+        chats = [{name: one[name] for name in ON_SCREEN} for one in self.me.get("/chats").json["items"]]
         return {"chats": chats, "messages": shown, "credits": self.me.get("/sync").json["credits"], "asks": list(asks)}
 
 

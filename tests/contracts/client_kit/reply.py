@@ -18,11 +18,14 @@ class Reply:
 
     def __init__(self, recorder: Recorder, texts: list[str] = TEXTS) -> None:
         self.recorder, self.texts, self.user_id = recorder, texts, recorder.user.id
-        self.chat = create_chat(self.user_id, "A chat").id
+        self.created = recorder.heard(self.create)
         self.first = recorder.first(self.chat)
         self.posted = recorder.heard(self.post)
         self.started = recorder.heard(self.claim)
         self.deltas = recorder.heard(self.write)
+
+    def create(self) -> None:
+        self.chat = create_chat(self.user_id, "A chat").id
 
     def post(self) -> None:
         posted = post_message(self.user_id, PostRequest(self.chat, "Count to five", "fake"))

@@ -82,7 +82,8 @@ def test_nothing_is_left_but_ids_and_amounts(member: Member, settings: Settings)
     claim = a_claim(running)
     append(current_link(), [Piece(claim.id, 1, "Secret text", b'["nobody","message.delta",{}]')])
     assert money_of(member.id) == (288, 9)
-    assert member.leave().status_code == 204
+    left = member.leave()
+    assert (left.status_code, left.json["chats"], left.json["messages"]) == (200, 1, 8)
     found = str(everything())
     assert member.email not in found
     assert "ecret" not in found
@@ -100,6 +101,17 @@ def test_nothing_is_left_but_ids_and_amounts(member: Member, settings: Settings)
     assert sorted(entries) == ["grant", *["hold"] * 4, *["release"] * 3]
     with Redis.from_url(settings.redis_url) as redis:
         assert redis.keys("holdfast:test:live:*") == []
+
+
+def test_the_receipt_names_each_place_that_had_text(member: Member, settings: Settings) -> None:
+    a_post(member.chat)
+    left = member.leave()
+    within = {place["place"]: place["withinSeconds"] for place in left.json["places"]}
+    database = 60 if settings.database_url.startswith("sqlite") else None
+    assert within == {"database": database, "redis": 60, "logs": 0, "model": None, "backups": None}
+    assert all(place["detail"].endswith(".") for place in left.json["places"])
+    assert left.json["kept"] == ["ids", "times", "amounts of credits"]
+    assert "refresh" in left.headers["Set-Cookie"], "the cookie goes"
 
 
 def test_every_token_stops_working_for_every_route(member: Member, app: Flask) -> None:
@@ -169,7 +181,7 @@ def test_a_post_that_races_with_the_end_is_refused_or_goes_with_it(member: Membe
     path = f"/chats/{member.chat.id}/messages"
     posts = [lambda: member.client.post(path, json={"content": "Secret"}).status_code] * 4
     codes = at_once(core, lambda: member.leave().status_code, *posts)
-    assert codes[0] == 204
+    assert codes[0] == 200
     assert set(codes[1:]) <= {202, 401, 404}
     assert "ecret" not in str(everything())
     assert money_of(member.id) == (300, 0)

@@ -1,0 +1,98 @@
+"""Take erased text off the disk too, within a minute: out of SQLite's files, and out of Redis's append-only file.
+
+A deletion empties the rows at once. Their old text may still lie in free pages, in a log, or in the live text of a
+reply that Redis was asked to drop while it was away.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import BindParameter, bindparam, exists, or_, select
+
+from shared.core import current_link
+from shared.database.clock import read_db_moment
+from shared.database.files import empty_log, rewrite_file
+from shared.database.units import query
+from shared.models.chat import chat_sessions
+from shared.models.message import messages
+from shared.models.user import users
+from shared.redis import live_text
+from shared.redis.persistence import begin_rewrite, is_rewritten
+
+# A deletion is this much younger than its moment, at most, because its transaction ends later.
+_UNSEEN = timedelta(seconds=30)
+# Redis keeps no live text of a reply that ended earlier.
+_FORGOTTEN = timedelta(seconds=2 * live_text.TTL)
+# Live texts that one trip drops at most.
+_BATCH = 500
+
+
+class Scrub:
+    """Scrubs one place whenever something was deleted. The first time it does so in any case.
+
+    `begin` gets the moment of the oldest deletion. If `begin` or `is_done` answers no, the next step tries again.
+    """
+
+    def __init__(self, begin: Callable[[datetime], bool], is_done: Callable[[], bool]) -> None:
+        self._begin, self._is_done = begin, is_done
+        self._clean_until: datetime | None = None
+        self._begun: datetime | None = None
+
+    def step(self) -> bool:
+        """Go on as far as possible. Returns whether everything that was deleted by now is scrubbed."""
+        now = read_db_moment()
+        if self._begun is None:
+            since = now - _FORGOTTEN if self._clean_until is None else min(self._clean_until, now) - _UNSEEN
+            if self._clean_until and not _was_deleted(since):
+                return True
+            if not self._begin(since):
+                return False
+            self._begun = now
+        if not self._is_done():
+            return False
+        self._clean_until, self._begun = self._begun, None
+        return True
+
+
+def scrubs() -> dict[str, Scrub]:
+    """The places that keep text, by name."""
+    return {
+        "database": Scrub(lambda _: rewrite_file(), empty_log),
+        "redis": Scrub(_drop_live_texts, lambda: is_rewritten(current_link())),
+    }
+
+
+def _was_deleted(since: datetime) -> bool:
+    return query(_any_deleted, {"since": since}, row=_Found)[0].found
+
+
+def _drop_live_texts(since: datetime) -> bool:
+    """Drop what Redis still has of deleted replies, and have it write its file anew. False if Redis is away."""
+    link = current_link()
+    replies = query(_replies, {"since": since, "ended": read_db_moment() - _FORGOTTEN}, row=_Reply)
+    for first in range(0, len(replies), _BATCH):
+        pipe = link.pipeline()
+        for reply in replies[first : first + _BATCH]:
+            live_text.forget(link, pipe, reply.id, reply.attempt)
+        if link.send(pipe) is None:
+            return False
+    return begin_rewrite(link)
+
+
+class _Found(NamedTuple):
+    found: bool
+
+
+class _Reply(NamedTuple):
+    id: str
+    attempt: int
+
+
+_since: BindParameter[datetime] = bindparam("since")
+_any_deleted = select(
+    or_(*(exists().where(table.c.deleted_at >= _since) for table in (messages, chat_sessions, users))).label("found")
+)
+_replies = select(messages.c.id, messages.c.attempt).where(
+    messages.c.deleted_at >= _since, messages.c.attempt > 0, messages.c.completed_at >= bindparam("ended")
+)

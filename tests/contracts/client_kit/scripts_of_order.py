@@ -1,0 +1,73 @@
+"""The scripts of chats and messages that arrive in an unusual order, or that a client has not read yet."""
+
+from shared.actions.chats.change import rename_chat
+from shared.actions.chats.create import create_chat
+from shared.actions.chats.delete import delete_chat
+from shared.actions.messages.delete import delete_message
+from shared.actions.replies.finish import Answer, fail_reply
+from shared.errors.replies import ModelTimeout
+from tests.contracts.client_kit.recorder import Recorder, Step
+from tests.contracts.client_kit.reply import Reply
+from tests.contracts.client_kit.script import script
+
+
+@script("A chat beyond the first page becomes active elsewhere: the changes bring it, and it stands first")
+def chat_beyond_the_page(recorder: Recorder) -> Step:
+    beyond = Reply(recorder)
+    open_chat = create_chat(recorder.user.id, "The open one").id
+    first = recorder.first(open_chat, chats=1)
+    ended = beyond.complete()
+    asks = recorder.screen(open_chat, "sync")
+    del asks["chats"][0]
+    steps = [*ended, {"screen": asks}, recorder.sync(first["cursor"])]
+    return {"first": first, "steps": steps, "screen": recorder.screen(open_chat)}
+
+
+@script("A chat is created elsewhere, and is answered: its messages come before the chat")
+def chat_after_its_messages(recorder: Recorder) -> Step:
+    open_chat = create_chat(recorder.user.id, "The open one").id
+    first = recorder.first(open_chat)
+    reply = Reply(recorder)
+    steps = [*reply.started, *reply.complete(), *reply.posted, *reply.created]
+    return {"first": first, "steps": steps, "screen": recorder.screen(open_chat)}
+
+
+@script("A parked chat goes on elsewhere: the beginning of the post comes after its end")
+def beginning_after_the_end(recorder: Recorder) -> Step:
+    reply = Reply(recorder)
+    recorder.heard(lambda: fail_reply(reply.claimed, ModelTimeout(), Answer("")))
+    first = recorder.first(reply.chat)
+    assert first["chats"]["items"][0]["parked"]
+    posted, started = recorder.heard(reply.post), recorder.heard(reply.claim)
+    return reply.made([*reply.complete(), *started, *posted[::-1]], first)
+
+
+@script("A new title comes after a later message: both count")
+def title_after_a_later_message(recorder: Recorder) -> Step:
+    reply = Reply(recorder)
+    renamed = recorder.heard(lambda: rename_chat(reply.user_id, reply.chat, "Another title"))
+    ended = reply.complete()
+    return reply.made([*reply.posted, *reply.started, *reply.deltas, *ended, *renamed])
+
+
+@script("Only a piece of a message arrives before its deletion: nothing of the message is asked for any more")
+def deleted_before_it_was_read(recorder: Recorder) -> Step:
+    reply = Reply(recorder)
+    waiting = reply.screen(reply.reply_id)["screen"] | {"messages": [], "credits": reply.first["credits"]}
+    waiting["chats"] = [one | {"seq": reply.first["chats"]["items"][0]["seq"]} for one in waiting["chats"]]
+    deleted = recorder.heard(lambda: delete_message(reply.user_id, reply.chat, reply.question_id))
+    lacking = recorder.screen(reply.chat, "sync")
+    lacking["chats"] = waiting["chats"]
+    steps = [reply.deltas[1], {"screen": waiting}, *deleted, {"screen": lacking}]
+    return reply.made([*steps, recorder.sync(reply.first["cursor"]), *reply.posted, *reply.deltas])
+
+
+@script("Everything was read anew: a late event of a chat that was deleted before brings nothing back")
+def late_after_a_reset(recorder: Recorder) -> Step:
+    reply = Reply(recorder)
+    other = create_chat(recorder.user.id, "The other").id
+    renamed = recorder.heard(lambda: rename_chat(reply.user_id, other, "Another title"))
+    delete_chat(reply.user_id, other)
+    anew = recorder.first(reply.chat)
+    reset = {"sync": {"reset": True, "cursor": anew["cursor"]}, "anew": anew}
+    return reply.made([*reply.posted, reset, *renamed, *reply.started, *reply.posted])
