@@ -16,6 +16,7 @@ from flask import Flask
 from shared.actions.queue.hand_over_again import hand_over_again
 from shared.actions.replies.rescue import expire_overdue, fail_hung, give_turns, rescue_lapsed
 from shared.actions.upkeep.copy_revocations import copy_revocations
+from shared.actions.upkeep.finish_erasures import finish_erasures
 from shared.actions.upkeep.forget_keys import forget_keys
 from shared.actions.upkeep.forget_sign_ins import forget_sign_ins
 from shared.actions.upkeep.forget_tombstones import forget_tombstones
@@ -76,6 +77,17 @@ def run(core: Flask, every: float, stopping: threading.Event) -> None:
                 clean_from = time.monotonic() + _CLEANING
 
 
+def erase(core: Flask, every: float, stopping: threading.Event) -> None:
+    """Finish deletions until told to stop. This has a thread of its own, so that a long one delays no rescue (D-142).
+
+    It goes on at once while there is something to erase. If the program ends on the way, the next one goes on.
+    """
+    erased: int | None = 0
+    while not stopping.wait(0 if erased else every):
+        with core.app_context():
+            erased = _done(finish_erasures)
+
+
 def main() -> int:
     """Run until SIGTERM or SIGINT."""
     settings = boot("sweeper")
@@ -83,6 +95,7 @@ def main() -> int:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
+    threading.Thread(target=erase, args=[core, settings.sweep_seconds, stopping], name="erase", daemon=True).start()
     run(core, settings.sweep_seconds, stopping)
     return 0
 

@@ -1,0 +1,34 @@
+"""The deletions whose text is not all erased yet. `shared/actions/messages/erasures.py` writes the rows."""
+
+from typing import NamedTuple
+
+from sqlalchemy import BigInteger, ForeignKey, Table, Uuid
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.database.tables import Base
+
+
+class Erasure(Base):
+    """The chat or account `id` is deleted, and the sweeper erases the rest of its rows. The last batch ends the row.
+
+    Erased rows get the number `seq`. Its messages are erased up to the position or number `reached`.
+    """
+
+    __tablename__ = "erasures"
+
+    id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
+    owner_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), ForeignKey("users.id"))
+    seq: Mapped[int]
+    reached: Mapped[int] = mapped_column(BigInteger)
+
+
+class ErasureRow(NamedTuple):
+    """One row of the erasures."""
+
+    id: str
+    owner_id: str
+    seq: int
+    reached: int
+
+
+erasures: Table = Erasure.metadata.tables["erasures"]
