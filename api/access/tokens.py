@@ -51,7 +51,7 @@ def verify(secret: str, purpose: str, token: Any) -> Claims:
 
     Raises TokenExpired, or Unauthenticated if anything else is wrong with the token.
     """
-    return _decode(secret, purpose, token, leeway=LEEWAY)
+    return _decode(secret, purpose, token, times=True)
 
 
 def read(secret: str, purpose: str, token: Any) -> Claims:
@@ -59,10 +59,10 @@ def read(secret: str, purpose: str, token: Any) -> Claims:
 
     The caller compares the times with the database's clock (D-143).
     """
-    return _decode(secret, purpose, token, verify_exp=False, verify_iat=False)
+    return _decode(secret, purpose, token, times=False)
 
 
-def _decode(secret: str, purpose: str, token: Any, leeway: int = 0, **checks: bool) -> Claims:
+def _decode(secret: str, purpose: str, token: Any, times: bool) -> Claims:
     try:
         claims = jwt.decode(
             token,
@@ -70,8 +70,8 @@ def _decode(secret: str, purpose: str, token: Any, leeway: int = 0, **checks: bo
             algorithms=[_ALGORITHM],
             issuer=_ISSUER,
             audience=purpose,
-            leeway=leeway,
-            options={"require": ["exp", "iat", "sub", "aud", "iss"], **checks},
+            leeway=LEEWAY,
+            options={"require": ["exp", "iat", "sub", "aud", "iss"], "verify_exp": times, "verify_iat": times},
         )
         return Claims(claims["sub"], int(claims["exp"]), int(claims["iat"]), claims.get("sid"))
     except jwt.ExpiredSignatureError as error:

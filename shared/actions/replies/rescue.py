@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, select
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, select
 
 from shared.actions.owner_unit import owner_unit
 from shared.actions.queue.dispatch import dispatch
@@ -93,7 +93,7 @@ class _Reply(NamedTuple):
     owner_id: str
 
 
-_ids = bindparam("ids", expanding=True)
+_ids: BindParameter[str] = bindparam("ids", expanding=True)
 _free_users = select(users.c.id.label("owner_id")).where(users.c.id.in_(_ids))
 _free_users = _free_users.with_for_update(skip_locked=True, key_share=True)
 _open_replies = select(messages.c.id, messages.c.owner_id).where(messages.c.owner_id.in_(_ids), IS_OPEN)

@@ -8,7 +8,6 @@ from flask.testing import FlaskClient
 from redis import Redis
 from sqlalchemy import select
 
-from shared.actions.chats.delete import delete_chat
 from shared.actions.replies.finish import Answer, complete_reply
 from shared.database.tables import db
 from shared.models import ChatSession, User
