@@ -6,7 +6,7 @@ All times here are the database's. So a machine with a wrong clock neither ends 
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import bindparam, case, insert, update
 
 from shared.actions.accounts.revoke import revoke, tell
 from shared.actions.owner_unit import owner_unit
@@ -73,7 +73,9 @@ def _lifetime() -> timedelta:
 
 _lives = sign_ins.c.ended_at.is_(None)
 _this = (sign_ins.c.id == bindparam("session_id"), sign_ins.c.user_id == bindparam("whose"), _lives)
-_renew = update(sign_ins).where(*_this, sign_ins.c.expires_at > bindparam("now")).values(expires_at=bindparam("end"))
+# The end never moves back, even if the clock does. So it tells when the newest tokens were issued.
+_later = case((sign_ins.c.expires_at > bindparam("end"), sign_ins.c.expires_at), else_=bindparam("end"))
+_renew = update(sign_ins).where(*_this, sign_ins.c.expires_at > bindparam("now")).values(expires_at=_later)
 _renew = _renew.returning(sign_ins.c.id)
 _end = update(sign_ins).where(*_this).values(ended_at=bindparam("now")).returning(sign_ins.c.expires_at)
 _end_all = (
