@@ -18,10 +18,12 @@ from shared.actions.replies.leases import renew_leases
 from shared.actions.replies.release import give_back
 from shared.actions.replies.states import LONGEST_PAUSE
 from shared.actions.upkeep.copy_revocations import copy_revocations
+from shared.core import current_link
 from shared.database.clock import read_db_moment, utc_now
 from shared.database.units import query
 from shared.models.revocation import revocations
 from shared.models.sign_in import sign_ins
+from shared.redis.broker import REPLIES, worker_broker
 from shared.redis.revocations import LEEWAY
 from shared.settings import Settings
 from tests.edge.set_clocks import Clocks, clocks
@@ -253,6 +255,18 @@ def test_the_sweeper_tells_that_a_clock_was_set(wrong: Clocks, caplog: pytest.Lo
     assert watch.went_forward()
     for step in ("-600", "+600"):
         assert caplog.text.count(f"sweeper.clock_set: the database's clock went by {step} s") == 1
+
+
+def test_a_web_with_a_fast_clock_brings_no_running_job_back(wrong: Clocks, settings: Settings) -> None:
+    a_post()
+    worker = worker_broker(settings, []).consume(REPLIES)
+    assert next(worker), "a worker has fetched the job"
+    wrong.set_machine(HOUR)
+    a_post()
+    pipe = current_link().pipeline()
+    pipe.llen(f"{settings.namespace}:queue:{REPLIES}")
+    assert current_link().send(pipe) == [1]
+    worker.close()
 
 
 def test_a_models_pause_until_a_date_is_counted_by_its_own_clock() -> None:
