@@ -11,7 +11,8 @@ from shared.database.tables import Base
 class Erasure(Base):
     """The chat or account `id` is deleted, and the sweeper erases the rest of its rows. The last batch ends the row.
 
-    Erased rows get the number `seq`. Its messages are erased up to the position or number `reached`.
+    Erased rows get the number `seq`. The places of its rows go up to `last`. A place is a position in a chat, or a number
+    in an account. Everything up to the place `reached` is erased.
     """
 
     __tablename__ = "erasures"
@@ -19,6 +20,7 @@ class Erasure(Base):
     id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
     owner_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), ForeignKey("users.id"))
     seq: Mapped[int]
+    last: Mapped[int] = mapped_column(BigInteger)
     reached: Mapped[int] = mapped_column(BigInteger)
 
 
@@ -28,6 +30,7 @@ class ErasureRow(NamedTuple):
     id: str
     owner_id: str
     seq: int
+    last: int
     reached: int
 
 

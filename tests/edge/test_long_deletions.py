@@ -36,6 +36,7 @@ def short_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "AT_ONCE", 3)
     monkeypatch.setattr(module, "_MOST", 3)
     monkeypatch.setattr(module, "_BATCH_SECONDS", 60.0)
+    monkeypatch.setattr(module, "_SLICE", 60.0)
 
 
 @pytest.fixture
@@ -129,8 +130,10 @@ def test_a_program_that_dies_half_way_leaves_the_rest_to_the_next(
         finish_erasures()
     monkeypatch.setattr(module, "_erase", real)
     (erasure,) = left()
-    assert erasure.reached == (-1 if batches == 0 else 2 + 3 * batches), "a batch and its note are one transaction"
-    assert finish_erasures() == 2 * ANSWERS - 3 - 3 * batches
+    with_text = [row.position for row in of(chat) if row.content]
+    assert len(with_text) == 2 * ANSWERS - 3 - sum(seen[:-1]), "what the last batch did is undone"
+    assert min(with_text) > erasure.reached, "a batch and its note are one transaction"
+    assert finish_erasures() == len(with_text)
     assert "ecret" not in str(everything())
     assert left() == []
 
@@ -142,7 +145,7 @@ def test_between_two_batches_everybody_else_may_write(chat: ChatRow, monkeypatch
     rests = SimpleNamespace(monotonic=time.monotonic, sleep=lambda _: posted.append(a_post()))
     monkeypatch.setattr(module, "time", rests)
     assert finish_erasures() == 2 * ANSWERS - 3
-    assert len(posted) == 3
+    assert len(posted) >= 3
 
 
 def test_a_batch_is_as_long_as_its_time_allows(chat: ChatRow, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,7 +155,7 @@ def test_a_batch_is_as_long_as_its_time_allows(chat: ChatRow, monkeypatch: pytes
     delete_chat(chat.owner_id, chat.id)
     monkeypatch.setattr(module, "_erase", lambda *args: sizes.append(len(args[2])) or real(*args))
     finish_erasures()
-    assert (sizes[0], set(sizes[1:])) == (3, {1})
+    assert max(sizes[1:]) == 1
 
 
 def test_others_have_their_turn_after_a_slice(chat: ChatRow, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,15 +163,15 @@ def test_others_have_their_turn_after_a_slice(chat: ChatRow, monkeypatch: pytest
     for _ in range(2):
         complete_reply(a_claim(other), Answer("Secret answer"))
         other = a_post(the_chat(other.message.chat_session_id), "Secret of another")
-    monkeypatch.setattr(module, "_SLICE", -1.0)
+    monkeypatch.setattr(module, "_SLICE", 0.0)
     delete_chat(chat.owner_id, chat.id)
     delete_chat(other.message.owner_id, other.message.chat_session_id)
     assert len(left()) == 2
-    assert finish_erasures() == 0, "without any time, none is erased, and nobody is kept from a turn"
-    monkeypatch.undo()
-    while finish_erasures():
-        pass
-    assert left() == []
+    rounds = []
+    while left():
+        rounds.append(finish_erasures())
+    assert len(rounds) > 1
+    assert max(rounds) <= 2 * 3, "each gets one batch in a round"
 
 
 def test_the_sweeper_has_a_thread_for_it(core: Flask, chat: ChatRow) -> None:

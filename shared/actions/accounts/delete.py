@@ -5,7 +5,7 @@ from sqlalchemy import delete, true, update
 from shared.actions.accounts.revoke import revoke, tell
 from shared.actions.accounts.sign_ins import end_all_sign_ins
 from shared.actions.messages.erase import end_open
-from shared.actions.messages.erasures import erase_all
+from shared.actions.messages.erasures import erase_account
 from shared.actions.owner_unit import owner_unit
 from shared.database.clock import db_moment
 from shared.database.retries import retried
@@ -26,7 +26,7 @@ def delete_account(user_id: str) -> None:
     """
     with owner_unit(user_id) as unit:
         end_open(unit, user_id, true(), events=1)
-        erase_all(user_id, user_id, unit.account.seq)
+        erase_account(user_id, unit.account.seq)
         execute(delete(idempotency_keys).where(idempotency_keys.c.user_id == user_id))
         revoked = revoke(of_user(user_id), end_all_sign_ins(user_id))
         execute(delete(sign_ins).where(sign_ins.c.user_id == user_id))

@@ -6,12 +6,13 @@ the sweeper what is left. A batch takes no lock of the owner, because nobody els
 
 import time
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import ColumnElement, Table, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Select, Table, bindparam, delete, insert, select, update
 
 from shared.actions.messages.erase import EMPTY
 from shared.database.clock import db_moment, utc_now
+from shared.database.prepared import Id
 from shared.database.retries import retried
 from shared.database.units import execute, query, write_unit
 from shared.models.chat import chat_sessions
@@ -22,51 +23,47 @@ from shared.models.message import messages
 AT_ONCE = 500
 # Seconds that a batch should take, and the most rows of one. SQLite lets nobody else write meanwhile.
 _BATCH_SECONDS, _MOST = 0.05, 2_000
-# Seconds that erase_more() takes at most, apart from its last batch. Then other deletions have their turn.
+# Seconds after which erase_more() leaves the turn to other deletions.
 _SLICE = 1.0
 # Positions and numbers begin later.
 _BEFORE_ALL = -1
 
 
-def erase_all(what: str, owner_id: str, seq: int) -> None:
-    """Erase the rows of this chat or account, in the unit that deletes it. Notes what is left for erase_more()."""
-    erasure = ErasureRow(what, owner_id, seq, _BEFORE_ALL)
-    batches = [_some(part, erasure, _BEFORE_ALL, AT_ONCE, execute) for part in _parts(erasure)]
-    erased = [_erase(part, erasure, batch) for part, batch in zip(_parts(erasure), batches, strict=True)]
-    if erased != [len(batch) for batch in batches] or max(erased) == AT_ONCE:
-        execute(insert(erasures), erasure._asdict())
+def erase_chat(chat_id: str, owner_id: str, seq: int, last: int) -> None:
+    """Erase the messages of this chat, up to position `last`, in the unit that deletes it. Notes the rest."""
+    _begin(ErasureRow(chat_id, owner_id, seq, last, _BEFORE_ALL))
+
+
+def erase_account(owner_id: str, seq: int) -> None:
+    """Erase the chats and messages of this user in the unit that deletes the account. Notes the rest."""
+    _begin(ErasureRow(owner_id, owner_id, seq, seq, _BEFORE_ALL))
 
 
 def erase_more(erasure: ErasureRow) -> int:
     """Erase further rows for about a second. Returns how many. A row that somebody has locked waits for another call.
 
-    If nothing is left, the erasure is over, and its row goes.
+    If nothing is left, the deletion is over, and its row goes.
     """
     until, erased, whole = time.monotonic() + _SLICE, 0, True
-    for part in _parts(erasure):
-        after, size = erasure.reached if part.table is messages else _BEFORE_ALL, AT_ONCE
-        while batch := _some(part, erasure, after, size, query):
-            if time.monotonic() > until:
-                return erased
-            began, after = time.monotonic(), batch[-1].place
-            done = _erase_batch(part, erasure, batch, note=whole)
-            erased, whole = erased + done, whole and done == len(batch)
-            took = time.monotonic() - began
-            size = max(1, min(_MOST, int(size * _BATCH_SECONDS / took)))
-            time.sleep(took)  # half of the time belongs to all others who write
-    if whole:
-        _end(erasure)
+    reached = after = erasure.reached
+    size = AT_ONCE
+    while after < erasure.last:
+        began, up_to = time.monotonic(), after + size
+        found, done = _erase_between(erasure, after, up_to)
+        erased, whole, after = erased + done, whole and done == found, up_to
+        reached = after if whole else reached
+        if time.monotonic() > until:
+            break
+        took = time.monotonic() - began
+        time.sleep(took)  # half of the time belongs to all others who write
+        size = max(1, min(_MOST, int(size * _BATCH_SECONDS / took)))
+    _note(erasure, reached)
     return erased
-
-
-class _Found(NamedTuple):
-    id: str
-    place: int
 
 
 @dataclass(frozen=True)
 class _Part:
-    """The rows of one table that belong to a chat or an account, in the order of an index."""
+    """The rows of one table that belong to a chat or an account. An index has their `place`."""
 
     table: Table
     of: ColumnElement[Any]
@@ -78,26 +75,37 @@ def _parts(erasure: ErasureRow) -> list[_Part]:
     return _OF_ACCOUNT if erasure.id == erasure.owner_id else _OF_CHAT
 
 
-def _some(part: _Part, erasure: ErasureRow, after: int, most: int, run: Any) -> list[_Found]:
-    found = select(part.table.c.id, part.place.label("place")).where(
-        part.of == erasure.id, part.place > after, part.table.c.deleted_at.is_(None)
-    )
-    rows: list[_Found] = run(found.order_by(part.place).limit(most), row=_Found)
-    return rows
+def _begin(erasure: ErasureRow) -> None:
+    whole = True
+    for part in _parts(erasure):
+        found = execute(_left(part, erasure).limit(AT_ONCE), row=Id).scalars()
+        done = _erase(part, erasure, found)
+        whole = whole and done == len(found) < AT_ONCE
+    if not whole:
+        execute(insert(erasures), erasure._asdict())
+
+
+def _left(part: _Part, erasure: ErasureRow) -> Select[Any]:
+    return select(part.table.c.id).where(part.of == erasure.id, part.table.c.deleted_at.is_(None))
 
 
 @retried
-def _erase_batch(part: _Part, erasure: ErasureRow, batch: list[_Found], note: bool) -> int:
-    """Erase a batch. With `note`, everything before it is erased, so that nobody needs to look there again."""
+def _erase_between(erasure: ErasureRow, after: int, up_to: int) -> tuple[int, int]:
+    """Erase the rows in a range of places. Returns how many there were, and how many of them are erased now.
+
+    Without a range, PostgreSQL might sort all rows for each batch.
+    """
+    parts = _parts(erasure)
+    found = [query(_left(part, erasure).where(part.place > after, part.place <= up_to), row=Id) for part in parts]
+    if not any(found):
+        return 0, 0
     with write_unit():
-        done = _erase(part, erasure, batch)
-        if note and done == len(batch) and part.table is messages:
-            execute(_note, {"whose": erasure.id, "up_to": batch[-1].place})
-    return done
+        done = [_erase(part, erasure, ids.scalars()) for part, ids in zip(parts, found, strict=True)]
+    return sum(map(len, found)), sum(done)
 
 
-def _erase(part: _Part, erasure: ErasureRow, batch: list[_Found]) -> int:
-    ids = [row.id for row in batch]
+def _erase(part: _Part, erasure: ErasureRow, ids: list[str]) -> int:
+    """Erase these rows. Returns how many: rows that somebody has locked stay."""
     free = select(part.table.c.id).where(part.table.c.id.in_(ids), part.table.c.deleted_at.is_(None))
     free = free.with_for_update(skip_locked=True)
     tombstone = {"deleted_at": db_moment(), "updated_at": utc_now(), "seq": erasure.seq}
@@ -106,9 +114,10 @@ def _erase(part: _Part, erasure: ErasureRow, batch: list[_Found]) -> int:
 
 
 @retried
-def _end(erasure: ErasureRow) -> None:
+def _note(erasure: ErasureRow, reached: int) -> None:
+    """Note that everything up to here is erased, so that nobody needs to look there again."""
     with write_unit():
-        execute(_over, {"whose": erasure.id})
+        execute(_over if reached >= erasure.last else _go_on, {"whose": erasure.id, "up_to": reached})
 
 
 _OF_CHAT = [_Part(messages, messages.c.chat_session_id, messages.c.position, EMPTY)]
@@ -117,5 +126,5 @@ _OF_ACCOUNT = [
     _Part(messages, messages.c.owner_id, messages.c.seq, EMPTY),
 ]
 _this = erasures.c.id == bindparam("whose")
-_note = update(erasures).where(_this).values(reached=bindparam("up_to"))
+_go_on = update(erasures).where(_this).values(reached=bindparam("up_to"))
 _over = delete(erasures).where(_this)
