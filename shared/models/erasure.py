@@ -11,8 +11,8 @@ from shared.database.tables import Base
 class Erasure(Base):
     """The chat or account `id` is deleted, and the sweeper erases the rest of its rows. The last batch ends the row.
 
-    Erased rows get the number `seq`. The places of its rows go up to `last`. A place is a position in a chat, or a number
-    in an account. Everything up to the place `reached` is erased.
+    Erased rows get the number `seq`. The places of its rows go up to `last`, and everything up to the place `reached`
+    is erased. A place is a position in a chat, or a number in an account.
     """
 
     __tablename__ = "erasures"
