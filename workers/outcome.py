@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from shared.actions.replies.finish import Superseded, complete_reply, fail_reply
 from shared.actions.replies.release import give_back, release_reply
+from shared.actions.replies.states import LONGEST_PAUSE
 from shared.database.retries import DATABASE_AWAY
 from shared.errors.replies import ReplyError, ReplyFailed, WorkerLost
 from workers.insist import insist
@@ -14,8 +15,6 @@ from workers.run import Run
 
 log = logging.getLogger(__name__)
 
-# Seconds. If a model asks for a longer pause, the reply fails at once.
-_LONGEST_PAUSE = 60.0
 # Seconds before another run when the model named no pause.
 _PAUSE = 2.0
 
@@ -89,7 +88,7 @@ def _fail(run: Run, error: ReplyError) -> None:
     """
     log.warning("reply.%s: the attempt failed after %d characters", error.code, run.size)
     pause = _PAUSE if error.retry_after is None else error.retry_after
-    may_run_again = error.retryable and not run.shown and pause <= _LONGEST_PAUSE
+    may_run_again = error.retryable and not run.shown and pause <= LONGEST_PAUSE
     _or_fail(run, error, lambda: may_run_again and give_back(run.claim, pause))
 
 

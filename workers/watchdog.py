@@ -117,9 +117,10 @@ class Watchdog:
     def _renew(self, runs: list[Run]) -> None:
         if runs:
             at = time.monotonic()
-            renew_leases([(run.claim, *run.checkpoint()) for run in runs])
-            for run in runs:
-                run.leased(at, self._settings.lease_seconds)
+            renewed = renew_leases([(run.claim, *run.checkpoint()) for run in runs])
+            for run in runs:  # a run that is left out is tried again with the next look, until its lease is over
+                if run.claim.id in renewed:
+                    run.leased(at, self._settings.lease_seconds)
 
     def _check_rows(self, runs: list[Run]) -> None:
         ours = still_ours([run.claim for run in runs])

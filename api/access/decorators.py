@@ -7,9 +7,9 @@ from typing import Any
 from flask import g, request
 
 from api.access import tokens
-from api.access.revoked import is_revoked
+from api.access.revoked import known
 from shared.core import current_settings
-from shared.errors.requests import Unauthenticated
+from shared.errors.requests import TokenExpired, Unauthenticated
 from shared.models.user import require_in_use
 
 View = Callable[..., Any]
@@ -40,8 +40,11 @@ def with_token(view: View) -> View:
 
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        claims = tokens.verify(current_settings().secret_key, tokens.ACCESS, bearer_token())
-        if is_revoked(claims):
+        claims = tokens.read(current_settings().secret_key, tokens.ACCESS, bearer_token())
+        now = known().now()
+        if claims.expired(now) or claims.premature(now):  # a client answers both with a refresh, which helps
+            raise TokenExpired
+        if known().holds(claims):
             raise Unauthenticated
         g.user_id = claims.user_id
         return view(*args, **kwargs)

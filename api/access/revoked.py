@@ -1,6 +1,7 @@
-"""The access tokens that were revoked before they expired, as the database said at most two seconds ago.
+"""The access tokens that were revoked, and the time, as the database said at most two seconds ago.
 
-Each API process reads the table, not its copy in Redis. So it refuses revoked tokens while Redis is away, too.
+Each API process reads the table, not its copy in Redis. So it refuses revoked tokens while Redis is away, too. It
+judges tokens by the database's clock, because that clock issues and revokes them (D-143).
 """
 
 import logging
@@ -12,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api.access.tokens import Claims
 from shared.actions.accounts.revoke import read_rows
+from shared.database.clock import read_db_moment
 from shared.redis import revocations
 
 log = logging.getLogger(__name__)
@@ -23,34 +25,45 @@ _PATIENCE = 0.5
 
 
 class Revoked:
-    """The revocations that one process knows. While the database is away, it uses its last reading."""
+    """The revocations and the clock that one process knows. While the database is away, it uses its last reading."""
 
     def __init__(self) -> None:
         self._revocations: dict[str, int] = {}
+        # The database's clock minus the monotonic clock. Before the first reading, this machine's clock has to do.
+        self._offset = time.time() - time.monotonic()
         self._due = 0.0
         self._reading = threading.Lock()
 
     def holds(self, claims: Claims) -> bool:
         """Whether the token was revoked."""
+        self._read_if_due()
+        return revocations.is_revoked(self._revocations, claims.user_id, claims.session_id, claims.issued)
+
+    def now(self) -> float:
+        """The database's clock, in seconds since 1970."""
+        self._read_if_due()
+        return time.monotonic() + self._offset
+
+    def _read_if_due(self) -> None:
         if time.monotonic() >= self._due and self._reading.acquire(timeout=_PATIENCE):
             try:
                 self._read()
             finally:
                 self._reading.release()
-        return revocations.is_revoked(self._revocations, claims.user_id, claims.session_id, claims.issued)
 
     def _read(self) -> None:
         if time.monotonic() < self._due:
             return  # another thread has just read the table
         try:
             self._revocations = read_rows()
+            self._offset = read_db_moment().timestamp() - time.monotonic()
         except SQLAlchemyError as error:
             log.warning("revoked.not_read: %s; this process uses its last reading", type(error).__name__)
         self._due = time.monotonic() + _REST
 
 
-def is_revoked(claims: Claims) -> bool:
-    """Whether the token was revoked, as far as this process knows."""
+def known() -> Revoked:
+    """What this process knows."""
     revoked = current_app.extensions["revoked"]
     assert isinstance(revoked, Revoked)
-    return revoked.holds(claims)
+    return revoked

@@ -8,10 +8,12 @@ from sqlalchemy import select
 
 from api.access import tokens
 from api.access.decorators import bearer_token, public
+from api.access.revoked import known
 from api.http.blueprint import ApiBlueprint
 from shared.actions.accounts.create import create_account
 from shared.actions.accounts.sign_ins import begin_sign_in, end_sign_in, renew_sign_in
 from shared.core import current_settings
+from shared.database.clock import read_db_moment
 from shared.database.tables import db
 from shared.errors.requests import TokenExpired, Unauthenticated, WrongCredentials
 from shared.models import User
@@ -54,7 +56,9 @@ def sign_in(body: dict[str, Any]) -> Any:
 def refresh(body: dict[str, Any]) -> Any:
     """A new access token for the refresh token in the cookie or the body, while the session has not ended."""
     token = body.get("refresh_token") or request.cookies.get(_COOKIE)
-    claims = tokens.verify(current_settings().secret_key, tokens.REFRESH, token)
+    claims = tokens.read(current_settings().secret_key, tokens.REFRESH, token)
+    if claims.expired(known().now()):  # a token of a later time is good: its sign-in decides, by the database's clock
+        raise TokenExpired
     user = db.session.get(User, claims.user_id)
     db.session.remove()  # renew_sign_in() takes a connection of its own
     if not _may_use(user) or not claims.session_id:
@@ -70,13 +74,13 @@ def refresh(body: dict[str, Any]) -> Any:
 def sign_out(body: dict[str, Any]) -> Response:
     """End the session of each token that comes with the request: in the cookie, the body and the header.
 
-    The refresh token is refused at once. The access tokens and sockets of the session end within seconds. Without a
-    valid token nothing happens, and the answer is the same.
+    The refresh token is refused at once. The access tokens and sockets of the session end within seconds. An expired
+    token ends its session too. Without a token of ours nothing happens, and the answer is the same.
     """
     shown = [
-        _valid(tokens.REFRESH, body.get("refresh_token")),
-        _valid(tokens.REFRESH, request.cookies.get(_COOKIE)),
-        _valid(tokens.ACCESS, bearer_token()),
+        _ours(tokens.REFRESH, body.get("refresh_token")),
+        _ours(tokens.REFRESH, request.cookies.get(_COOKIE)),
+        _ours(tokens.ACCESS, bearer_token()),
     ]
     for session_id, user_id in {(claims.session_id, claims.user_id) for claims in shown if claims}:
         if session_id:
@@ -84,11 +88,14 @@ def sign_out(body: dict[str, Any]) -> Response:
     return forget_session()
 
 
-def _valid(purpose: str, token: str | None) -> tokens.Claims | None:
-    """The content of a valid token; None for any other."""
+def _ours(purpose: str, token: str | None) -> tokens.Claims | None:
+    """The content of a token that we signed; None for any other.
+
+    Its times do not matter. After a change of the clock, the answer would otherwise hide a session that goes on.
+    """
     try:
-        return tokens.verify(current_settings().secret_key, purpose, token)
-    except (TokenExpired, Unauthenticated):
+        return tokens.read(current_settings().secret_key, purpose, token)
+    except Unauthenticated:
         return None
 
 
@@ -111,7 +118,8 @@ def _may_use(user: User | None) -> TypeGuard[User]:
 
 def _session(user: User, session_id: str, token_mode: str) -> Any:
     settings = current_settings()
-    sign = partial(tokens.issue, settings.secret_key, user_id=user.id, session_id=session_id)
+    now = read_db_moment().timestamp()
+    sign = partial(tokens.issue, settings.secret_key, user_id=user.id, session_id=session_id, at=now)
     fresh = sign(tokens.REFRESH, lifetime=settings.refresh_token_seconds)
     answer = {
         "access_token": sign(tokens.ACCESS, lifetime=settings.access_token_seconds),

@@ -6,7 +6,7 @@ This module never asks Redis. The caller adds the text of running replies that i
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from sqlalchemy import FromClause, Select, bindparam, or_, select
+from sqlalchemy import FromClause, Select, bindparam, select
 
 from shared.database.prepared import Prepared
 from shared.database.units import query, snapshot
@@ -73,12 +73,13 @@ class _Number(NamedTuple):
 
 
 _account = Prepared(select(*ACCOUNT, users.c.pruned_seq).where(users.c.id == bindparam("user_id")), _Owner)
-# The tombstone of a chat stands for those of its messages, however many (D-43). The statement looks the chat up for
-# each deleted message. For an EXISTS, a database might read all chats.
+# The tombstone of a chat stands for those of its messages, however many (D-43). Messages of a deleted chat may still
+# have their text, which the sweeper erases (D-142). The statement looks the chat up for each message. For an EXISTS, a
+# database might read all chats.
 _chat_deleted_at = (
     select(chat_sessions.c.deleted_at).where(chat_sessions.c.id == messages.c.chat_session_id).scalar_subquery()
 )
-_to_be_told = or_(messages.c.deleted_at.is_(None), _chat_deleted_at.is_(None))
+_to_be_told = _chat_deleted_at.is_(None)
 
 
 def _since(table: FromClause) -> Select[tuple[int]]:

@@ -59,14 +59,6 @@ def snapshot() -> Iterator[None]:
                 _unit.reset(token)
 
 
-def allow_minutes() -> None:
-    """Let each statement of this unit take ten minutes, not ten seconds, for rare and large work (D-21)."""
-    connection = _unit.get()
-    assert connection is not None
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("SET LOCAL statement_timeout = '10min'")
-
-
 @overload
 def execute(statement: Prepared[R], values: Values = None) -> Rows[R]: ...
 @overload

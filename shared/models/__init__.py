@@ -2,10 +2,11 @@
 
 from shared.models.chat import ChatSession
 from shared.models.credits import CreditEntry
+from shared.models.erasure import Erasure
 from shared.models.idempotency import IdempotencyKey
 from shared.models.message import Message
 from shared.models.revocation import Revocation
 from shared.models.sign_in import SignIn
 from shared.models.user import User
 
-__all__ = ["ChatSession", "CreditEntry", "IdempotencyKey", "Message", "Revocation", "SignIn", "User"]
+__all__ = ["ChatSession", "CreditEntry", "Erasure", "IdempotencyKey", "Message", "Revocation", "SignIn", "User"]

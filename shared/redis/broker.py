@@ -26,9 +26,10 @@ QUEUES = {REPLIES: WRITE_REPLY}
 _HEARTBEAT_TIMEOUT = 15_000
 # Milliseconds that the dead letters keep a job, so that an operator can look at it.
 _DEAD_MESSAGE_TTL = 86_400_000
-# Chances in a million that a command looks for dead workers. Here every command does. With Dramatiq's default, one is
-# found after ten minutes.
-_MAINTENANCE_CHANCE = 1_000_000
+# Chances in a million that a command looks for dead workers. Here every command of a worker does. With Dramatiq's
+# default, a dead worker is found after ten minutes. A producer never looks, because Dramatiq compares the clocks of
+# machines: one `web` with a fast clock would bring all running jobs back onto the queue with each post (D-143).
+_OF_WORKERS, _OF_PRODUCERS = 1_000_000, 0
 # The option of a job that holds its name on the queue. The worker acknowledges a job by this name.
 _NAME = "redis_message_id"
 # Seconds that an idle consumer blocks in Redis (D-02). A shutdown may have to wait as long for the consumer.
@@ -143,17 +144,22 @@ def job_for(reply_id: str) -> dramatiq.Message[None]:
 
 def worker_broker(settings: Settings, middleware: list[dramatiq.Middleware]) -> ReplyBroker:
     """A broker for workers. Its commands may block, and it has connections for every thread."""
-    return make_broker(connect(settings.redis_url, _WORKER_TIMEOUT), settings.namespace, middleware)
+    client = connect(settings.redis_url, _WORKER_TIMEOUT)
+    return _make_broker(client, settings.namespace, middleware, _OF_WORKERS)
 
 
-def make_broker(client: Redis, prefix: str, middleware: list[dramatiq.Middleware]) -> ReplyBroker:
-    """A broker with every queue declared. `prefix` is the namespace of the environment."""
+def producing_broker(client: Redis, prefix: str) -> ReplyBroker:
+    """A broker for handing over only, on this client. `prefix` is the namespace of the environment."""
+    return _make_broker(client, prefix, [], _OF_PRODUCERS)
+
+
+def _make_broker(client: Redis, prefix: str, middleware: list[dramatiq.Middleware], maintenance: int) -> ReplyBroker:
     broker = ReplyBroker(
         client=client,
         namespace=f"{prefix}:queue",
         middleware=middleware,
         heartbeat_timeout=_HEARTBEAT_TIMEOUT,
-        maintenance_chance=_MAINTENANCE_CHANCE,
+        maintenance_chance=maintenance,
         dead_message_ttl=_DEAD_MESSAGE_TTL,
     )
     for queue in QUEUES:

@@ -2,14 +2,14 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy import bindparam, exists, func, or_, select
 
 from shared.actions.replies.claim import Claim
 from shared.actions.replies.finish import Superseded
 from shared.core import current_settings
 from shared.database.prepared import Prepared
 from shared.database.units import query
-from shared.models.message import messages
+from shared.models.message import has_status, messages
 from shared.models.status import ROLES, MessageType, Status
 from workers.context.budget import BYTES_PER_TOKEN
 
@@ -20,6 +20,12 @@ class _Said(NamedTuple):
     content: str
 
 
+# A deletion ends its open replies at once, but it may erase its texts later (D-142). So the texts are for a worker only
+# while its attempt runs.
+_own = messages.alias("own")
+_still_runs = exists().where(
+    _own.c.id == bindparam("reply_id"), has_status(Status.RUNNING, _own), _own.c.attempt == bindparam("of_attempt")
+)
 _newest = (
     select(
         messages.c.id,
@@ -36,6 +42,7 @@ _newest = (
         messages.c.message_type != MessageType.AI_ERROR,
         messages.c.shown.is_(True),
         messages.c.deleted_at.is_(None),
+        _still_runs,
     )
     .order_by(messages.c.position.desc())
     .limit(bindparam("most"))
@@ -62,12 +69,14 @@ _said = Prepared(
 def recent_messages(claim: Claim) -> list[dict[str, str]]:
     """The newest completed messages before the reply that may fit, oldest first. The question is always the last.
 
-    Failed replies are left out. Raises Superseded if the question was deleted meanwhile.
+    Failed replies are left out. Raises Superseded if the question was deleted, or the reply ended, meanwhile.
     """
     settings = current_settings()
     rows = query(
         _said,
         {
+            "reply_id": claim.id,
+            "of_attempt": claim.attempt,
             "chat_id": claim.chat_session_id,
             "owner_id": claim.owner_id,
             "before": claim.position,

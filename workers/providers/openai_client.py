@@ -185,6 +185,12 @@ def _retry_after(headers: Any) -> float | None:
     except ValueError:
         pass
     try:
-        return max(0.0, (parsedate_to_datetime(asked) - datetime.now(UTC)).total_seconds())
+        # both dates are of the server's clock, which may differ from ours (D-143)
+        return max(0.0, (parsedate_to_datetime(asked) - _now_there(headers)).total_seconds())
     except (TypeError, ValueError):  # no date either, or one without a time zone
         return None
+
+
+def _now_there(headers: Any) -> datetime:
+    said = headers.get("date")
+    return parsedate_to_datetime(said) if said else datetime.now(UTC)

@@ -6,10 +6,12 @@ from sqlalchemy import bindparam, delete, func, select, true, update
 
 from shared.actions.accounts.receipt import Receipt, receipt_for
 from shared.actions.accounts.revoke import revoke, tell
-from shared.actions.messages.erase import erase
+from shared.actions.accounts.sign_ins import end_all_sign_ins
+from shared.actions.messages.erase import end_open
+from shared.actions.messages.erasures import erase_account
 from shared.actions.owner_unit import owner_unit
 from shared.core import current_settings
-from shared.database.clock import utc_now
+from shared.database.clock import db_moment
 from shared.database.retries import retried
 from shared.database.units import execute
 from shared.models.chat import chat_sessions
@@ -25,20 +27,19 @@ from shared.wire.events import Event
 def delete_account(user_id: str) -> Receipt:
     """Erase the user, and everything that the user wrote or was answered. The ledger keeps ids and amounts.
 
-    Open replies end, and their credits return. Every token stops working, and the email is free again.
+    Open replies end, and their credits return. Every token stops working, and the email is free again. From the commit
+    on, no answer shows anything of the account. If it has much text, the sweeper erases the rest.
     """
     with owner_unit(user_id) as unit:
         (count,) = execute(_counts, {"user_id": user_id}, row=_Counts)
-        erase(unit, user_id, true(), events=1)
-        now = utc_now()
-        mine = update(chat_sessions).where(chat_sessions.c.owner_id == user_id, chat_sessions.c.deleted_at.is_(None))
-        execute(mine.values(title="", settings={}, deleted_at=now, updated_at=now, seq=unit.account.seq))
+        end_open(unit, user_id, true(), events=1)
+        erase_account(user_id, unit.account.seq)
         execute(delete(idempotency_keys).where(idempotency_keys.c.user_id == user_id))
+        revoked = revoke(of_user(user_id), end_all_sign_ins(user_id))
         execute(delete(sign_ins).where(sign_ins.c.user_id == user_id))
         # The user's own id replaces the email (D-22). An id is unique, and nobody can sign in with a name without an @.
-        emptied = {"email": user_id, "password_hash": None, "deleted_at": now}
+        emptied = {"email": user_id, "password_hash": None, "deleted_at": db_moment()}
         execute(update(users).where(users.c.id == user_id).values(emptied))
-        revoked = revoke(of_user(user_id))
         unit.tell(Event(user_id, "resync", {}))  # open tabs read anew, and find that they are signed out (D-23)
     tell(revoked)
     return receipt_for(current_settings(), count.chats, count.messages)

@@ -21,8 +21,7 @@ def disable_account(user_id: str) -> None:
     """
     with owner_unit(user_id):
         execute(_set_disabled, {"whose": user_id, "at": utc_now()})
-        end_all_sign_ins(user_id)
-        revoked = revoke(of_user(user_id))
+        revoked = revoke(of_user(user_id), end_all_sign_ins(user_id))
     tell(revoked)
 
 

@@ -1,22 +1,27 @@
-"""Revoke the access tokens of a user or of one sign-in. The database's rows are the truth; Redis has a copy."""
+"""Revoke the access tokens of a user or of one sign-in. The database's rows are the truth; Redis has a copy.
 
-import time
+Tokens are issued, revoked and forgotten by the database's clock (D-143).
+"""
+
+from datetime import datetime
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from shared.core import current_link
+from shared.database.clock import read_db_moment
 from shared.database.units import execute, query
 from shared.models.revocation import RevocationRow, revocations
 from shared.redis.revocations import LEEWAY, Revocations, write_revocations
 
 
-def revoke(subject: str) -> Revocations:
+def revoke(subject: str, newest: datetime | None = None) -> Revocations:
     """Revoke all tokens issued until now, in a unit that holds the owner's lock. After the commit, tell() the answer.
 
-    Tokens of the next half minute are revoked too (D-29). Another machine's clock may run ahead, or a token may be
-    signed at this very moment.
+    Tokens of the next half minute are revoked too (D-29): a token may be signed at this very moment. `newest` is the
+    moment of the newest tokens. It lies ahead if the clock was set back since.
     """
-    until = int(time.time()) + LEEWAY
+    now = read_db_moment()
+    until = int(max(now, newest or now).timestamp()) + LEEWAY
     execute(_drop, {"whose": subject})
     execute(_add, {"whose": subject, "until": until})
     return {subject: until}
@@ -24,7 +29,7 @@ def revoke(subject: str) -> Revocations:
 
 def revoke_no_more(subject: str) -> Revocations:
     """Accept tokens again that are issued from now on. Older tokens stay revoked. Call tell() as after revoke()."""
-    until = int(time.time()) - 1
+    until = int(read_db_moment().timestamp()) - 1
     return {subject: until} if execute(_narrow, {"whose": subject, "until": until}) else {}
 
 

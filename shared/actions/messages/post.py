@@ -2,20 +2,22 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from shared.actions.credits.money import NotCovered, hold
+from shared.actions.messages.erase import EMPTY
 from shared.actions.messages.idempotency import Made, PostRequest, recall, remember
 from shared.actions.messages.store import Place, store_both, take_place
 from shared.actions.owner_unit import OwnerUnit, owner_unit
 from shared.actions.queue.dispatch import dispatch
 from shared.core import current_settings
+from shared.database.prepared import Id, Prepared
 from shared.database.retries import retried
 from shared.database.tables import new_id
 from shared.database.units import query
 from shared.errors.requests import InsufficientCredits, InvalidRequest, TooManyWaiting
 from shared.failpoints import reach
-from shared.models.chat import find_chat
+from shared.models.chat import chat_sessions, find_chat
 from shared.models.message import MESSAGE, MessageRow, messages
 from shared.models.user import Account, account_of
 from shared.wire.events import credits_event, message_event
@@ -113,6 +115,17 @@ def _take_place(unit: OwnerUnit, user_id: str, chat_ref: str) -> Place:
 def _replayed(user_id: str, before: Made) -> Posted:
     ids = (before.message_id, before.reply_id)
     rows = {row.id: row for row in query(select(*MESSAGE).where(messages.c.id.in_(ids)), row=MessageRow)}
+    if query(_deleted, {"chat_id": rows[before.reply_id].chat_session_id}):
+        # the rows may still have their text, which the sweeper erases (D-142)
+        rows = {row.id: row._replace(**EMPTY) for row in rows.values()}
     account = account_of(user_id)
     assert account is not None  # a known key belongs to a user
     return Posted(rows[before.message_id], rows[before.reply_id], account, replayed=True)
+
+
+_deleted = Prepared(
+    select(chat_sessions.c.id).where(
+        chat_sessions.c.id == bindparam("chat_id"), chat_sessions.c.deleted_at.is_not(None)
+    ),
+    Id,
+)

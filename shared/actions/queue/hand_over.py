@@ -11,7 +11,7 @@ from flask import current_app
 from redis import RedisError
 
 from shared.core import current_link
-from shared.redis.broker import REPLIES, ReplyBroker, job_for, make_broker
+from shared.redis.broker import REPLIES, ReplyBroker, job_for, producing_broker
 
 
 def hand_over(reply_ids: Iterable[str]) -> None:
@@ -37,7 +37,7 @@ def _producer() -> ReplyBroker:
     extensions = current_app.extensions
     if "producer" not in extensions:
         link = current_link()
-        extensions["producer"] = make_broker(link.client, link.namespace, middleware=[])
+        extensions["producer"] = producing_broker(link.client, link.namespace)
     broker: ReplyBroker = extensions["producer"]
     return broker
 

@@ -20,8 +20,8 @@ from shared.models.status import Status
 BATCH = 250
 # Milliseconds that a first hand-over may take. If the queue is empty after them, the hand-over got lost (D-04).
 _UNDER_WAY = 2_000
-# Doublings of the patience, at most. From then on, almost three hours pass between two hand-overs.
-_MOST_DOUBLINGS = 10
+#: Doublings of the patience, at most. From then on, almost three hours pass between two hand-overs.
+MOST_DOUBLINGS = 10
 
 
 def hand_over_again() -> int:
@@ -62,7 +62,7 @@ def _again(some: Select[Any], note: ReturningUpdate[Any], values: dict[str, int]
     counted: set[str] = set()
     with write_unit():
         for handovers, alike in groupby(sorted(rows, key=_handovers), key=_handovers):
-            pause = PATIENCE << min(handovers + 1, _MOST_DOUBLINGS)
+            pause = PATIENCE << min(handovers + 1, MOST_DOUBLINGS)
             ids = [row.id for row in alike]
             counted.update(reply.id for reply in execute(note, values | {"ids": ids, "pause_ms": pause}, row=Id))
     hand_over(row.id for row in rows if row.id in counted)

@@ -15,22 +15,29 @@ from shared.models.status import Status
 
 
 @retried
-def renew_leases(running: list[tuple[Claim, str, int]]) -> None:
-    """Renew the lease of each (claim, text so far, deltas so far), and save the text as a checkpoint."""
+def renew_leases(running: list[tuple[Claim, str, int]]) -> set[str]:
+    """Renew the lease of each (claim, text so far, deltas so far), and save the text as a checkpoint.
+
+    Returns the ids of the renewed replies. It leaves out a reply whose row another transaction has locked, so that one
+    locked row costs no other reply its lease (D-141). It also leaves out a superseded reply.
+    """
     lease_ms = int(current_settings().lease_seconds * 1000)
-    # Renewals do not lock the owner, so all take rows in the order of ids (D-64). Otherwise two could deadlock.
-    rows = [
-        {
+    rows = {
+        claim.id: {
             "reply_id": claim.id,
             "of_attempt": claim.attempt,
             "lease_ms": lease_ms,
             "text": text,
             "pieces": pieces,
         }
-        for claim, text, pieces in sorted(running, key=lambda entry: entry[0].id)
-    ]
+        for claim, text, pieces in running
+    }
     with write_unit():
-        execute(_renew, rows)
+        ours = execute(_lock_free, {"ids": list(rows)}, row=_Running)
+        free = [row.id for row in ours if rows[row.id]["of_attempt"] == row.attempt]
+        if free:
+            execute(_renew, [rows[reply_id] for reply_id in free])
+    return set(free)
 
 
 def still_ours(claims: list[Claim]) -> set[str]:
@@ -46,6 +53,10 @@ class _Running(NamedTuple):
 
 
 _running = select(messages.c.id, messages.c.attempt).where(has_status(Status.RUNNING))
+# Renewals do not lock the owner (D-64). They wait for no row either, so no deadlock has one of them for a part.
+_lock_free = _running.where(messages.c.id.in_(bindparam("ids", expanding=True))).with_for_update(
+    skip_locked=True, key_share=True
+)
 _renew = (
     update(messages)
     .where(messages.c.id == bindparam("reply_id"), WRITING)

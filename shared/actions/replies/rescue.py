@@ -5,10 +5,10 @@ run at once. The steps return how many replies they changed. `queue/hand_over_ag
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, select
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, select
 
 from shared.actions.owner_unit import owner_unit
 from shared.actions.queue.dispatch import dispatch
@@ -22,6 +22,7 @@ from shared.database.retries import DATABASE_AWAY, is_away, retried
 from shared.database.units import query
 from shared.errors.replies import ReplyTimeout, WorkerLost
 from shared.models.message import IS_OPEN, MESSAGE, MessageRow, messages
+from shared.models.user import users
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +88,18 @@ def _pick(which: ColumnElement[bool]) -> Select[Any]:
 _picks = {guard: _pick(condition(guard, _now)) for guard in (Guard.LAPSED, Guard.HUNG, Guard.OVERDUE)}
 
 
+class _Reply(NamedTuple):
+    id: str
+    owner_id: str
+
+
+_ids: BindParameter[str] = bindparam("ids", expanding=True)
+_free_users = select(users.c.id.label("owner_id")).where(users.c.id.in_(_ids))
+_free_users = _free_users.with_for_update(skip_locked=True, key_share=True)
+_open_replies = select(messages.c.id, messages.c.owner_id).where(messages.c.owner_id.in_(_ids), IS_OPEN)
+_free_replies = _open_replies.with_for_update(skip_locked=True, key_share=True)
+
+
 class _Owned(Protocol):
     @property
     def owner_id(self) -> str: ...
@@ -95,8 +108,8 @@ class _Owned(Protocol):
 Row = TypeVar("Row", bound=_Owned)
 
 
-def _each(rows: Iterable[Row], end: Callable[[Row], int]) -> int:
-    done, held = 0, set()
+def _each(rows: Sequence[Row], end: Callable[[Row], int]) -> int:
+    done, held = 0, set[str]()
     for row in rows:
         try:
             done += 0 if row.owner_id in held else end(row)
@@ -105,11 +118,25 @@ def _each(rows: Iterable[Row], end: Callable[[Row], int]) -> int:
         except DATABASE_AWAY as error:
             if is_away(error):
                 raise
-            log.warning("sweeper.row_held: another transaction locks the rows of user=%s", row.owner_id)
-            held.add(row.owner_id)  # the next sweep tries these rows again (D-65)
+            # the next sweep tries these rows again (D-65)
+            news = {row.owner_id, *_held({row.owner_id for row in rows})} - held
+            for owner_id in news:
+                log.warning("sweeper.row_held: another transaction locks the rows of user=%s", owner_id)
+            held |= news
         except Exception:
             log.exception("sweeper.row_failed: the sweep goes on without a row of user=%s", row.owner_id)
     return done
+
+
+def _held(owners: set[str]) -> set[str]:
+    """Those of the users whose own row or open replies another transaction has locked.
+
+    Waiting for each of them would hold up the rescue of all others, a second for each (D-141).
+    """
+    free = query(_free_users, {"ids": list(owners)}, row=_Owner)
+    mine = query(_open_replies, {"ids": list(owners)}, row=_Reply)
+    unlocked = {reply.id for reply in query(_free_replies, {"ids": list(owners)}, row=_Reply)}
+    return owners - {user.owner_id for user in free} | {reply.owner_id for reply in mine if reply.id not in unlocked}
 
 
 def _rescue(row: MessageRow) -> int:

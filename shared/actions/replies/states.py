@@ -30,6 +30,8 @@ from shared.models.status import MessageType, Status
 #: Milliseconds past the deadline after which a worker that still renews counts as hung. That is longer than a lease.
 #: While the database is away, a worker retries its own ending for a whole lease (D-08).
 HUNG_AFTER = 60_000
+#: Seconds that a reply pauses at most after a failed attempt. If a model asks for more, the reply fails at once.
+LONGEST_PAUSE = 60.0
 #: `claimed_by` ends with this text if the worker writes the reply in a process of its own (D-13).
 ALONE = ", alone"
 # So many drains count as no failure. Each further one does, because the reply itself may end its workers (D-14).

@@ -1,6 +1,5 @@
 """Forget tombstones after 90 days. Until then, clients that were away learn of deletions from them."""
 
-from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -27,38 +26,38 @@ class _Tombstone(NamedTuple):
 def forget_tombstones() -> int:
     """Delete a batch of tombstones. Returns how many. A client that was away longer gets `reset` from `GET /sync`."""
     before = read_db_moment() - _LIFE
-    return _forget(messages, query(old_messages(before), row=_Tombstone)) + _forget(
-        chat_sessions, query(old_chats(before), row=_Tombstone)
-    )
+    return _forget(messages, old_messages(before)) + _forget(chat_sessions, old_chats(before))
 
 
 def old_messages(before: datetime) -> Select[Any]:
     """A batch of messages that were deleted before this moment."""
-    old = select(messages.c.id, messages.c.owner_id, messages.c.seq).where(messages.c.deleted_at < before)
-    return old.order_by(messages.c.deleted_at).limit(BATCH)
+    return _old(messages, before)
 
 
 def old_chats(before: datetime) -> Select[Any]:
     """A batch of chats that were deleted before this moment, and whose messages are gone already."""
-    columns = (chat_sessions.c.id, chat_sessions.c.owner_id, chat_sessions.c.seq)
-    old = select(*columns).where(chat_sessions.c.deleted_at < before, ~_has_messages)
-    return old.order_by(chat_sessions.c.deleted_at).limit(BATCH)
+    return _old(chat_sessions, before).where(~_has_messages)
 
 
-def _forget(table: Table, rows: list[_Tombstone]) -> int:
-    of_owner: dict[str, list[_Tombstone]] = defaultdict(list)
-    for row in rows:
-        of_owner[row.owner_id].append(row)
-    for owner, theirs in of_owner.items():
-        _forget_of(owner, table, theirs)
-    return len(rows)
+def _old(table: Table, before: datetime) -> Select[Any]:
+    old = select(table.c.id, table.c.owner_id, table.c.seq).where(table.c.deleted_at < before)
+    return old.join(users, users.c.id == table.c.owner_id).order_by(table.c.deleted_at).limit(BATCH)
 
 
 @retried
-def _forget_of(owner: str, table: Table, theirs: list[_Tombstone]) -> None:
+def _forget(table: Table, old: Select[Any]) -> int:
+    """Delete a batch of rows that are free, as are their owners. So one locked row or user holds nobody up (D-141)."""
+    if not query(old.limit(1)):
+        return 0
     with write_unit():
-        execute(_note, {"owner": owner, "up_to": max(row.seq for row in theirs)})
-        execute(delete(table).where(table.c.id.in_([row.id for row in theirs])))
+        rows = execute(old.with_for_update(skip_locked=True), row=_Tombstone)
+        up_to: dict[str, int] = {}
+        for row in rows:
+            up_to[row.owner_id] = max(row.seq, up_to.get(row.owner_id, 0))
+        if rows:
+            execute(_note, [{"owner": owner, "up_to": seq} for owner, seq in up_to.items()])
+            execute(delete(table).where(table.c.id.in_([row.id for row in rows])))
+    return len(rows)
 
 
 _pruned = case((users.c.pruned_seq < bindparam("up_to"), bindparam("up_to")), else_=users.c.pruned_seq)

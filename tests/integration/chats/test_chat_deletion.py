@@ -1,19 +1,15 @@
 """Deleting a chat erases its text at once. Unfinished replies end, and give their credits back."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
-from sqlalchemy import event, select, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import select
 
-from shared.actions.chats.delete import delete_chat
 from shared.actions.replies.finish import Answer, complete_reply
 from shared.database.tables import db
-from shared.database.units import execute, write_unit
 from shared.models import ChatSession, User
 from shared.models.message import messages
 from shared.settings import Settings
@@ -166,33 +162,3 @@ def test_a_job_that_comes_late_does_nothing(
     with nothing_changes():
         write_reply(posted.reply.id, desk)
     assert fake_model.requests == []
-
-
-@pytest.fixture
-def slow_database(core: Flask) -> Iterator[None]:
-    """A statement may take half a second; a change of messages takes one, as 300,000 messages take more than ten."""
-
-    def hurry(connection: Any, _record: Any) -> None:
-        connection.execute("SET statement_timeout = 500")
-        connection.commit()
-
-    with write_unit() as unit:
-        body = "BEGIN PERFORM pg_sleep(1); RETURN NULL; END"
-        unit.exec_driver_sql(f"CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $${body}$$")
-        unit.exec_driver_sql("CREATE TRIGGER slow AFTER UPDATE OF content ON messages EXECUTE FUNCTION slow()")
-    db.engine.dispose()
-    event.listen(db.engine, "connect", hurry)
-    yield
-    event.remove(db.engine, "connect", hurry)
-
-
-@pytest.mark.usefixtures("slow_database")
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has no such time-out
-def test_one_with_more_messages_than_a_statement_has_time_for_is_erased(chat: ChatSession) -> None:
-    posted = a_post(chat, "Secret")
-    with pytest.raises(OperationalError, match="statement timeout"), write_unit():
-        execute(update(messages).values(content="This takes too long"))
-    delete_chat(chat.owner_id, chat.id)
-    assert the_message(posted.message.id).content == ""
-    with pytest.raises(OperationalError, match="statement timeout"), write_unit():
-        execute(update(messages).values(content="This one still does"))

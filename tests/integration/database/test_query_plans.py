@@ -89,7 +89,7 @@ def looks_at_everything(step: str) -> bool:
 def test_a_sweep_reads_no_message_that_is_done(prepare: Callable[[], None], core_with_a_past: Flask) -> None:
     prepare()
     plans = plans_of(sweep) | plans_of(clean)
-    assert len(plans) == 8
+    assert len(plans) == 10
     for statement, plan in plans.items():
         if statement.startswith(("SELECT messages", "WITH")):  # the other statements find their rows by id
             assert any(name in step for step in plan for name in OPEN_ONLY + DELETED_ONLY), (statement, plan)

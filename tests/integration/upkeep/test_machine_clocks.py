@@ -7,7 +7,6 @@ from typing import Self
 import pytest
 from flask import Flask
 from redis import Redis
-from sqlalchemy import select
 
 from shared.actions.accounts.disable import disable_account
 from shared.actions.accounts.sign_ins import begin_sign_in
@@ -15,9 +14,7 @@ from shared.actions.chats.delete import delete_chat
 from shared.actions.upkeep.copy_revocations import copy_revocations
 from shared.database import clock as module
 from shared.database.clock import utc_now
-from shared.database.units import query
 from shared.models import ChatSession, User
-from shared.models.revocation import revocations
 from shared.settings import Settings
 from tests.factories import a_post, nothing_changes
 from workers.sweeper import clean
@@ -90,15 +87,3 @@ def test_a_token_that_was_revoked_stays_so(core: Flask, user: User, days_off: Da
         redis.flushall()
         assert copy_revocations() == 1
         assert redis.hgetall("holdfast:test:revoked") == copied
-
-
-def test_a_clock_that_is_slow_keeps_nothing_for_longer(
-    chat: ChatSession, user: User, days_off: DaysOff, settings: Settings
-) -> None:
-    days_off(-100)  # the rows below get times from the slow clock
-    delete_chat(user.id, chat.id)
-    begin_sign_in(user.id)
-    disable_account(user.id)
-    assert clean()
-    copy_revocations()
-    assert query(select(revocations)) == []
