@@ -13,6 +13,8 @@ ACCESS = "access"
 REFRESH = "refresh"
 _ISSUER = "holdfast"
 _ALGORITHM = "HS256"
+# Characters of the longest token. Ours have about 400. Decoding a longer one takes time before its signature is known.
+_LONGEST = 2048
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ def issue(secret: str, purpose: str, user_id: str, lifetime: int, session_id: st
 
 def verify(secret: str, purpose: str, token: Any) -> Claims:
     """The content of a token. Raises TokenExpired, or Unauthenticated if anything else is wrong with the token."""
+    if not isinstance(token, str) or len(token) > _LONGEST:
+        raise Unauthenticated
     try:
         claims = jwt.decode(
             token,
@@ -47,6 +51,6 @@ def verify(secret: str, purpose: str, token: Any) -> Claims:
         )
     except jwt.ExpiredSignatureError as error:
         raise TokenExpired from error
-    except jwt.InvalidTokenError as error:
+    except (jwt.InvalidTokenError, ValueError) as error:  # ValueError: half of a surrogate pair, which has no UTF-8
         raise Unauthenticated from error
     return Claims(claims["sub"], int(claims["exp"]), int(claims["iat"]), claims.get("sid"))

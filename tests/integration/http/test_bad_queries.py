@@ -25,7 +25,8 @@ BAD_CURSORS: dict[str, str] = {
     "of a huge number": encode_cursor(10**30),
     "of a number beyond 32 bits": encode_cursor(2**40),
     "of a text": encode_cursor("1"),
-    "deep": "W1tb" * 30_000,
+    "deep": "W1tb" * 60,
+    "long": "x" * 257,
 }
 
 
