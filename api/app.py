@@ -1,6 +1,7 @@
 """Builds the HTTP API from the core, the routes, the error table and the OpenAPI document."""
 
 from flask import Flask
+from flask.json.provider import DefaultJSONProvider
 from flask_smorest import Api
 
 from api.access.revoked import Revoked
@@ -33,6 +34,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         "OPENAPI_URL_PREFIX": "/",
         "OPENAPI_JSON_PATH": "openapi.json",
     }
+    assert isinstance(app.json, DefaultJSONProvider)
+    app.json.ensure_ascii = False  # an emoji takes 4 bytes, not the 12 of two escapes
     app.extensions["revoked"] = Revoked()
     app.before_request(refuse_long_head)
     api = Api(app)

@@ -99,8 +99,11 @@ class Run:
             raise self.cut
 
     def answer(self, ending: Ending) -> Answer:
-        """The result of the attempt, for its ending. Text that never went out counts as one more delta."""
-        text = self.text
+        """The result of the attempt, for its ending. Text that never went out counts as one more delta.
+
+        An answer that nobody can see ends like an empty one.
+        """
+        text = self.text if self.visible else ""
         return Answer(
             text=text,
             next_index=len(self.sent) + (sum(map(len, self.sent)) < len(text)),

@@ -9,7 +9,7 @@ from marshmallow import RAISE, Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 
 from api.http.bodies import decoded, most_bytes
-from shared.errors.requests import InvalidRequest, MalformedBody, WrongContentType
+from shared.errors.requests import BodyTooLarge, InvalidRequest, MalformedBody, WrongContentType
 
 
 class StrictParser(FlaskParser):
@@ -18,11 +18,14 @@ class StrictParser(FlaskParser):
     DEFAULT_UNKNOWN_BY_LOCATION = FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION | {"query": RAISE}
 
     def load_json(self, req: Request, schema: Schema) -> Any:
-        req.max_content_length = most_bytes(schema)
+        most = most_bytes(schema)
+        req.max_content_length = most + 1  # the body of a request in chunks is cut there, without an error
         try:
             data = req.get_data()
         except (OSError, ParseException) as error:  # the client broke off, or sent malformed chunks
             raise MalformedBody from error
+        if len(data) > most:
+            raise BodyTooLarge
         if not data:
             return {}
         if not req.is_json:

@@ -41,7 +41,7 @@ class SignUpIn(CamelSchema):
 
 
 class SignInIn(SignUpIn):
-    """The email and password of a sign-in. Here a short or common password is allowed, because an old account may have one."""
+    """The email and password of a sign-in. An old account may have a password that a sign-up refuses today."""
 
     password = StrictString(MAX_PASSWORD, required=True)
 
