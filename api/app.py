@@ -1,10 +1,12 @@
 """Builds the HTTP API from the core, the routes, the error table and the OpenAPI document."""
 
 from flask import Flask
+from flask.json.provider import DefaultJSONProvider
 from flask_smorest import Api
 
 from api.access.revoked import Revoked
 from api.http.errors import register_errors
+from api.http.heads import refuse_long_head
 from api.resources.account import account
 from api.resources.auth import auth
 from api.resources.chats import chats
@@ -16,7 +18,8 @@ from api.resources.sync import sync
 from shared.core import create_core
 from shared.settings import Settings, load_settings
 
-# Bytes of a request. The longest message fits, with every character written as a JSON escape.
+# Bytes of any body. The longest message fits, with every character written as a JSON escape. Most addresses take
+# less: most_bytes() in api/http/bodies.py.
 MAX_BODY = 2 * 1024 * 1024
 
 
@@ -31,7 +34,10 @@ def create_app(settings: Settings | None = None) -> Flask:
         "OPENAPI_URL_PREFIX": "/",
         "OPENAPI_JSON_PATH": "openapi.json",
     }
+    assert isinstance(app.json, DefaultJSONProvider)
+    app.json.ensure_ascii = False  # an emoji takes 4 bytes, not the 12 of two escapes (D-125)
     app.extensions["revoked"] = Revoked()
+    app.before_request(refuse_long_head)
     api = Api(app)
     for blueprint in (auth, account, chats, messages, sync, credits_, ops):
         api.register_blueprint(blueprint)

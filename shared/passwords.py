@@ -1,5 +1,6 @@
 """Hashes passwords with argon2id, so that nobody can read them back."""
 
+import unicodedata
 from functools import cache
 from threading import BoundedSemaphore
 
@@ -17,18 +18,29 @@ _turns = BoundedSemaphore(2)
 def hash_password(password: str) -> str:
     """The hash to store in place of this password."""
     with _turns:
-        return _hasher.hash(password)
+        return _hasher.hash(_composed(password))
 
 
 def password_fits(password: str, stored: str | None) -> bool:
     """Whether this is the stored password.
 
-    Without a stored hash it takes just as long, so that nobody can tell whether the account exists.
+    Without a stored hash it takes just as long, so that nobody can tell whether the account exists. A hash of an older
+    version is of the password as it was sent, so that form is tried too (D-126).
     """
     known = stored or _nobodys_hash()
+    forms = dict.fromkeys((_composed(password), password))
+    return any(_is_hash_of(form, known) for form in forms) and stored is not None
+
+
+def _composed(password: str) -> str:
+    """The password in NFC. Two keyboards may write the same letters as different characters."""
+    return unicodedata.normalize("NFC", password)
+
+
+def _is_hash_of(password: str, known: str) -> bool:
     try:
         with _turns:
-            return _hasher.verify(known, password) and stored is not None
+            return _hasher.verify(known, password)
     except (VerificationError, InvalidHashError):
         return False
 

@@ -1,6 +1,16 @@
-"""Cleans text of people and of models, whole or piece by piece."""
+"""Cleans text of people and of models, whole or piece by piece. Tells whether a text shows anything."""
+
+import re
 
 _HIGH_HALVES = ("\ud800", "\udbff")
+# Unicode's blanks (`\s`), its control characters, its characters that fonts leave out (Default_Ignorable_Code_Point),
+# and the last line: the blank of braille, annotation marks, and the musical note without a head.
+_SHOWS = re.compile(
+    r"[^\s\x00-\x1f\x7f-\x9f"
+    r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    r"\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    r"\u2800\ufff9-\ufffb\U0001d159]"
+)
 
 
 def clean(text: str) -> str:
@@ -8,6 +18,11 @@ def clean(text: str) -> str:
     if not text.isascii():
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
     return text.replace("\0", "")
+
+
+def shows_nothing(text: str) -> bool:
+    """Whether a reader sees nothing of the text: it has only blanks and invisible characters (D-127)."""
+    return _SHOWS.search(text) is None
 
 
 class PieceCleaner:

@@ -88,7 +88,7 @@ class Script:
         if self.empty or self.reasoning or self.no_choices or self.finish == "tool_calls":
             return []
         if self.blank:
-            return [" ", "\n", "  "]
+            return [" \n", "\u200b", "\u3164 "]
         if self.nul:
             return ["before", "\x00", "af\x00ter"]
         if self.surrogate:

@@ -107,7 +107,7 @@ def _write(run: Run, desk: Desk) -> Ending:
         desk.watchdog.leave(run)
     if ending.finish_reason is None:
         raise ModelTruncated
-    if not run.text.strip():
+    if not run.visible:
         raise EmptyReply
     return ending
 

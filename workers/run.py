@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from shared.actions.replies.claim import Claim
 from shared.actions.replies.finish import Answer
-from shared.text import PieceCleaner
+from shared.text import PieceCleaner, shows_nothing
 from workers.providers import Ending
 
 # Characters of a reply. Text beyond them is dropped, and the reply ends as `length`.
@@ -30,6 +30,8 @@ class Run:
         #: Seconds from the start to the deadline of the whole reply.
         self.remaining = (claim.remaining_ms or 0) / 1000
         self.size = 0
+        #: Whether a reader can see any of the text.
+        self.visible = False
         self.shown = False
         self.cut: Exception | None = None
         #: The deltas that the relay has taken. Their number is the index of the next delta.
@@ -55,11 +57,14 @@ class Run:
         piece = self._cleaner.clean(piece)[: MAX_REPLY - self.size]
         if piece:
             self.size += len(piece)
+            self.visible = self.visible or not shows_nothing(piece)
             self.last_text = time.monotonic()
             self._pieces.append(piece)
 
     def take_unshown(self) -> str:
-        """The text since the last call."""
+        """The text since the last call. Text that nobody can see waits for the first that somebody can (D-127)."""
+        if not self.visible:
+            return ""
         piece = "".join(self._pieces[self._taken :])
         self._taken = len(self._pieces)
         return piece
@@ -94,8 +99,11 @@ class Run:
             raise self.cut
 
     def answer(self, ending: Ending) -> Answer:
-        """The result of the attempt, for its ending. Text that never went out counts as one more delta."""
-        text = self.text
+        """The result of the attempt, for its ending. Text that never went out counts as one more delta.
+
+        An answer that nobody can see ends like an empty one.
+        """
+        text = self.text if self.visible else ""
         return Answer(
             text=text,
             next_index=len(self.sent) + (sum(map(len, self.sent)) < len(text)),

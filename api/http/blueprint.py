@@ -1,6 +1,5 @@
 """Turns JSON bodies and query strings into checked arguments, or raises an error that names the wrong field."""
 
-import json
 from typing import Any, NoReturn
 
 from flask import Request
@@ -9,8 +8,8 @@ from gunicorn.http.errors import ParseException
 from marshmallow import RAISE, Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 
-from shared.errors.requests import InvalidRequest, MalformedBody, WrongContentType
-from shared.text import clean
+from api.http.bodies import decoded, most_bytes
+from shared.errors.requests import BodyTooLarge, InvalidRequest, MalformedBody, WrongContentType
 
 
 class StrictParser(FlaskParser):
@@ -19,18 +18,19 @@ class StrictParser(FlaskParser):
     DEFAULT_UNKNOWN_BY_LOCATION = FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION | {"query": RAISE}
 
     def load_json(self, req: Request, schema: Schema) -> Any:
+        most = most_bytes(schema)
+        req.max_content_length = most + 1  # the body of a request in chunks is cut there, without an error
         try:
             data = req.get_data()
         except (OSError, ParseException) as error:  # the client broke off, or sent malformed chunks
             raise MalformedBody from error
+        if len(data) > most:
+            raise BodyTooLarge
         if not data:
             return {}
         if not req.is_json:
             raise WrongContentType
-        try:
-            return json.loads(data, parse_constant=_refuse, object_pairs_hook=_object)
-        except (ValueError, RecursionError) as error:
-            raise MalformedBody from error
+        return decoded(data)
 
     def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> NoReturn:
         assert isinstance(error.messages, dict)
@@ -52,14 +52,3 @@ def _name_the_chat(_endpoint: str | None, values: dict[str, Any] | None) -> None
     """On the wire `session_id` means a chat; in the code that word means a sign-in."""
     if values and "session_id" in values:
         values["chat_ref"] = values.pop("session_id")
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = {clean(name): value for name, value in pairs}  # clean names, because an error answer repeats them
-    if len(found) < len(pairs):
-        raise ValueError("a field is there twice")
-    return found
-
-
-def _refuse(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")

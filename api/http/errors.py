@@ -1,6 +1,7 @@
 """The table of HTTP statuses of all errors, and the one shape in which the API sends them: problem+json."""
 
 import logging
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from shared.database.retries import DATABASE_AWAY
 from shared.errors import requests
 from shared.errors.base import HoldfastError
+from shared.text import clean
 
 log = logging.getLogger(__name__)
 
@@ -28,10 +30,12 @@ STATUS: dict[type[HoldfastError], int] = {
     requests.NotAReply: 409,
     requests.ReplyRunning: 409,
     requests.BodyTooLarge: 413,
+    requests.AddressTooLong: 414,
     requests.WrongContentType: 415,
     requests.InvalidRequest: 422,
     requests.KeyReused: 422,
     requests.TooManyWaiting: 429,
+    requests.HeadersTooLarge: 431,
     requests.DatabaseUnavailable: 503,
 }
 # The errors that werkzeug raises by itself, by HTTP status.
@@ -40,11 +44,15 @@ _FROM_HTTP: dict[int, type[HoldfastError]] = {
     404: requests.NotFound,
     405: requests.MethodNotAllowed,
     413: requests.BodyTooLarge,
+    414: requests.AddressTooLong,
     415: requests.WrongContentType,
     422: requests.InvalidRequest,
+    431: requests.HeadersTooLarge,
 }
 # Seconds after which a client should try again.
 _RETRY_AFTER = {requests.DatabaseUnavailable: 2, requests.TooManyWaiting: 10}
+# Fields that one answer names, messages for each, and characters of a name. Clients choose the names (D-123).
+_MOST_FIELDS, _MOST_MESSAGES, _LONGEST_NAME = 10, 5, 64
 
 
 def register_errors(app: Flask) -> None:
@@ -66,7 +74,7 @@ def problem(error: HoldfastError) -> Response:
         "detail": error.detail,
         "code": error.code,
         "retryable": error.retryable,
-        **error.extra,
+        **_shortened(error.extra),
     }
     if kind in _RETRY_AFTER:
         body["retryAfter"] = _RETRY_AFTER[kind]
@@ -76,6 +84,14 @@ def problem(error: HoldfastError) -> Response:
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
+
+
+def _shortened(extra: dict[str, Any]) -> dict[str, Any]:
+    """Of `errors` only the first fields, with their names cut. `moreErrors` is the number of the others."""
+    errors = extra.get("errors", {})
+    named = {clean(str(name))[:_LONGEST_NAME]: errors[name][:_MOST_MESSAGES] for name in islice(errors, _MOST_FIELDS)}
+    more = {"moreErrors": len(errors) - _MOST_FIELDS} if len(errors) > _MOST_FIELDS else {}
+    return extra | ({"errors": named} if errors else {}) | more
 
 
 def _from_http(error: HTTPException) -> Response:

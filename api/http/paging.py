@@ -1,4 +1,7 @@
-"""Keyset paging: a cursor names the last row of a page. So every page costs the same, wherever it lies."""
+"""Keyset paging: a cursor names the last row of a page. So every page costs the same, wherever it lies.
+
+A page of long texts has fewer rows than its client asked for. `next_cursor` alone tells whether there are more.
+"""
 
 import base64
 import binascii
@@ -11,6 +14,7 @@ from sqlalchemy import ColumnElement, Select, literal, tuple_
 
 from shared.database.prepared import R
 from shared.database.units import query
+from shared.database.weights import fitting, octets
 from shared.errors.requests import InvalidRequest
 
 T = TypeVar("T")
@@ -25,17 +29,22 @@ def keyset_page(
     *,
     newest_first: bool = True,
     present: Callable[[list[R]], list[Any]] = list,
+    text: ColumnElement[str] | None = None,
 ) -> dict[str, Any]:
     """The page of `wanted` that `asked` names by its `limit` and `cursor`, in the order of `keys`.
 
     `shape` is the tuple of types that a cursor of this list holds, one for each key. `row` is the type of the rows;
-    `present` turns them into the items. Raises InvalidRequest for a cursor of another list.
+    `present` turns them into the items. `text` is the column of a long text, if the rows have one. Raises
+    InvalidRequest for a cursor of another list.
     """
     if asked["cursor"]:
         wanted = wanted.where(_after(_decoded(asked["cursor"], shape), keys, newest_first))
     order = [key.desc() if newest_first else key.asc() for key in keys]
-    rows = query(wanted.order_by(*order).limit(asked["limit"] + 1), row=row)
-    items, more = rows[: asked["limit"]], len(rows) > asked["limit"]
+    wanted, most = wanted.order_by(*order), asked["limit"]
+    if text is not None:
+        most = fitting(query(wanted.with_only_columns(octets(text)).limit(most)).scalars())
+    rows = query(wanted.limit(most + 1), row=row)
+    items, more = rows[:most], len(rows) > most
     cursor = encode_cursor(*(getattr(items[-1], str(key.key)) for key in keys)) if more else None
     return {"items": present(items), "next_cursor": cursor}
 

@@ -54,6 +54,7 @@ def list_messages(asked: dict[str, Any], chat_ref: str) -> dict[str, Any]:
         MessageRow,
         newest_first=newest_first,
         present=with_live_text,
+        text=rows.c.content,
     )
 
 

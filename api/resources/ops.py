@@ -48,6 +48,7 @@ def readyz() -> dict[str, Any]:
 def realtime_url() -> str:
     """The address of `realtime` for browsers: HOLDFAST_REALTIME_URL, or REALTIME_PORT on the host of this request."""
     settings = current_settings()
-    host = urlsplit(request.host_url).hostname or settings.host
+    # host_url would decode an international name, and a client can send one that is none
+    host = urlsplit(f"//{request.host}").hostname or settings.host
     host = f"[{host}]" if ":" in host else host
     return settings.realtime_url or f"{request.scheme}://{host}:{settings.realtime_port}"

@@ -6,10 +6,22 @@ This module never asks Redis. The caller adds the text of running replies that i
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from sqlalchemy import FromClause, Select, bindparam, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Select,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    select,
+    union_all,
+)
 
 from shared.database.prepared import Prepared
 from shared.database.units import query, snapshot
+from shared.database.weights import fitting, octets
 from shared.errors.requests import Forbidden
 from shared.models.chat import CHAT, ChatRow, chat_sessions
 from shared.models.message import IS_OPEN, MESSAGE, MessageRow, has_status, messages
@@ -34,7 +46,8 @@ def changes_since(user_id: str, after: int | None, limit: int) -> Changes:
     """Read the rows with the next `limit` numbers after `after`, and every running reply.
 
     Without `after`, the answer has only the cursor. All rows are of one moment. Rows that share a number stay on one
-    page, so a page may be longer than `limit`. Raises Forbidden if there is no such user.
+    page, so a page may be longer than `limit`. A page of long texts ends earlier (D-124). Raises Forbidden if there is
+    no such user.
     """
     with snapshot():
         owner = query(_account, {"user_id": user_id}).first()
@@ -50,9 +63,10 @@ def changes_since(user_id: str, after: int | None, limit: int) -> Changes:
 
 def _page(account: Account, after: int, limit: int) -> Changes:
     since = {"user_id": account.user_id, "after": after}
-    numbers = [row.seq for row in query(_numbers, since | {"most": limit + 1})]
-    has_more = len(numbers) > limit
-    cursor = numbers[limit - 1] if has_more else account.seq
+    numbers = query(_numbers, since | {"most": limit + 1})
+    most = fitting(number.octets for number in numbers[:limit])
+    has_more = len(numbers) > most
+    cursor = numbers[most - 1].seq if has_more else account.seq
     page = since | {"up_to": cursor}
     # every page has the running replies, because new text takes no number
     found = {row.id: row for row in [*query(_running, {"user_id": account.user_id}), *query(_messages, page)]}
@@ -70,6 +84,7 @@ class _Owner(NamedTuple):
 
 class _Number(NamedTuple):
     seq: int
+    octets: int
 
 
 _account = Prepared(select(*ACCOUNT, users.c.pruned_seq).where(users.c.id == bindparam("user_id")), _Owner)
@@ -86,8 +101,10 @@ def _since(table: FromClause) -> Select[tuple[int]]:
     return select(table.c.seq).where(table.c.owner_id == bindparam("user_id"), table.c.seq > bindparam("after"))
 
 
-def _first(numbers: Select[tuple[int]]) -> Select[tuple[int]]:
-    return select(numbers.distinct().order_by("seq").limit(bindparam("most")).subquery().c.seq)
+def _first(rows: Select[tuple[int]], size: ColumnElement[int]) -> Select[tuple[int, int]]:
+    """The first numbers of a table, each with the bytes of its texts."""
+    sizes = rows.add_columns(func.sum(size).label("octets")).group_by("seq").order_by("seq").limit(bindparam("most"))
+    return select(*sizes.subquery().c)
 
 
 def _up_to(table: FromClause, columns: list[Any]) -> Select[Any]:
@@ -95,9 +112,14 @@ def _up_to(table: FromClause, columns: list[Any]) -> Select[Any]:
     return rows.with_only_columns(*columns)
 
 
+_found = union_all(
+    _first(_since(chat_sessions), literal_column("0")),
+    _first(_since(messages).where(_to_be_told), octets(messages.c.content)),
+).subquery("numbers")
 _numbers = Prepared(
-    select(_first(_since(chat_sessions)).union(_first(_since(messages).where(_to_be_told))).subquery("numbers").c.seq)
-    .order_by("seq")
+    select(_found.c.seq, cast(func.sum(_found.c.octets), BigInteger).label("octets"))
+    .group_by(_found.c.seq)
+    .order_by(_found.c.seq)
     .limit(bindparam("most")),
     _Number,
 )

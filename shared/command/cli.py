@@ -144,10 +144,15 @@ def _redis_of(settings: Settings) -> str:
 
 
 def _user_id(email: str) -> str:
-    from shared.actions.accounts.create import find_account  # noqa: PLC0415 as above
-    from shared.wire.base import Line  # noqa: PLC0415
+    from marshmallow import ValidationError  # noqa: PLC0415 as above
 
-    user_id = find_account(Line().deserialize(email).lower())
+    from shared.actions.accounts.create import find_account  # noqa: PLC0415
+    from shared.wire.accounts import MAX_EMAIL, Email  # noqa: PLC0415
+
+    try:
+        user_id = find_account(Email(MAX_EMAIL).deserialize(email))
+    except ValidationError:
+        user_id = None
     if user_id is None:
         raise click.ClickException(f"No account has the email {email}.")
     return user_id

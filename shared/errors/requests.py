@@ -21,14 +21,28 @@ class BodyTooLarge(HoldfastError):
     """The body is too large"""
 
     code = "body_too_large"
-    detail = "The request is larger than the server takes. Shorten it and send it again."
+    detail = "The body is larger than this address takes. Shorten it and send it again."
+
+
+class AddressTooLong(HoldfastError):
+    """The address is too long"""
+
+    code = "address_too_long"
+    detail = "Path and query together are longer than the server takes. Shorten the query."
+
+
+class HeadersTooLarge(HoldfastError):
+    """The headers are too large"""
+
+    code = "headers_too_large"
+    detail = "The headers are larger than the server takes: 16 KB each, 32 KB together. Send fewer or shorter ones."
 
 
 class InvalidRequest(HoldfastError):
     """A field is wrong"""
 
     code = "invalid_request"
-    detail = "One or more fields are missing or wrong; `errors` names each. Nothing was stored."
+    detail = "One or more fields are missing or wrong; `errors` names them. Nothing was stored."
 
 
 class Unauthenticated(HoldfastError):

@@ -2,9 +2,16 @@
 
 from typing import Any
 
-from marshmallow import fields, validate
+from marshmallow import ValidationError, fields, validate
 
+from shared.common_passwords import is_common
+from shared.text import shows_nothing
 from shared.wire.base import CamelSchema, Line, StrictString
+
+MAX_EMAIL = 254
+MAX_PASSWORD = 1024
+#: Characters of the longest token. Ours have about 400.
+MAX_TOKEN = 2048
 
 
 class Email(Line):
@@ -18,24 +25,31 @@ class Email(Line):
         return text
 
 
+def _hard_to_guess(password: str) -> None:
+    if shows_nothing(password):
+        raise ValidationError("This password has only blanks. Choose one that can be seen.")
+    if is_common(password):
+        raise ValidationError("This is one of the passwords that attackers try first. Choose another one.")
+
+
 class SignUpIn(CamelSchema):
     """The email and password of a new account."""
 
-    email = Email(required=True, validate=validate.Length(max=254))
-    password = StrictString(required=True, validate=validate.Length(min=8, max=1024))
-    token_mode = StrictString(load_default="cookie", validate=validate.OneOf(["cookie", "body"]))
+    email = Email(MAX_EMAIL, required=True)
+    password = StrictString(MAX_PASSWORD, required=True, validate=[validate.Length(min=8), _hard_to_guess])
+    token_mode = StrictString(32, load_default="cookie", validate=validate.OneOf(["cookie", "body"]))
 
 
 class SignInIn(SignUpIn):
-    """The email and password of a sign-in. The password may have any length up to 1024."""
+    """The email and password of a sign-in. An old account may have a password that a sign-up refuses today."""
 
-    password = StrictString(required=True, validate=validate.Length(max=1024))
+    password = StrictString(MAX_PASSWORD, required=True)
 
 
 class RefreshIn(CamelSchema):
     """The refresh token, from clients that keep it themselves. Browsers send it as a cookie instead."""
 
-    refresh_token = StrictString(load_default=None)
+    refresh_token = StrictString(MAX_TOKEN, load_default=None)
 
 
 class UserOut(CamelSchema):
@@ -51,7 +65,7 @@ class UserOut(CamelSchema):
 class PasswordIn(CamelSchema):
     """The password, for an action that cannot be undone."""
 
-    password = StrictString(required=True, validate=validate.Length(max=1024))
+    password = StrictString(MAX_PASSWORD, required=True)
 
 
 class PlaceOut(CamelSchema):

@@ -5,8 +5,10 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from shared.text import clean
+from shared.text import clean, shows_nothing
 
+#: Characters of the longest cursor. Ours have about 110.
+MAX_CURSOR = 256
 #: OpenAPI's word for a field that a function makes.
 FLAG = {"type": "boolean"}
 
@@ -23,16 +25,32 @@ class CamelSchema(Schema):
 
 
 class StrictString(fields.String):
-    """A string. It is cleaned of characters that no database stores, and any other type is refused."""
+    """A string of at most `longest` characters, cleaned of characters that no database stores.
+
+    Its length is checked first. Later steps may take seconds for a long text (D-121).
+    """
+
+    default_error_messages = {"too_long": "Longer than maximum length {longest}."}  # noqa: RUF012
+    #: A client may send so many characters for each character that is left after the cleaning.
+    shrinks = 1
+
+    def __init__(self, longest: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.longest, self.most_sent = longest, longest * self.shrinks
+        self.validators.insert(0, validate.Length(max=longest))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if not isinstance(value, str):
             raise self.make_error("invalid")
+        if len(value) > self.most_sent:
+            raise self.make_error("too_long", longest=self.longest)
         return clean(value)
 
 
 class Line(StrictString):
-    """One line of text for people: NFC, no control characters, trimmed."""
+    """One line of text for people: NFC, no control characters, trimmed. NFC may join four characters to one."""
+
+    shrinks = 4
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = unicodedata.normalize("NFC", super()._deserialize(value, attr, data, **kwargs))
@@ -40,8 +58,8 @@ class Line(StrictString):
 
 
 def not_blank(text: str) -> None:
-    """Refuse text that has only white space."""
-    if not text.strip():
+    """Refuse text that shows nothing."""
+    if shows_nothing(text):
         raise ValidationError("Must not be blank.")
 
 
@@ -49,7 +67,7 @@ class PageIn(CamelSchema):
     """The page of a list to read. `cursor` is the `nextCursor` of the page before."""
 
     limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
-    cursor = StrictString(load_default=None)
+    cursor = StrictString(MAX_CURSOR, load_default=None)
 
 
 def object_of(**properties: str | list[str]) -> dict[str, Any]:

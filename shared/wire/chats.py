@@ -11,19 +11,19 @@ _SORTS = ("lastActiveAt", "updatedAt", "createdAt")
 class ChatsIn(PageIn):
     """The page of the chats to read, newest first by `sort`."""
 
-    sort = StrictString(load_default="lastActiveAt", validate=validate.OneOf(_SORTS))
+    sort = StrictString(32, load_default="lastActiveAt", validate=validate.OneOf(_SORTS))
 
 
 class ChatIn(CamelSchema):
     """A new chat. Without a title its title is `New chat`."""
 
-    title = Line(validate=[validate.Length(max=MAX_TITLE), not_blank])
+    title = Line(MAX_TITLE, validate=not_blank)
 
 
 class ChatPatch(CamelSchema):
     """The changes to make to a chat."""
 
-    title = Line(required=True, validate=[validate.Length(max=MAX_TITLE), not_blank])
+    title = Line(MAX_TITLE, required=True, validate=not_blank)
 
 
 class ChatOut(CamelSchema):

@@ -10,6 +10,7 @@ from shared.wire.base import CamelSchema, PageIn, StrictString, not_blank, objec
 from shared.wire.credits import CreditsOut
 
 MAX_MESSAGE = 100_000
+MAX_MODEL = 200
 _ROLE = {"type": "string", "enum": sorted(set(ROLES.values()))}
 _ERROR = object_of(code="string", detail="string", retryable="boolean") | {"type": ["object", "null"]}
 
@@ -17,14 +18,14 @@ _ERROR = object_of(code="string", detail="string", retryable="boolean") | {"type
 class MessagesIn(PageIn):
     """The page of the messages to read, by position."""
 
-    order = StrictString(load_default="asc", validate=validate.OneOf(["asc", "desc"]))
+    order = StrictString(32, load_default="asc", validate=validate.OneOf(["asc", "desc"]))
 
 
 class MessageIn(CamelSchema):
     """A message to store and answer."""
 
-    content = StrictString(required=True, validate=[validate.Length(max=MAX_MESSAGE), not_blank])
-    model = StrictString(load_default=None)
+    content = StrictString(MAX_MESSAGE, required=True, validate=not_blank)
+    model = StrictString(MAX_MODEL, load_default=None)
 
 
 class MessageOut(CamelSchema):

@@ -27,8 +27,9 @@ async function read(response) {
   if (response.status === 204) return null;
   if (response.ok) return response.json();
   const problem = await response.json().catch(() => ({}));
-  const detail = `The server answered with ${response.status}. Try again in a moment.`;
-  throw new Problem({ retryable: response.status >= 500, detail, ...problem, status: response.status });
+  const wrong = Object.values(problem.errors ?? {}).flat().join(" ");
+  const detail = wrong || problem.detail || `The server answered with ${response.status}. Try again in a moment.`;
+  throw new Problem({ retryable: response.status >= 500, ...problem, detail, status: response.status });
 }
 
 function lost() {

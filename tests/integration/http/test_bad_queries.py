@@ -25,7 +25,8 @@ BAD_CURSORS: dict[str, str] = {
     "of a huge number": encode_cursor(10**30),
     "of a number beyond 32 bits": encode_cursor(2**40),
     "of a text": encode_cursor("1"),
-    "deep": "W1tb" * 30_000,
+    "deep": "W1tb" * 60,
+    "long": "x" * 257,
 }
 
 
@@ -82,7 +83,10 @@ def test_a_range_that_a_file_does_not_have_is_refused(me: FlaskClient, caplog: p
 
 @pytest.mark.parametrize(
     ("host", "address"),
-    [("[::1]:8000", "http://[::1]:8001"), ("chat.example:80", "http://chat.example:8001")],
+    [
+        ("[::1]:8000", "http://[::1]:8001"),
+        ("chat.example:80", "http://chat.example:8001"),
+    ],
 )
 def test_the_sockets_are_found_on_the_host_that_was_asked(me: FlaskClient, host: str, address: str) -> None:
     assert me.get("/config", headers={"Host": host}).json["realtimeUrl"] == address

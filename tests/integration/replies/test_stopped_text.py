@@ -107,9 +107,10 @@ def test_a_first_text_that_nobody_can_show_any_more_is_not_charged(me: FlaskClie
     assert stop(me, the_message(claim.id))["credits"] == {"held": 0, "charged": 0, "released": 3}
 
 
-def test_blank_text_is_no_text(me: FlaskClient, chat: ChatSession) -> None:
+@pytest.mark.parametrize("text", [" \n", "\u200b\ufeff", "\u3164\u2800\u00ad"])
+def test_text_that_shows_nothing_is_no_text(text: str, me: FlaskClient, chat: ChatSession) -> None:
     claim = a_claim(a_post(chat))
-    show(claim.id, 1, " \n")
+    show(claim.id, 1, text)
     assert stop(me, the_message(claim.id))["credits"] == {"held": 0, "charged": 0, "released": 3}
 
 

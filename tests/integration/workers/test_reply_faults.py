@@ -36,6 +36,7 @@ BEFORE_TEXT = {
     "html": "model_truncated",
     "status=429,quota": "model_rejected",
     "empty": "empty_reply",
+    "blank": "empty_reply",
     "reasoning": "empty_reply",
     "no_finish,chunks=0": "model_truncated",
     "no_choices": "model_truncated",
@@ -54,7 +55,6 @@ AFTER_TEXT = {
     "chunks=5,error_after=3": ("model_unavailable", "word0 word1 word2 "),
     "chunks=2,finish=content_filter": ("content_filtered", "word0 word1 "),
     "chunks=3,no_finish": ("model_truncated", "word0 word1 word2 "),
-    "blank": ("empty_reply", " \n  "),
 }
 
 

@@ -42,7 +42,7 @@ def test_nothing_but_a_string_is_a_text(value: Any) -> None:
     assert list(errors(MessageIn(), {"content": value})) == ["content"]
 
 
-@pytest.mark.parametrize("blank", ["", " ", "\t\n", "\u00a0\u2003", "\0", "\ud800", "\x1f"])
+@pytest.mark.parametrize("blank", ["", " ", "\t\n", "\u00a0\u2003", "\0", "\ud800", "\x1f", "\u200b\u3164"])
 def test_a_blank_message_is_refused(blank: str) -> None:
     assert list(errors(MessageIn(), {"content": blank})) == ["content"]
 

@@ -1,10 +1,12 @@
 """Cleaning text, whole and in pieces. The cleaned pieces of a text must add up to the cleaned whole."""
 
 import itertools
+import sys
+import unicodedata
 
 import pytest
 
-from shared.text import PieceCleaner, clean
+from shared.text import PieceCleaner, clean, shows_nothing
 
 TEXTS = [
     ("plain", "plain"),
@@ -40,3 +42,30 @@ def test_pieces_come_to_the_same_as_the_whole_wherever_they_are_cut(text: str, e
 def test_half_a_pair_that_stays_alone_is_dropped() -> None:
     cleaner = PieceCleaner()
     assert [cleaner.clean(piece) for piece in ("a\ud83d", "b")] == ["a", "b"]
+
+
+INVISIBLE = [
+    *("", " \n\t", "\u00a0\u3000\u2028", "\u200b\u200d\ufeff", "\u00ad", "\u3164\uffa0\u115f", "\u2800"),
+    *("\ufe0f\u034f", "\x00\x1b\x9f", "\u202e\u2066\u061c", "\U000e0041\U000e0100"),
+]
+
+
+@pytest.mark.parametrize("text", INVISIBLE, ids=ascii)
+def test_a_reader_sees_nothing_of(text: str) -> None:
+    assert shows_nothing(text)
+    assert not shows_nothing(text + "." + text)
+
+
+VISIBLE = ["a", "\u0301", "\u0600", "\ue000", "\ufffc", "\ufffd", "\U0001f600", "\u2764\ufe0f"]
+
+
+@pytest.mark.parametrize("text", VISIBLE, ids=ascii)
+def test_a_reader_sees_something_of(text: str) -> None:
+    assert not shows_nothing(text)
+
+
+def test_blanks_and_control_characters_of_unicode_show_nothing() -> None:
+    kinds = {chr(code): unicodedata.category(chr(code)) for code in range(sys.maxunicode + 1)}
+    assert [char for char, kind in kinds.items() if kind in ("Cc", "Zs", "Zl", "Zp") and not shows_nothing(char)] == []
+    shown = {char for char, kind in kinds.items() if kind[0] in "LNPS" and shows_nothing(char)}
+    assert shown == set("\u115f\u1160\u3164\uffa0\u2800\U0001d159"), "letters and symbols without a picture"

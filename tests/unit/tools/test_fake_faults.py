@@ -87,7 +87,7 @@ def test_an_error_comes_in_band(client: openai.OpenAI) -> None:
     ("name", "text", "finish"),
     [
         ("fake:empty", "", "stop"),
-        ("fake:blank", " \n  ", "stop"),
+        ("fake:blank", " \n\u200b\u3164 ", "stop"),
         ("fake:no_choices", "", None),
         ("fake:chunks=2,finish=length", "word0 word1 ", "length"),
         ("fake:chunks=1,finish=content_filter", "word0 ", "content_filter"),

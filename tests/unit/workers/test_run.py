@@ -40,6 +40,17 @@ def test_what_comes_together_is_shown_together_and_once(run: Run) -> None:
     assert (run.take_unshown(), run.take_unshown()) == ("one two", "")
 
 
+def test_text_that_shows_nothing_waits_for_text_that_does(run: Run) -> None:
+    assert [added(run, piece) for piece in (" \n", "\u200b", "a")] == ["", "", " \n\u200ba"]
+    assert run.answer(Ending("stop")).text == " \n\u200ba"
+
+
+def test_an_answer_that_shows_nothing_is_empty(run: Run) -> None:
+    run.add("\u200b \u3164")
+    assert not run.visible
+    assert (run.answer(Ending("stop")).text, run.answer(Ending("stop")).next_index) == ("", 0)
+
+
 def test_only_text_counts_as_progress(run: Run) -> None:
     before = run.last_text
     run.add("\0")

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from shared.text import shows_nothing
 from tests.faults.lab.checker.rules import FINAL, PRICE, Rules
 from tests.faults.lab.checker.violation import DOUBLED, LOST, UNEXPECTED, Violation
 from tests.faults.lab.evidence import Evidence
@@ -64,6 +65,6 @@ def _is_charged(seen: Evidence, reply: Any) -> bool:
     if reply.status != "cancelled":
         return bool(reply.status == "completed")
     if reply.deleted_at is None:
-        return bool(reply.content.strip())
-    kept = any(note.now.strip() for note in seen.notes if note.what == "stopped" and note.whose == reply.id)
+        return not shows_nothing(reply.content)
+    kept = any(not shows_nothing(note.now) for note in seen.notes if note.what == "stopped" and note.whose == reply.id)
     return kept and reply.completed_at < reply.deleted_at

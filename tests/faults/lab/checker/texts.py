@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import count, islice, takewhile
 from typing import Any
 
+from shared.text import shows_nothing
 from tests.fake_request import Request
 from tests.fake_script import Script, sign
 from tests.faults.lab.checker.rules import Rules
@@ -27,7 +28,7 @@ def g6_completed_means_complete(seen: Evidence, rules: Rules) -> Iterator[Violat
 
 
 def _completed(reply: Any, requests: list[Request], last: list[Request]) -> Iterator[Violation]:
-    if not reply.content.strip() or not reply.finish_reason or reply.attempt < 1:
+    if shows_nothing(reply.content) or not reply.finish_reason or reply.attempt < 1:
         yield Violation("G6", UNEXPECTED, f"completed reply {reply.id} has no text, finish reason or attempt")
     if not requests:
         yield Violation("G6", UNEXPECTED, f"reply {reply.id} is completed, but the model was never asked")
