@@ -3,6 +3,9 @@
 from flask import Flask
 from flask_smorest import Api
 
+from api.access.address import trust_proxies
+from api.access.limits import register_limits
+from api.access.passwords import HashingPlace
 from api.access.revoked import Revoked
 from api.http.errors import register_errors
 from api.resources.account import account
@@ -22,7 +25,8 @@ MAX_BODY = 2 * 1024 * 1024
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The WSGI application. Raises SettingsError."""
-    app = create_core(settings or load_settings())
+    settings = settings or load_settings()
+    app = create_core(settings)
     app.config |= {
         "MAX_CONTENT_LENGTH": MAX_BODY,
         "API_TITLE": "Holdfast",
@@ -32,6 +36,9 @@ def create_app(settings: Settings | None = None) -> Flask:
         "OPENAPI_JSON_PATH": "openapi.json",
     }
     app.extensions["revoked"] = Revoked()
+    app.extensions["hashing_place"] = HashingPlace(settings.web_threads)
+    trust_proxies(app, settings)
+    register_limits(app, settings)
     api = Api(app)
     for blueprint in (auth, account, chats, messages, sync, credits_, ops):
         api.register_blueprint(blueprint)

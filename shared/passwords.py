@@ -1,7 +1,9 @@
-"""Hashes passwords with argon2id, so that nobody can read them back."""
+"""Hashes passwords with argon2id, so that nobody can read them back.
+
+A hash takes a whole core. `api/access/passwords.py` bounds how many the API computes at a time.
+"""
 
 from functools import cache
-from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -9,15 +11,11 @@ from argon2.exceptions import InvalidHashError, VerificationError
 # KiB, rounds, lanes: the first choice of OWASP's Password Storage Cheat Sheet (D-27). Buffers above 32 MiB go back to
 # the system at once. A smaller one would stay with each thread that ever hashed.
 _hasher = PasswordHasher(memory_cost=47_104, time_cost=1, parallelism=1)
-# Hashes that one process computes at a time. Each one takes its memory and a whole core. Without this limit, a flood of
-# sign-ins would stop the posts.
-_turns = BoundedSemaphore(2)
 
 
 def hash_password(password: str) -> str:
     """The hash to store in place of this password."""
-    with _turns:
-        return _hasher.hash(password)
+    return _hasher.hash(password)
 
 
 def password_fits(password: str, stored: str | None) -> bool:
@@ -27,8 +25,7 @@ def password_fits(password: str, stored: str | None) -> bool:
     """
     known = stored or _nobodys_hash()
     try:
-        with _turns:
-            return _hasher.verify(known, password) and stored is not None
+        return _hasher.verify(known, password) and stored is not None
     except (VerificationError, InvalidHashError):
         return False
 

@@ -7,6 +7,7 @@ from typing import Any
 from flask import g, request
 
 from api.access import tokens
+from api.access.limits import Limit, spend
 from api.access.revoked import is_revoked
 from shared.core import current_settings
 from shared.errors.requests import Unauthenticated
@@ -36,13 +37,17 @@ def signed_in(view: View) -> View:
 
 
 def with_token(view: View) -> View:
-    """Like signed_in(), without the query for the account: the view's first statement checks the account (D-31)."""
+    """Like signed_in(), without the query for the account: the view's first statement checks the account (D-31).
+
+    After too many requests of the user, the API answers 429.
+    """
 
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
         claims = tokens.verify(current_settings().secret_key, tokens.ACCESS, bearer_token())
         if is_revoked(claims):
             raise Unauthenticated
+        spend(Limit.REQUESTS, claims.user_id)
         g.user_id = claims.user_id
         return view(*args, **kwargs)
 

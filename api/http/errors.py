@@ -32,6 +32,8 @@ STATUS: dict[type[HoldfastError], int] = {
     requests.InvalidRequest: 422,
     requests.KeyReused: 422,
     requests.TooManyWaiting: 429,
+    requests.TooManyRequests: 429,
+    requests.TooManySignIns: 429,
     requests.DatabaseUnavailable: 503,
 }
 # The errors that werkzeug raises by itself, by HTTP status.
@@ -44,7 +46,7 @@ _FROM_HTTP: dict[int, type[HoldfastError]] = {
     422: requests.InvalidRequest,
 }
 # Seconds after which a client should try again.
-_RETRY_AFTER = {requests.DatabaseUnavailable: 2, requests.TooManyWaiting: 10}
+_RETRY_AFTER = {requests.DatabaseUnavailable: 2, requests.TooManyWaiting: 10, requests.TooManySignIns: 1}
 
 
 def register_errors(app: Flask) -> None:
@@ -71,8 +73,8 @@ def problem(error: HoldfastError) -> Response:
     if kind in _RETRY_AFTER:
         body["retryAfter"] = _RETRY_AFTER[kind]
     response = Response(msgspec.json.encode(body), status, mimetype="application/problem+json")
-    if kind in _RETRY_AFTER:
-        response.headers["Retry-After"] = str(_RETRY_AFTER[kind])
+    if "retryAfter" in body:
+        response.headers["Retry-After"] = str(body["retryAfter"])
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
