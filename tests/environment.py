@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from benchmarks.lab.limits import NO_LIMITS
+
 # Seconds. Two busy cores keep to these times, and a test can wait for them.
 _TIMES = {
     "HOLDFAST_LEASE_SECONDS": "3",
@@ -11,8 +13,6 @@ _TIMES = {
     "HOLDFAST_REPLY_TIMEOUT": "20",
     "HOLDFAST_SELF_CHECK_SECONDS": "2",
 }
-#: Many users of a test come from one address, and some post a lot. A test of a limit sets its own.
-NO_LIMITS = {f"HOLDFAST_RATE_LIMIT_{name}": "9999999/second" for name in ("POSTS", "REQUESTS", "SIGN_UPS", "AUTH")}
 
 
 def environment(database_url: str, redis_url: str, data_dir: Path, model_url: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from api.access import tokens
 from api.access.decorators import bearer_token, public
 from api.access.limits import Limit, spend
-from api.access.passwords import new_hash, password_fits
+from api.access.passwords import checks_a_password, new_hash, password_fits
 from api.http.blueprint import ApiBlueprint
 from shared.actions.accounts.create import create_account
 from shared.actions.accounts.sign_ins import begin_sign_in, end_sign_in, renew_sign_in
@@ -26,6 +26,7 @@ _COOKIE = "holdfast_refresh"
 
 @auth.post("/sign-up")
 @public
+@checks_a_password
 @auth.arguments(SignUpIn)
 @auth.response(201, SessionOut)
 def sign_up(body: dict[str, Any]) -> Any:
@@ -36,6 +37,7 @@ def sign_up(body: dict[str, Any]) -> Any:
 
 @auth.post("/sign-in")
 @public
+@checks_a_password
 @auth.arguments(SignInIn)
 @auth.response(200, SessionOut)
 def sign_in(body: dict[str, Any]) -> Any:
