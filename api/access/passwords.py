@@ -1,6 +1,7 @@
 """Checks passwords: a few at a time, and ever slower for a client that guesses. Nobody is locked out (D-133, D-134)."""
 
 import os
+import random
 import sys
 import threading
 from collections import Counter
@@ -24,6 +25,8 @@ _AT_A_TIME = 2
 # Requests that may hash or wait for it, of all addresses and of one. Further ones are refused at once, so that threads
 # stay free for other requests.
 _MOST, _MOST_OF_ONE = 4, 3
+# Seconds. Refused clients wait for different times, up to this one. Otherwise all would come back at the same moment.
+_LONGEST_WAIT = 4
 # The system gives the threads that hash a smaller share of a busy core than the threads that answer.
 _NICENESS = 10
 
@@ -40,7 +43,7 @@ class HashingPlace:
     def require_room(self, whose: str) -> None:
         """Raises TooManySignIns if too many requests are inside, of all addresses or of this one."""
         if self._inside.total() >= self._most or self._inside[whose] >= _MOST_OF_ONE:
-            raise TooManySignIns
+            raise TooManySignIns(retryAfter=random.randint(1, _LONGEST_WAIT))
 
     @contextmanager
     def entered(self, whose: str) -> Iterator[None]:

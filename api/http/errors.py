@@ -45,8 +45,8 @@ _FROM_HTTP: dict[int, type[HoldfastError]] = {
     415: requests.WrongContentType,
     422: requests.InvalidRequest,
 }
-# Seconds after which a client should try again.
-_RETRY_AFTER = {requests.DatabaseUnavailable: 2, requests.TooManyWaiting: 10, requests.TooManySignIns: 1}
+# Seconds after which a client should try again. The other errors that tell this know their own seconds.
+_RETRY_AFTER = {requests.DatabaseUnavailable: 2, requests.TooManyWaiting: 10}
 
 
 def register_errors(app: Flask) -> None:

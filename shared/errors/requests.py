@@ -128,7 +128,7 @@ class TooManySignIns(HoldfastError):
     """Too many sign-ins at once"""
 
     code = "too_many_sign_ins"
-    detail = "The server checks as many passwords as it can. Send this again in a second."
+    detail = "The server checks as many passwords as it can. Send this again after the seconds in `retryAfter`."
     retryable = True
 
 
