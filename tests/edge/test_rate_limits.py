@@ -10,16 +10,15 @@ from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
 
-from api.access.limits import Limit, limits
 from api.app import create_app
 from shared.models import ChatSession, User
 from shared.settings import Settings
+from tests.edge.asking import PASSWORD, assert_refused, sign_in, sign_up
 from tests.eventually import at_most
 from tests.factories import a_chat, a_user, on_sqlite_only, signed_in
 from tests.services.redis import RedisServer
 
 pytestmark = on_sqlite_only
-PASSWORD = "a long and private password"
 
 
 @pytest.fixture
@@ -35,23 +34,6 @@ def me(app: Flask, chat: ChatSession) -> FlaskClient:
 def post(client: FlaskClient, chat: ChatSession, key: str = "", content: str = "Hello") -> Any:
     headers = {"Idempotency-Key": key} if key else {}
     return client.post(f"/chats/{chat.id}/messages", json={"content": content}, headers=headers)
-
-
-def sign_up(client: FlaskClient, address: str = "198.51.100.1", email: str = "") -> Any:
-    body = {"email": email or f"{uuid4().hex}@example.org", "password": PASSWORD}
-    return client.post("/auth/sign-up", json=body, environ_base={"REMOTE_ADDR": address})
-
-
-def sign_in(client: FlaskClient, email: str, password: str, address: str = "198.51.100.1") -> Any:
-    body = {"email": email, "password": password}
-    return client.post("/auth/sign-in", json=body, environ_base={"REMOTE_ADDR": address})
-
-
-def assert_refused(answer: Any, at_least: int = 1, at_most: int = 3600) -> None:
-    assert (answer.status_code, answer.json["code"]) == (429, "too_many_requests")
-    assert answer.json["retryable"]
-    assert at_least <= answer.json["retryAfter"] <= at_most
-    assert answer.headers["Retry-After"] == str(answer.json["retryAfter"])
 
 
 @pytest.mark.settings(rate_limit_posts="3/hour")
@@ -131,47 +113,9 @@ def test_the_address_behind_a_proxy_counts_only_if_the_proxy_is_trusted(
     assert [through_the_proxy(f"203.0.113.1, 203.0.113.{n}") for n in (8, 9)] == then
 
 
-@pytest.fixture
-def ada(client: FlaskClient) -> str:
-    return str(sign_up(client).json["user"]["email"])
-
-
-@pytest.mark.settings(rate_limit_auth="2/hour")
-def test_guesses_are_slowed_and_the_owner_elsewhere_is_not(client: FlaskClient, ada: str) -> None:
-    assert [sign_in(client, ada, "a guess").status_code for _ in range(3)] == [401, 401, 429]
-    assert_refused(sign_in(client, ada, PASSWORD), at_least=1700, at_most=1800)
-    assert sign_in(client, ada, PASSWORD, "198.51.100.2").status_code == 200
-    assert sign_in(client, "nobody@example.org", "a guess").status_code == 401
-
-
-@pytest.mark.settings(rate_limit_auth="1/hour")
-def test_guesses_at_many_accounts_are_slowed_as_well(client: FlaskClient) -> None:
-    answers = [sign_in(client, f"{n}@example.org", "a guess").status_code for n in range(11)]
-    assert answers == [401] * 10 + [429]
-
-
-@pytest.mark.settings(rate_limit_auth="3/second")
-def test_guesses_of_many_addresses_lock_no_owner_out_but_leave_an_address_one_try(
-    client: FlaskClient, app: Flask, ada: str
-) -> None:
-    with app.app_context():
-        for _ in range(30):
-            limits().spend(Limit.GUESSES_OF_ACCOUNT, ada)
-    assert sign_in(client, ada, "a guess", "198.51.100.3").status_code == 401
-    assert_refused(sign_in(client, ada, "a guess", "198.51.100.3"))
-    assert sign_in(client, ada, PASSWORD, "198.51.100.2").status_code == 200
-
-
-@pytest.mark.settings(rate_limit_auth="2/hour")
-def test_the_password_of_a_deletion_is_no_way_to_guess(client: FlaskClient, app: Flask) -> None:
-    user = sign_up(client).json["user"]
-    thief = signed_in(app, User(id=user["id"]))
-    delete = [thief.delete("/me", json={"password": "a guess"}).status_code for _ in range(3)]
-    assert delete == [403, 403, 429]
-
-
 @pytest.mark.settings(rate_limit_sign_ups="1/hour", rate_limit_posts="1/hour")
-def test_nobody_can_read_who_was_counted(me: FlaskClient, chat: ChatSession, ada: str, redis_url: str) -> None:
+def test_nobody_can_read_who_was_counted(me: FlaskClient, chat: ChatSession, redis_url: str) -> None:
+    ada = str(sign_up(me).json["user"]["email"])
     post(me, chat)
     sign_in(me, ada, "a guess", "198.51.100.3")
     with Redis.from_url(redis_url, decode_responses=True) as redis:
