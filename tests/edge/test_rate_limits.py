@@ -19,6 +19,7 @@ from tests.factories import a_chat, a_user, on_sqlite_only, signed_in
 from tests.services.redis import RedisServer
 
 pytestmark = on_sqlite_only
+_LIMITED = {"responses": ["429"]}
 
 
 @pytest.fixture
@@ -142,3 +143,11 @@ def test_while_redis_is_frozen_each_process_counts_for_itself(without_redis: Fla
     chat: Any = without_redis.environ_base["chat"]
     with at_most(2):
         assert [post(without_redis, chat).status_code for _ in range(4)] == [202, 202, 429, 429]
+
+
+def test_the_openapi_document_names_the_refusal_where_there_is_a_limit(client: FlaskClient) -> None:
+    paths = client.get("/openapi.json").json["paths"]
+    methods = ("get", "post", "patch", "delete")
+    free = {path for path in paths for name in methods if "429" not in paths[path].get(name, _LIMITED)["responses"]}
+    assert free == {"/config", "/healthz", "/readyz"}
+    assert "Retry-After" in paths["/auth/sign-in"]["post"]["responses"]["429"]["headers"]
