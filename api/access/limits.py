@@ -92,7 +92,7 @@ class Limits:
         return self._ask(limit, lambda counter: counter.limit(self._key(whose)).state)
 
     def look(self, limit: Limit, whose: str) -> RateLimitState:
-        """What is left, without counting."""
+        """The rest of the limit, without counting."""
         state = self._ask(limit, lambda counter: counter.peek(self._key(whose)))
         rate = self._rates[limit]
         # The library's own figure lacks the last step, from "nothing is left" to "one is left"
