@@ -4,6 +4,9 @@ from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 from flask_smorest import Api
 
+from api.access.address import trust_proxies
+from api.access.limits import register_limits
+from api.access.passwords import HashingPlace
 from api.access.revoked import Revoked
 from api.http.errors import register_errors
 from api.http.heads import refuse_long_head
@@ -25,7 +28,8 @@ MAX_BODY = 2 * 1024 * 1024
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The WSGI application. Raises SettingsError."""
-    app = create_core(settings or load_settings())
+    settings = settings or load_settings()
+    app = create_core(settings)
     app.config |= {
         "MAX_CONTENT_LENGTH": MAX_BODY,
         "API_TITLE": "Holdfast",
@@ -38,6 +42,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json.ensure_ascii = False  # an emoji takes 4 bytes, not the 12 of two escapes (D-125)
     app.extensions["revoked"] = Revoked()
     app.before_request(refuse_long_head)
+    app.extensions["hashing_place"] = HashingPlace(settings.web_threads)
+    trust_proxies(app, settings)
+    register_limits(app, settings)
     api = Api(app)
     for blueprint in (auth, account, chats, messages, sync, credits_, ops):
         api.register_blueprint(blueprint)

@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from api.access import tokens
 from api.app import create_app
+from benchmarks.lab.limits import NO_LIMITS
 from benchmarks.lab.processes import BOTH_CORES, Processes
 from benchmarks.lab.systems import migrate_once_it_is_up, run_folder, start_postgres
 from shared.actions.accounts.create import create_account
@@ -25,7 +26,7 @@ CALLS = 400  # calls of each kind and history, which take turns
 CHANGED = 20  # rows since the last call
 PER_CHAT = 200
 # This address has no Redis. No reply runs, so no call needs one.
-_SETTINGS = {"HOLDFAST_ENV": "test", "REDIS_URL": "redis://127.0.0.1:1/0", "SECRET_KEY": "benchmark" * 5}
+_SETTINGS = {"HOLDFAST_ENV": "test", "REDIS_URL": "redis://127.0.0.1:1/0", "SECRET_KEY": "benchmark" * 5, **NO_LIMITS}
 
 _SERIES = {
     "sqlite": "WITH RECURSIVE series(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < :rows)",

@@ -1,8 +1,10 @@
-"""Hashes passwords with argon2id, so that nobody can read them back."""
+"""Hashes passwords with argon2id, so that nobody can read them back.
+
+A hash takes a whole core. `api/access/passwords.py` bounds how many the API computes at a time.
+"""
 
 import unicodedata
 from functools import cache
-from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -10,15 +12,11 @@ from argon2.exceptions import InvalidHashError, VerificationError
 # KiB, rounds, lanes: the first choice of OWASP's Password Storage Cheat Sheet (D-27). Buffers above 32 MiB go back to
 # the system at once. A smaller one would stay with each thread that ever hashed.
 _hasher = PasswordHasher(memory_cost=47_104, time_cost=1, parallelism=1)
-# Hashes that one process computes at a time. Each one takes its memory and a whole core. Without this limit, a flood of
-# sign-ins would stop the posts.
-_turns = BoundedSemaphore(2)
 
 
 def hash_password(password: str) -> str:
     """The hash to store in place of this password."""
-    with _turns:
-        return _hasher.hash(_composed(password))
+    return _hasher.hash(_composed(password))
 
 
 def password_fits(password: str, stored: str | None) -> bool:
@@ -39,8 +37,7 @@ def _composed(password: str) -> str:
 
 def _is_hash_of(password: str, known: str) -> bool:
     try:
-        with _turns:
-            return _hasher.verify(known, password)
+        return _hasher.verify(known, password)
     except (VerificationError, InvalidHashError):
         return False
 

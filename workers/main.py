@@ -6,14 +6,14 @@ from dataclasses import replace
 import dramatiq
 from dramatiq.middleware import Retries, TimeLimit
 
-from shared.actions.queue.hand_over import hand_over
 from shared.core import create_core, spare_the_collector
 from shared.failpoints import reach
-from shared.redis.broker import REPLIES, WRITE_REPLY, worker_broker
+from shared.redis.broker import FURTHER, QUEUES, REPLIES, worker_broker
 from shared.settings import load_settings
 from workers.alone.writer import AloneWriter
+from workers.job import run_job
 from workers.middleware import AppContextMiddleware, DrainMiddleware
-from workers.reply import create_desk, write_reply
+from workers.reply import create_desk
 
 #: Milliseconds beyond the reply's deadline after which Dramatiq ends the thread. All our own limits are shorter.
 MARGIN_MS = 60_000
@@ -32,12 +32,14 @@ def create_worker() -> dramatiq.Broker:
     dramatiq.set_broker(broker)
     limit_ms = int(settings.reply_timeout * 1000) + MARGIN_MS
 
-    @dramatiq.actor(actor_name=WRITE_REPLY, queue_name=REPLIES, time_limit=limit_ms, broker=broker)
+    @dramatiq.actor(actor_name=QUEUES[REPLIES], queue_name=REPLIES, time_limit=limit_ms, broker=broker)
     def write(reply_id: str) -> None:
-        if desk.watchdog.draining:
-            hand_over([reply_id])  # this process is draining, so another one must run the job
-        else:
-            write_reply(reply_id, desk)
+        run_job(reply_id, desk, broker.room)
+        reach("before_ack")
+
+    @dramatiq.actor(actor_name=QUEUES[FURTHER], queue_name=FURTHER, time_limit=limit_ms, broker=broker)
+    def write_further(reply_id: str) -> None:
+        run_job(reply_id, desk, broker.room, further=True)
         reach("before_ack")
 
     spare_the_collector()

@@ -15,13 +15,15 @@ from functools import partial
 
 from flask import Flask
 
-from shared.actions.replies.claim import claim_reply
+from shared.actions.queue.hand_over import hand_over
+from shared.actions.replies.claim import Claim, NoRoom, claim_reply
 from shared.actions.replies.finish import Superseded, note_first_text
 from shared.core import current_link, current_settings
 from shared.database.retries import DATABASE_AWAY
 from shared.errors.replies import ContextTooLong, EmptyReply, ModelTruncated, ReplyError, ReplyFailed
 from shared.failpoints import reach
 from shared.logs import work
+from shared.redis.broker import FURTHER
 from shared.settings import Settings
 from workers.context import build_context, shortest
 from workers.insist import insist
@@ -55,19 +57,25 @@ def create_desk(core: Flask, settings: Settings) -> Desk:
     return desk
 
 
-def write_reply(reply_id: str, desk: Desk) -> None:
-    """Write the reply if this worker can claim it. A repeated call with the same id does no harm."""
+def write_reply(reply_id: str, desk: Desk, *, roomy: bool = True) -> Claim | None:
+    """Write the reply if this worker can claim it. A repeated call with the same id does no harm.
+
+    If only the room is missing, the reply goes to the queue of further replies. Returns the claim of a written reply.
+    """
     asked = time.monotonic()
     try:
-        claim = claim_reply(reply_id, desk.name)
+        claim = claim_reply(reply_id, desk.name, roomy)
+    except NoRoom:
+        hand_over([reply_id], FURTHER)
+        return None
     except DATABASE_AWAY as away:
         log.warning("reply.not_claimed: %s; the sweeper hands over again, reply=%s", type(away).__name__, reply_id)
-        return
-    if claim is None:
-        return
-    run = Run(claim)
-    run.leased(asked, current_settings().lease_seconds)
-    write_claimed(run, desk, desk.write_alone if claim.alone else None)
+        return None
+    if claim:
+        run = Run(claim)
+        run.leased(asked, current_settings().lease_seconds)
+        write_claimed(run, desk, desk.write_alone if claim.alone else None)
+    return claim
 
 
 def write_claimed(run: Run, desk: Desk, write_alone: Callable[[Run], None] | None = None) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from flask import g, request
 
 from api.access import tokens
+from api.access.limits import Limit, spend
 from api.access.revoked import known
 from shared.core import current_settings
 from shared.errors.requests import TokenExpired, Unauthenticated
@@ -36,7 +37,10 @@ def signed_in(view: View) -> View:
 
 
 def with_token(view: View) -> View:
-    """Like signed_in(), without the query for the account: the view's first statement checks the account (D-31)."""
+    """Like signed_in(), without the query for the account: the view's first statement checks the account (D-31).
+
+    After too many requests of the user, the API answers 429.
+    """
 
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
@@ -46,6 +50,7 @@ def with_token(view: View) -> View:
             raise TokenExpired
         if known().holds(claims):
             raise Unauthenticated
+        spend(Limit.REQUESTS, claims.user_id)
         g.user_id = claims.user_id
         return view(*args, **kwargs)
 

@@ -1,5 +1,6 @@
 """Turns JSON bodies and query strings into checked arguments, or raises an error that names the wrong field."""
 
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from flask import Request
@@ -10,6 +11,10 @@ from webargs.flaskparser import FlaskParser
 
 from api.http.bodies import decoded, most_bytes
 from shared.errors.requests import BodyTooLarge, InvalidRequest, MalformedBody, WrongContentType
+
+View = Callable[..., Any]
+_TOO_MANY = "Too many of these. `code` tells which limit was reached, and `Retry-After` when to try again."
+_WAIT = {"Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}}}
 
 
 class StrictParser(FlaskParser):
@@ -43,9 +48,18 @@ class ApiBlueprint(Blueprint):
 
     ARGUMENTS_PARSER = StrictParser()
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, limited: bool = True, **options: Any) -> None:
         super().__init__(*args, **options)
+        self._limited = limited
         self.url_value_preprocessor(_name_the_chat)
+
+    def response(self, *args: Any, **options: Any) -> Callable[[View], View]:
+        """Document the answer of a route, and the 429 of a route that has limits."""
+        good: Callable[[View], View] = super().response(*args, **options)
+        if not self._limited:
+            return good
+        refused = self.alt_response(429, description=_TOO_MANY, headers=_WAIT)
+        return lambda view: refused(good(view))
 
 
 def _name_the_chat(_endpoint: str | None, values: dict[str, Any] | None) -> None:

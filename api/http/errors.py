@@ -35,6 +35,8 @@ STATUS: dict[type[HoldfastError], int] = {
     requests.InvalidRequest: 422,
     requests.KeyReused: 422,
     requests.TooManyWaiting: 429,
+    requests.TooManyRequests: 429,
+    requests.TooManySignIns: 429,
     requests.HeadersTooLarge: 431,
     requests.DatabaseUnavailable: 503,
 }
@@ -49,7 +51,7 @@ _FROM_HTTP: dict[int, type[HoldfastError]] = {
     422: requests.InvalidRequest,
     431: requests.HeadersTooLarge,
 }
-# Seconds after which a client should try again.
+# Seconds after which a client should try again. The other errors that tell this know their own seconds.
 _RETRY_AFTER = {requests.DatabaseUnavailable: 2, requests.TooManyWaiting: 10}
 # Fields that one answer names, messages for each, and characters of a name. Clients choose the names (D-123).
 _MOST_FIELDS, _MOST_MESSAGES, _LONGEST_NAME = 10, 5, 64
@@ -79,8 +81,8 @@ def problem(error: HoldfastError) -> Response:
     if kind in _RETRY_AFTER:
         body["retryAfter"] = _RETRY_AFTER[kind]
     response = Response(msgspec.json.encode(body), status, mimetype="application/problem+json")
-    if kind in _RETRY_AFTER:
-        response.headers["Retry-After"] = str(_RETRY_AFTER[kind])
+    if "retryAfter" in body:
+        response.headers["Retry-After"] = str(body["retryAfter"])
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response

@@ -8,6 +8,8 @@ from sqlalchemy import select
 
 from api.access import tokens
 from api.access.decorators import bearer_token, public
+from api.access.limits import Limit, spend
+from api.access.passwords import checks_a_password, new_hash, password_fits
 from api.access.revoked import known
 from api.http.blueprint import ApiBlueprint
 from shared.actions.accounts.create import create_account
@@ -18,7 +20,6 @@ from shared.database.tables import db
 from shared.errors.requests import TokenExpired, Unauthenticated, WrongCredentials
 from shared.models import User
 from shared.models.user import DEMO
-from shared.passwords import hash_password, password_fits
 from shared.wire.accounts import RefreshIn, SessionOut, SignInIn, SignUpIn
 
 auth = ApiBlueprint("auth", __name__, url_prefix="/auth", description="Accounts and sessions")
@@ -27,23 +28,25 @@ _COOKIE = "holdfast_refresh"
 
 @auth.post("/sign-up")
 @public
+@checks_a_password
 @auth.arguments(SignUpIn)
 @auth.response(201, SessionOut)
 def sign_up(body: dict[str, Any]) -> Any:
     """Make an account and sign in to it."""
-    user = create_account(body["email"], hash_password(body["password"]))
+    user = create_account(body["email"], new_hash(body["password"]))
     return _session(user, begin_sign_in(user.id), body["token_mode"])
 
 
 @auth.post("/sign-in")
 @public
+@checks_a_password
 @auth.arguments(SignInIn)
 @auth.response(200, SessionOut)
 def sign_in(body: dict[str, Any]) -> Any:
     """Start a session."""
     user = db.session.execute(select(User).where(User.email == body["email"])).scalar()
     db.session.remove()  # no transaction stays open while the password is tried
-    fits = password_fits(body["password"], user.password_hash if user else None)
+    fits = password_fits(body["password"], user.password_hash if user else None, body["email"])
     if not fits or not _may_use(user):
         raise WrongCredentials
     return _session(user, begin_sign_in(user.id), body["token_mode"])
@@ -59,6 +62,7 @@ def refresh(body: dict[str, Any]) -> Any:
     claims = tokens.read(current_settings().secret_key, tokens.REFRESH, token)
     if claims.expired(known().now()):  # a token of a later time is good: its sign-in decides, by the database's clock
         raise TokenExpired
+    spend(Limit.REQUESTS, claims.user_id)
     user = db.session.get(User, claims.user_id)
     db.session.remove()  # renew_sign_in() takes a connection of its own
     if not _may_use(user) or not claims.session_id:
@@ -83,6 +87,7 @@ def sign_out(body: dict[str, Any]) -> Response:
         _ours(tokens.ACCESS, bearer_token()),
     ]
     for session_id, user_id in {(claims.session_id, claims.user_id) for claims in shown if claims}:
+        spend(Limit.REQUESTS, user_id)
         if session_id:
             end_sign_in(session_id, user_id)
     return forget_session()

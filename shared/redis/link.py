@@ -37,16 +37,19 @@ def connect(url: str, timeout: float) -> Redis:
 
 
 def _pool(url: str, timeout: float) -> ConnectionPool:
-    """Connections with no set-up commands but those of the address. Each one would delay the first trip."""
-    return ConnectionPool.from_url(
-        url,
-        max_connections=_MAX_CONNECTIONS,
-        socket_timeout=timeout,
-        socket_connect_timeout=min(timeout, TRIP_TIMEOUT),
-        retry=Retry(NoBackoff(), 0),
-        protocol=2,  # version 3 would begin with HELLO
-        driver_info=None,  # otherwise redis-py sends CLIENT SETINFO twice
-    )
+    return ConnectionPool.from_url(url, **connection_options(timeout))
+
+
+def connection_options(timeout: float) -> dict[str, Any]:
+    """Options for connections without set-up commands but those of the address. Each would delay the first trip."""
+    return {
+        "max_connections": _MAX_CONNECTIONS,
+        "socket_timeout": timeout,
+        "socket_connect_timeout": min(timeout, TRIP_TIMEOUT),
+        "retry": Retry(NoBackoff(), 0),
+        "protocol": 2,  # version 3 would begin with HELLO
+        "driver_info": None,  # otherwise redis-py sends CLIENT SETINFO twice
+    }
 
 
 def refuse_eviction(settings: Settings) -> None:

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from environs import validate
 
+from shared.settings.rates import Rate
+
 PREFIX = "HOLDFAST_"
 # Seconds. HOLDFAST_REPLY_TIMEOUT may not be longer.
 LONGEST_REPLY = 3600
@@ -63,6 +65,7 @@ class Settings:
     max_sockets: int = _own("MAX_SOCKETS", "int", 20_000, _from(1, 1_000_000))
     share_realtime_port: bool = _own("SHARE_REALTIME_PORT", "bool", False)
     socket_auth_seconds: float = _own("SOCKET_AUTH_SECONDS", "float", 10.0, _from(0.1, 300))
+    trusted_proxies: int = _own("TRUSTED_PROXIES", "int", 0, _from(0, 10))
     self_check_seconds: float = _own("SELF_CHECK_SECONDS", "float", 10.0, _from(0.2, 300))
 
     lease_seconds: float = _own("LEASE_SECONDS", "float", 30.0, _from(1, LONGEST_LEASE))
@@ -80,6 +83,10 @@ class Settings:
     credits_per_reply: int = _own("CREDITS_PER_REPLY", "int", 3, _from(0, 1_000_000))
     access_token_seconds: int = _own("ACCESS_TOKEN_SECONDS", "int", 900, _from(1, 86_400))
     refresh_token_seconds: int = _own("REFRESH_TOKEN_SECONDS", "int", 2_592_000, _from(1, 31_536_000))
+    rate_limit_posts: str = _own("RATE_LIMIT_POSTS", "str", "60/minute", Rate.parse)
+    rate_limit_requests: str = _own("RATE_LIMIT_REQUESTS", "str", "3000/minute", Rate.parse)
+    rate_limit_sign_ups: str = _own("RATE_LIMIT_SIGN_UPS", "str", "20/hour", Rate.parse)
+    rate_limit_auth: str = _own("RATE_LIMIT_AUTH", "str", "10/minute", Rate.parse)
     model_sends_finish_reason: bool = _own("MODEL_SENDS_FINISH_REASON", "bool", True)
     history_messages: int = _own("HISTORY_MESSAGES", "int", 10, _from(1, 1000))
     context_tokens: int = _own("CONTEXT_TOKENS", "int", 16_000, _from(1, 10_000_000))

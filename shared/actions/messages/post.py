@@ -19,7 +19,7 @@ from shared.errors.requests import InsufficientCredits, InvalidRequest, TooManyW
 from shared.failpoints import reach
 from shared.models.chat import chat_sessions, find_chat
 from shared.models.message import MESSAGE, MessageRow, messages
-from shared.models.user import Account, account_of
+from shared.models.user import Account, account_of, require_in_use
 from shared.wire.events import credits_event, message_event
 
 
@@ -62,6 +62,16 @@ def post_message(user_id: str, request: PostRequest, key: str | None = None) -> 
         return _replayed(user_id, before)
     reach("after_hand_over")
     return posted
+
+
+def posted_before(user_id: str, request: PostRequest, key: str | None) -> Posted | None:
+    """The rows of a known key, for a user who may post nothing new just now (D-135).
+
+    Raises Unauthenticated, KeyReused.
+    """
+    require_in_use(user_id)
+    before = recall(user_id, key, request) if key else None
+    return _replayed(user_id, before) if before else None
 
 
 def _made_before(user_id: str, key: str | None, request: PostRequest, made: Made) -> Made | None:

@@ -11,11 +11,11 @@ from flask import current_app
 from redis import RedisError
 
 from shared.core import current_link
-from shared.redis.broker import REPLIES, ReplyBroker, job_for, producing_broker
+from shared.redis.broker import QUEUES, REPLIES, ReplyBroker, job_for, producing_broker
 
 
-def hand_over(reply_ids: Iterable[str]) -> None:
-    """Put replies on the queue. A failure is only logged, because the sweeper hands over again.
+def hand_over(reply_ids: Iterable[str], queue: str = REPLIES) -> None:
+    """Put replies on a queue. A failure is only logged, because the sweeper hands over again.
 
     Despite an exception, the job may be on the queue. After a failed or slow trip, the sweeper hands over (D-59).
     """
@@ -25,7 +25,7 @@ def hand_over(reply_ids: Iterable[str]) -> None:
             return
         began = time.monotonic()
         try:
-            broker.enqueue(job_for(reply_id))
+            broker.enqueue(job_for(reply_id, queue))
         except RedisError as error:
             link.trip_failed(error)
         else:
@@ -43,11 +43,13 @@ def _producer() -> ReplyBroker:
 
 
 def queue_is_empty() -> bool:
-    """Whether no job waits to be fetched; False if Redis can't be asked."""
+    """Whether no job waits to be fetched from any queue; False if Redis can't be asked."""
     link = current_link()
     pipe = link.pipeline()
-    pipe.llen(f"{_producer().namespace}:{REPLIES}")
-    return link.send(pipe) == [0]
+    for queue in QUEUES:
+        pipe.llen(f"{_producer().namespace}:{queue}")
+    lengths = link.send(pipe)
+    return lengths is not None and not any(lengths)
 
 
 def lost_from() -> int | None:

@@ -6,10 +6,10 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, select, update
 
 from shared.actions.owner_unit import telling_unit
-from shared.actions.replies.states import ALONE, CLAIM
+from shared.actions.replies.states import ALONE, CLAIM, LACKS_ROOM
 from shared.core import current_settings
 from shared.database.clock import db_now, utc_now
-from shared.database.prepared import Prepared
+from shared.database.prepared import Id, Prepared
 from shared.database.retries import retried
 from shared.database.units import execute
 from shared.models.message import MessageRow, has_status, messages
@@ -37,9 +37,13 @@ class Claim:
     alone: bool = False
 
 
+class NoRoom(Exception):
+    """The reply's owner has another running reply, and this worker has no room for a further one."""
+
+
 @retried
-def claim_reply(reply_id: str, worker: str) -> Claim | None:
-    """Claim the reply, or return None.
+def claim_reply(reply_id: str, worker: str, roomy: bool = True) -> Claim | None:
+    """Claim the reply, or return None. Raises NoRoom, only without `roomy`.
 
     The reply must be pending and have its turn. Its pause must be over, and its deadline ahead. No other reply of its
     chat may run. Otherwise another worker has the reply, or the sweeper will bring the reply back. No worker claims a
@@ -56,9 +60,12 @@ def claim_reply(reply_id: str, worker: str) -> Claim | None:
             "at": at,
             "lease_ms": int(settings.lease_seconds * 1000),
             "reply_ms": int(settings.reply_timeout * 1000),
+            "roomy": roomy,
         }
         row = execute(CLAIM, values | {"new_seq": owner.seq}).first() if owner else None
         if owner is None or row is None:
+            if not roomy and execute(_lacks_room, {"reply_id": reply_id}):
+                raise NoRoom
             unit.undo()
             return None
         unit.open_live_text(row.id, row.attempt)
@@ -82,6 +89,9 @@ def claim_of(row: MessageRow, now: int | None = None) -> Claim:
         remaining_ms=None if now is None or row.deadline_at is None else row.deadline_at - now,
         alone=row.claimed_by is not None and row.claimed_by.endswith(ALONE),
     )
+
+
+_lacks_room = Prepared(select(messages.c.id).where(messages.c.id == bindparam("reply_id"), LACKS_ROOM), Id)
 
 
 class _Owner(NamedTuple):

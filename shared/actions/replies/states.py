@@ -19,7 +19,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Update, bindparam, case, exists, func, select, update
+from sqlalchemy import Boolean, ColumnElement, Select, Update, bindparam, case, exists, func, or_, select, update
 
 from shared.database.clock import db_now
 from shared.database.prepared import Prepared
@@ -104,12 +104,14 @@ def _to(status: Status, guard: ColumnElement[bool], **values: Any) -> Prepared[M
 
 # a: a worker claims the reply.
 _other = messages.alias("other")
-_none_runs_in_its_chat = ~exists().where(
+_owner_runs_another = exists().where(
     _other.c.owner_id == messages.c.owner_id,  # the index of open replies is by owner, so a long chat costs no more
-    _other.c.chat_session_id == messages.c.chat_session_id,
     is_open(_other),  # SQLite doesn't see that the next line implies this one, and would not use that index
     has_status(Status.RUNNING, _other),
 )
+_one_runs_in_its_chat = _owner_runs_another.where(_other.c.chat_session_id == messages.c.chat_session_id)
+#: A worker that has no room for a further reply of this owner does not claim such a reply (D-138).
+LACKS_ROOM = has_status(Status.PENDING) & messages.c.dispatched_at.is_not(None) & _owner_runs_another
 # A worker that gives a reply back removes its own name. If a pending reply names a worker, one has died.
 _its_worker_died = messages.c.claimed_by.is_not(None)
 CLAIM = _to(
@@ -118,7 +120,8 @@ CLAIM = _to(
     & messages.c.dispatched_at.is_not(None)
     & (func.coalesce(messages.c.not_before, 0) <= _now)
     & (messages.c.deadline_at > _now)
-    & _none_runs_in_its_chat,
+    & ~_one_runs_in_its_chat
+    & or_(bindparam("roomy", type_=Boolean), ~_owner_runs_another),
     attempt=messages.c.attempt + 1,
     lease_until=_now + bindparam("lease_ms"),
     claimed_by=case((_its_worker_died, bindparam("worker") + ALONE), else_=bindparam("worker")),

@@ -5,16 +5,31 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from redis import Redis
 
 from shared.actions.messages.post import Posted
-from shared.actions.replies.claim import Claim, claim_reply
+from shared.actions.queue.hand_over import queue_is_empty
+from shared.actions.queue.hand_over_again import first_turn
+from shared.actions.replies.claim import Claim, NoRoom, claim_reply
+from shared.actions.replies.finish import Answer, complete_reply
 from shared.actions.replies.release import give_back, release_reply
 from shared.actions.replies.rescue import give_turns, rescue_lapsed
-from shared.models import ChatSession
+from shared.models import ChatSession, User
 from shared.models.status import Status
 from shared.settings import Settings
 from tests.channel import Channel
-from tests.factories import a_claim, a_post, at_once, change, clock, nothing_changes, past, the_message, the_user
+from tests.factories import (
+    a_chat,
+    a_claim,
+    a_post,
+    at_once,
+    change,
+    clock,
+    nothing_changes,
+    past,
+    the_message,
+    the_user,
+)
 from tests.fake_model import FakeModel
 from workers.reply import Desk, write_reply
 
@@ -53,6 +68,29 @@ def test_a_claim_is_refused_while_another_reply_of_the_chat_runs(chat: ChatSessi
     a_claim(posted)
     with nothing_changes():
         assert claim_reply(second.reply.id, "a worker") is None
+
+
+def test_a_worker_without_room_claims_no_further_reply_of_a_user(chat: ChatSession, posted: Posted) -> None:
+    further = a_post(a_chat(User(id=chat.owner_id)))
+    assert claim_reply(posted.reply.id, "a worker", roomy=False)
+    with nothing_changes(), pytest.raises(NoRoom):
+        claim_reply(further.reply.id, "a worker", roomy=False)
+    assert claim_reply(posted.reply.id, "a worker", roomy=False) is None  # it runs, so room would not help
+    assert claim_reply(further.reply.id, "a worker")
+
+
+def test_a_further_reply_goes_to_its_own_queue_and_its_user_s_next_end_brings_it_back(
+    chat: ChatSession, posted: Posted, desk: Desk, redis: Redis
+) -> None:
+    claim = a_claim(posted)
+    further = a_post(a_chat(User(id=chat.owner_id)))
+    redis.delete("holdfast:test:queue:replies")
+    assert write_reply(further.reply.id, desk, roomy=False) is None
+    assert redis.llen("holdfast:test:queue:further") == 1
+    assert not queue_is_empty()
+    assert first_turn(chat.owner_id) == []
+    complete_reply(claim, Answer("All of it"))
+    assert first_turn(chat.owner_id) == [further.reply.id]
 
 
 def test_an_unknown_id_is_refused(core: Flask) -> None:

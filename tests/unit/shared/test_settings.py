@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from shared.settings import SettingsError
+from shared.settings.rates import Rate
 from tests.unit.shared.loading import load, refusal
 
 
@@ -101,3 +102,8 @@ def test_a_misspelt_name_in_the_file_is_refused_too(environment: dict[str, str],
 def test_a_test_run_reads_no_file(environment: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("PORT=81\n")
     assert load(environment, HOLDFAST_ENV="test").port == 8000
+
+
+def test_a_rate_without_a_unit_is_by_the_minute() -> None:
+    assert Rate.parse("60") == Rate.parse("60/minute") == Rate(60, 60)
+    assert Rate.parse("20/hour") == Rate(20, 3600)

@@ -40,6 +40,9 @@ def test_a_name_like_no_other_is_refused_too(environment: dict[str, str]) -> Non
         ("HOLDFAST_SCRIPTED_WORDS_PER_SECOND", "0"),
         ("HOLDFAST_LEASE_SECONDS", "nan"),
         ("HOLDFAST_LEASE_SECONDS", "1e300"),
+        ("HOLDFAST_RATE_LIMIT_POSTS", "sixty"),
+        ("HOLDFAST_RATE_LIMIT_POSTS", "0/minute"),
+        ("HOLDFAST_RATE_LIMIT_AUTH", "10/week"),
     ],
 )
 def test_a_wrong_value_is_named(name: str, value: str, environment: dict[str, str]) -> None:
