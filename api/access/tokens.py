@@ -15,6 +15,10 @@ _ISSUER = "holdfast"
 _ALGORITHM = "HS256"
 
 
+class IssuedLater(Unauthenticated):
+    """The token was issued in the future of this machine's clock, so the clocks of two machines differ."""
+
+
 @dataclass(frozen=True)
 class Claims:
     """The content of a valid token. Times are in seconds since 1970. `session_id` names the sign-in that issued it."""
@@ -34,7 +38,10 @@ def issue(secret: str, purpose: str, user_id: str, lifetime: int, session_id: st
 
 
 def verify(secret: str, purpose: str, token: Any) -> Claims:
-    """The content of a token. Raises TokenExpired, or Unauthenticated if anything else is wrong with the token."""
+    """The content of a token.
+
+    Raises TokenExpired, IssuedLater, or Unauthenticated if anything else is wrong with the token.
+    """
     try:
         claims = jwt.decode(
             token,
@@ -47,6 +54,8 @@ def verify(secret: str, purpose: str, token: Any) -> Claims:
         )
     except jwt.ExpiredSignatureError as error:
         raise TokenExpired from error
+    except jwt.ImmatureSignatureError as error:
+        raise IssuedLater from error
     except jwt.InvalidTokenError as error:
         raise Unauthenticated from error
     return Claims(claims["sub"], int(claims["exp"]), int(claims["iat"]), claims.get("sid"))

@@ -32,6 +32,8 @@ STATUS: dict[type[HoldfastError], int] = {
     requests.InvalidRequest: 422,
     requests.KeyReused: 422,
     requests.TooManyWaiting: 429,
+    requests.TooManySockets: 429,
+    requests.TooMuchSent: 429,
     requests.DatabaseUnavailable: 503,
 }
 # The errors that werkzeug raises by itself, by HTTP status.
