@@ -32,7 +32,7 @@ from api.sockets.presence import Presence  # noqa: E402
 from api.sockets.pulse import Pulse  # noqa: E402
 from api.sockets.server import Server, create_server, end  # noqa: E402
 from api.sockets.strangers import Strangers  # noqa: E402
-from api.sockets.tally import TALLY, Output  # noqa: E402
+from api.sockets.tally import TALLY, Nowhere, Output  # noqa: E402
 from shared.boot import boot  # noqa: E402
 from shared.errors.requests import TokenExpired, Unauthenticated  # noqa: E402
 from shared.redis.link import RedisLink  # noqa: E402
@@ -47,6 +47,7 @@ _LOOK = 1.0
 _READ = 2.0
 # Characters of the first line of a request, with its path and its query. A client needs about 60.
 _LONGEST_LINE = 2048
+_REFUSED = b"HTTP/1.1 %d Refused\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
 def main() -> int:
@@ -89,21 +90,23 @@ def serve(settings: Settings, door: Door, strangers: Strangers, pool: eventlet.G
         socket_timeout=settings.socket_auth_seconds,
         url_length_limit=_LONGEST_LINE,
         log_output=False,
+        environ={"wsgi.errors": Nowhere()},  # the library writes a line for each socket that it closes twice
         debug=False,  # else the answer to a client would have the stack trace of an error
     )
 
 
 class Requests(eventlet.wsgi.HttpProtocol):
-    """The library's parser of requests. It would print what a client sent, perhaps with a token."""
+    """The library's parser of requests. It would print and send back what a client sent, perhaps with a token."""
 
-    def log_message(self, *_: object) -> None:
-        """Count an unreadable request."""
-        TALLY.note("bad_request", "a client sent an unreadable request; the server refused it")
+    def send_error(self, code: int, *_: object) -> None:
+        """Refuse an unreadable request."""
+        TALLY.note("bad_request", "unreadable; the server refused it")
+        self.wfile.write(_REFUSED % code)
 
-    def end_headers(self) -> None:
-        """End the head of an answer of the parser itself."""
-        self.send_header("X-Content-Type-Options", "nosniff")
-        super().end_headers()
+    def finish(self) -> None:
+        """End the connection. It takes no place among the strangers any more."""
+        self.server.socket.forget(self.connection)
+        super().finish()
 
 
 def every(seconds: float, step: Callable[[], None]) -> None:

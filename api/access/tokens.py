@@ -13,6 +13,8 @@ ACCESS = "access"
 REFRESH = "refresh"
 _ISSUER = "holdfast"
 _ALGORITHM = "HS256"
+# The library lets some errors of odd tokens pass: half a surrogate pair, or JSON that is too deep.
+_MALFORMED = (jwt.InvalidTokenError, ValueError, RecursionError)
 
 
 class IssuedLater(Unauthenticated):
@@ -56,6 +58,6 @@ def verify(secret: str, purpose: str, token: Any) -> Claims:
         raise TokenExpired from error
     except jwt.ImmatureSignatureError as error:
         raise IssuedLater from error
-    except jwt.InvalidTokenError as error:
+    except _MALFORMED as error:
         raise Unauthenticated from error
     return Claims(claims["sub"], int(claims["exp"]), int(claims["iat"]), claims.get("sid"))

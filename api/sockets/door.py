@@ -90,3 +90,7 @@ class Door:
             with contextlib.suppress(OSError):
                 connection.send(_FULL)
             connection.close()
+
+    def forget(self, connection: socket.socket) -> None:
+        """Note that a connection has ended."""
+        self._strangers.remove(connection)

@@ -5,6 +5,8 @@ from typing import Any
 
 import engineio
 
+from api.sockets.tally import TALLY
+
 #: The key of the transport's id in a connection's WSGI environment.
 TRANSPORT = "holdfast.transport"
 # Bytes that may wait for one client, beside those in the kernel (door.py): minutes of the fastest reply (D-51).
@@ -60,6 +62,10 @@ class Transport(engineio.Server):
     def read_with(self, upgrade: type) -> None:
         """Let this class read the frames of clients, instead of the library's."""
         self._async: dict[str, Any] = {**self._async, "websocket": upgrade}
+
+    def _log_error_once(self, message: str, message_key: str) -> None:
+        # The library would log what the client sent
+        TALLY.note("bad_request", f"{message_key}; the server refused it")
 
     def create_queue(self, *args: Any, **kwargs: Any) -> Outbox:
         """The library calls this for each new socket."""

@@ -3,6 +3,7 @@
 `handlers.py` decides about tokens. The library would run handlers for any event of a client; this server does not.
 """
 
+import logging
 import socket
 import time
 from typing import Any
@@ -17,6 +18,11 @@ from api.sockets.tally import TALLY
 from shared.errors.base import HoldfastError
 from shared.errors.requests import TooMuchSent
 from shared.settings import Settings
+
+# For the errors of the libraries. They would make loggers of another format. Their warnings tell what a client sent,
+# once for each packet.
+_library = logging.getLogger("realtime.library")
+_library.setLevel(logging.ERROR)
 
 #: The one event that a client may send.
 REFRESH = "auth.refresh"
@@ -96,6 +102,8 @@ def create_server(settings: Settings, upgrade: type) -> Server:
     origins = frozenset(settings.allowed_origins)
     server = Server(
         async_mode="eventlet",
+        logger=_library,
+        engineio_logger=_library,
         client_manager=Rooms(),
         transports=["websocket"],  # polling would need sticky sessions behind several processes
         # the library reads an empty list, or one with a star, as "all sites"
