@@ -3,12 +3,13 @@
 Beside `api/realtime.py`, this module alone imports eventlet: the library reads the frames here.
 """
 
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from engineio.async_drivers.eventlet import WebSocketWSGI
-from eventlet.websocket import FailedConnectionError, RFC6455WebSocket
+from eventlet.websocket import ConnectionClosedError, RFC6455WebSocket
 
 from api.sockets.budget import MAX_MESSAGE, Flood, Metered
 from api.sockets.outbox import TRANSPORT
@@ -18,6 +19,8 @@ from shared.errors.requests import TooMuchSent
 _PIECE = 64
 # The code of the WebSocket protocol for a client that breaks a rule of the server.
 _POLICY_VIOLATION = 1008
+# Seconds in which the reason for its end can reach a client. Closing at once would reset the connection.
+_GOODBYE = 1.0
 
 
 class Frames(RFC6455WebSocket):
@@ -34,7 +37,10 @@ class Frames(RFC6455WebSocket):
             return super()._recv_frame(message)
         except Flood:
             self._flooded()
-            raise FailedConnectionError(_POLICY_VIOLATION, TooMuchSent.code) from None
+            time.sleep(0)  # the thread that writes sends the reason first
+            self._send_closing_frame(True, (_POLICY_VIOLATION, TooMuchSent.code))
+            time.sleep(_GOODBYE)
+            raise ConnectionClosedError from None
 
     @staticmethod
     def _apply_mask(data: bytes, mask: tuple[int, ...], length: int, offset: int = 0) -> bytes:

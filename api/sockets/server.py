@@ -5,7 +5,6 @@
 
 import logging
 import socket
-import time
 from typing import Any
 
 import socketio
@@ -26,8 +25,8 @@ _library.setLevel(logging.ERROR)
 
 #: The one event that a client may send.
 REFRESH = "auth.refresh"
-# Seconds in which the reason for its end can reach a client. Closing at once would reset the connection.
-_GOODBYE = 1.0
+# The first characters of packets with binary parts.
+_BINARY = (str(socketio.packet.BINARY_EVENT), str(socketio.packet.BINARY_ACK))
 
 
 class Server(socketio.Server):
@@ -54,7 +53,7 @@ class Server(socketio.Server):
             drop(connection)
 
     def flooded(self, eio_sid: str) -> None:
-        """Tell a client that it sent too much. The caller then closes the transport, and reads nothing more from it."""
+        """Tell a client that it sent too much. The caller then closes the transport."""
         TALLY.note("flood", "a client sent more than its budget; the server closed its socket")
         sid = self.manager.sid_from_eio_sid(eio_sid, NAMESPACE)
         if sid:
@@ -62,7 +61,6 @@ class Server(socketio.Server):
         else:
             refused, reason = socketio.packet.CONNECT_ERROR, {"message": TooMuchSent.code}
             self._send_packet(eio_sid, self.packet_class(refused, reason))
-        time.sleep(_GOODBYE)
 
     def bad_packet(self, eio_sid: str, error: Exception) -> None:
         """End the transport of a client that sent bytes of no packet."""
@@ -77,7 +75,6 @@ class Server(socketio.Server):
     def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
         super()._handle_eio_disconnect(eio_sid, reason)
         self._connections.pop(eio_sid, None)
-        self._binary_packet.pop(eio_sid, None)
 
     def _handle_event(self, eio_sid: str, namespace: str | None, id: int | None, data: Any) -> None:  # noqa: A002
         # The library would also run the "connect" and "disconnect" handlers for a client that sends these names (D-52)
@@ -91,10 +88,6 @@ class Server(socketio.Server):
             super()._handle_eio_message(eio_sid, data)
         except Exception as error:  # noqa: BLE001 - a bad packet must harm its own socket only
             self.bad_packet(eio_sid, error)
-
-
-# The first characters of packets with binary parts.
-_BINARY = (str(socketio.packet.BINARY_EVENT), str(socketio.packet.BINARY_ACK))
 
 
 def create_server(settings: Settings, upgrade: type) -> Server:

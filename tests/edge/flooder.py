@@ -34,6 +34,8 @@ def event(name: str, data: object, acknowledged: str = "") -> bytes:
     return frame(f"42{acknowledged}" + json.dumps([name, data]))
 
 
+#: Clients of this kind come and go, and send nothing.
+STORM = "storm"
 #: What a socket sends for ever, by the kind of flood. A pair begins with something that it sends once.
 KINDS: dict[str, Callable[[str], bytes | tuple[bytes, bytes]]] = {
     "pongs of the transport": lambda token: frame("3"),
@@ -56,15 +58,20 @@ KINDS: dict[str, Callable[[str], bytes | tuple[bytes, bytes]]] = {
 }
 
 
+def frames_of(kind: str, token: str) -> tuple[bytes, bytes]:
+    """What a socket sends once, and what it sends for ever then."""
+    what = KINDS[kind](token) if kind != STORM else b""
+    return what if isinstance(what, tuple) else (b"", what)
+
+
 class Client:
     """One socket that sends, and never reads. It comes back when the server ends it."""
 
     def __init__(self, port: int, kind: str, token: str, counts: Counter[str]) -> None:
         self._port, self._counts = port, counts
-        what = KINDS[kind](token)
-        once, again = what if isinstance(what, tuple) else (b"", what)
+        once, again = frames_of(kind, token)
         admit = frame("40" + json.dumps({"token": token})) if token else b""
-        self._start, self._again = admit + once, again * max(1, _WRITE // len(again))
+        self._start, self._again = admit + once, again * max(1, _WRITE // max(1, len(again)))
         self._connect()
 
     def turn(self) -> None:
@@ -73,6 +80,8 @@ class Client:
             if not self._open:
                 self._open = bool(self._socket.recv(64))
             self._send()
+            if not self._again:
+                raise ConnectionAbortedError
         except BlockingIOError:
             return
         except OSError:
@@ -98,12 +107,14 @@ def flood(port: int, kind: str, count: int, token: str) -> Counter[str]:
     """Flood until standard input ends. Returns what was sent."""
     counts: Counter[str] = Counter()
     clients = [Client(port, kind, token, counts) for _ in range(count)]
-    began = rounds = time.monotonic()
+    rounds = time.monotonic()
     while not select.select([sys.stdin], [], [], max(0.0, rounds - time.monotonic()))[0]:
+        silent = not counts["bytes"]
         for client in clients:
             client.turn()
+        if silent and counts["bytes"]:
+            print("floods", flush=True)
         rounds = max(rounds + _PAUSE, time.monotonic() - 1)
-    counts["seconds"] = round(time.monotonic() - began)
     return counts
 
 
