@@ -6,7 +6,7 @@ Beside `api/realtime.py`, this module alone imports eventlet: the library reads 
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from engineio.async_drivers.eventlet import WebSocketWSGI
 from eventlet.websocket import ConnectionClosedError, RFC6455WebSocket
@@ -26,8 +26,9 @@ _GOODBYE = 1.0
 class Frames(RFC6455WebSocket):
     """The library's WebSocket with limits. It calls `flooded` for a client that sends too much, and then closes."""
 
-    def __init__(self, plain: RFC6455WebSocket, flooded: Callable[[], None]) -> None:
-        super().__init__(Metered(plain.socket), plain.environ, plain.version, max_frame_length=MAX_MESSAGE)
+    def limit(self, flooded: Callable[[], None]) -> None:
+        """Begin to count what the client sends."""
+        self.socket: Any = Metered(self.socket)
         self._flooded = flooded
 
     def _recv_frame(self, message: Any = None) -> Any:
@@ -59,5 +60,7 @@ class Upgrade(WebSocketWSGI):
         self._flooded = server.flooded
 
     def _handle_hybi_request(self, environ: dict[str, Any]) -> Frames:
-        plain = super()._handle_hybi_request(environ)
-        return Frames(plain, partial(self._flooded, environ[TRANSPORT]))
+        frames = super()._handle_hybi_request(environ)
+        frames.__class__ = Frames  # the library names its own class in the midst of this function
+        frames.limit(partial(self._flooded, environ[TRANSPORT]))
+        return cast(Frames, frames)

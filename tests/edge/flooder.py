@@ -36,7 +36,7 @@ def event(name: str, data: object, acknowledged: str = "") -> bytes:
 
 #: Clients of this kind come and go, and send nothing.
 STORM = "storm"
-#: What a socket sends for ever, by the kind of flood. A pair begins with something that it sends once.
+#: The frames that a socket sends for ever, by the kind of flood. A pair begins with something that it sends once.
 KINDS: dict[str, Callable[[str], bytes | tuple[bytes, bytes]]] = {
     "pongs of the transport": lambda token: frame("3"),
     "events": lambda token: frame('42["x"]'),
@@ -59,7 +59,7 @@ KINDS: dict[str, Callable[[str], bytes | tuple[bytes, bytes]]] = {
 
 
 def frames_of(kind: str, token: str) -> tuple[bytes, bytes]:
-    """What a socket sends once, and what it sends for ever then."""
+    """The frames that a socket sends once, and those that it then sends for ever."""
     what = KINDS[kind](token) if kind != STORM else b""
     return what if isinstance(what, tuple) else (b"", what)
 

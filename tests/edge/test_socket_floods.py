@@ -112,9 +112,10 @@ def test_a_message_that_a_client_cuts_into_a_few_pieces_arrives(server: SocketSe
         assert raw.receive() == '437[{"ok":true}]'
 
 
-def test_the_draft_protocols_before_the_standard_are_refused(server: SocketServer) -> None:
+def test_the_draft_protocols_before_the_standard_are_refused(start: Callable[..., SocketServer]) -> None:
     """They have no limit for a message."""
-    draft = HELLO.replace(b"Sec-WebSocket-Version: 13", b"Sec-WebSocket-Key1: 12 3")
+    server = start(HOLDFAST_ALLOWED_ORIGINS="http://page.example")
+    draft = HELLO.replace(b"Sec-WebSocket-Version: 13", b"Origin: http://page.example")
     with closing(socket.create_connection(address(server), patience(5))) as connection:
         connection.sendall(draft)
         assert connection.recv(1000).startswith(b"HTTP/1.1 400 ")
