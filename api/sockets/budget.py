@@ -8,12 +8,12 @@ MAX_MESSAGE = 64 * 1024
 
 # The cost of one read beside its bytes. A frame takes two to four reads, whether it is a message, a fragment or a ping.
 _READ = 512
-# The budget of a socket at once, and the part that comes back in a second. This allows one message of the largest size, or
-# about 80 small ones at once and 5 a second later. A client needs one every 25 s.
+# The budget of a socket at once, and the part that comes back in a second. This allows one message of the largest size,
+# or about 80 small ones at once and 5 a second later. A client needs one every 25 s.
 _BURST = 128 * 1024
 _RATE = 8 * 1024
-# The part that a socket may spend before all other green threads run. Otherwise a client that always sends would stop them.
-# A message with a token stays below this.
+# The part that a socket may spend before all other green threads run. Otherwise a client that always sends would stop
+# them. A message with a token stays below this.
 _TURN = 2560
 
 
