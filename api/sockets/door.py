@@ -24,7 +24,7 @@ _SEND_BUFFER = 128 * 1024
 # Bytes that the kernel may hold of a client while the server does not read them. A client sends little (D-111).
 _RECEIVE_BUFFER = 64 * 1024
 # Connections that the server accepts before other green threads run. Otherwise a thousand at once would stop them.
-_AT_ONCE = 8
+_AT_ONCE = 4
 # Connections beside the sockets: for health checks, and for clients that get the answer "full".
 SPARE = 200
 # Open files that are no client's connection: the log, Redis, libraries.

@@ -79,6 +79,7 @@ class Client:
         try:
             if not self._open:
                 self._open = bool(self._socket.recv(64))
+                self._counts["bytes"] += len(HELLO)
             self._send()
             if not self._again:
                 raise ConnectionAbortedError

@@ -51,13 +51,13 @@ def test_accepted_connections_send_at_once_and_buffer_little(client: socket.sock
 
 
 def test_without_room_a_stranger_leaves(settings: Settings) -> None:
+    places = iter([10, 1])
     with closing(open_port(settings)) as listener, ExitStack() as stack:
-        strangers = Strangers(PATIENCE, 10)
-        door = Door(listener, strangers, lambda: 10 - 9 * len(strangers))
-        clients = [stack.enter_context(closing(_client(settings))) for _ in range(2)]
+        door = Door(listener, Strangers(PATIENCE, 10), lambda: next(places))
+        first, second, _ = (stack.enter_context(closing(_client(settings))) for _ in range(3))
         connections = [stack.enter_context(closing(door.accept()[0])) for _ in range(2)]
         connections[1].send(b"alive")
-        assert [client.recv(10) for client in clients] == [b"", b"alive"]
+        assert (first.recv(10), second.recv(10)) == (b"", b"alive")
 
 
 def test_without_room_and_strangers_the_client_gets_a_503(settings: Settings) -> None:
