@@ -12,12 +12,12 @@ test: setup-dev
 	@exec $(BIN)/python -m pytest -n 4  # most tests wait for programs, so two cores carry four at a time
 
 # Random faults under load on each database, for MINUTES each, then the checker. A SEED repeats a plan. Before them
-# come tests that are too long for `make test`: outages of Redis, a backlog of 10,000, races of stops.
+# come tests that are too long for `make test`: outages of Redis, a backlog of 10,000, races of stops, long floods.
 # Each costly fault that `make test` runs on one database runs here on the other (D-83).
 faults: export MINUTES ?= 2
 faults: export SEED ?=
 faults: setup-dev
-	@exec $(BIN)/python -m pytest -s -m long tests/faults
+	@exec $(BIN)/python -m pytest -s -m long tests/faults tests/edge
 
 check: setup-dev
 	$(BIN)/ruff check

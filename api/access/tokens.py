@@ -15,6 +15,12 @@ _ISSUER = "holdfast"
 _ALGORITHM = "HS256"
 # Characters of the longest token. Ours have about 400. Decoding a longer one takes time before its signature is known.
 _LONGEST = 2048
+# The library lets some errors of odd tokens pass: half a surrogate pair, a time that is no number, JSON too deep.
+_MALFORMED = (jwt.InvalidTokenError, TypeError, ValueError, OverflowError, RecursionError)
+
+
+class IssuedLater(Unauthenticated):
+    """The token was issued in the future of this machine's clock, so the clocks of two machines differ."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,7 @@ def issue(
 def verify(secret: str, purpose: str, token: Any) -> Claims:
     """The content of a token that is good by this machine's clock. `realtime` has no other.
 
-    Raises TokenExpired, or Unauthenticated if anything else is wrong with the token.
+    Raises TokenExpired, IssuedLater, or Unauthenticated if anything else is wrong with the token.
     """
     return _decode(secret, purpose, token, times=True)
 
@@ -80,5 +86,7 @@ def _decode(secret: str, purpose: str, token: Any, times: bool) -> Claims:
         return Claims(claims["sub"], int(claims["exp"]), int(claims["iat"]), claims.get("sid"))
     except jwt.ExpiredSignatureError as error:
         raise TokenExpired from error
-    except (jwt.InvalidTokenError, TypeError, ValueError, OverflowError) as error:
+    except jwt.ImmatureSignatureError as error:
+        raise IssuedLater from error
+    except _MALFORMED as error:
         raise Unauthenticated from error

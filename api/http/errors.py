@@ -37,6 +37,8 @@ STATUS: dict[type[HoldfastError], int] = {
     requests.TooManyWaiting: 429,
     requests.TooManyRequests: 429,
     requests.TooManySignIns: 429,
+    requests.TooManySockets: 429,
+    requests.TooMuchSent: 429,
     requests.HeadersTooLarge: 431,
     requests.DatabaseUnavailable: 503,
 }

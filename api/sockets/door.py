@@ -1,17 +1,18 @@
-"""The listening socket. It limits the number of connections, and the time that one may stay without a token.
+"""The listening socket. It limits the number of connections.
 
-The transport library has neither limit: a client that never sends a valid token could stay for ever.
+The transport library has no such limit, nor one for the time that a connection may stay without a token
+(`strangers.py`).
 """
 
 import contextlib
 import logging
 import resource
 import socket
-import struct
 import time
 from collections.abc import Callable
 from typing import Any
 
+from api.sockets.strangers import Strangers
 from shared.settings import Settings
 
 log = logging.getLogger("realtime")
@@ -20,6 +21,10 @@ log = logging.getLogger("realtime")
 _BACKLOG = 4096
 # Bytes that the kernel may hold for a client that does not read. By default they grow to megabytes (D-51).
 _SEND_BUFFER = 128 * 1024
+# Bytes that the kernel may hold of a client while the server does not read them. A client sends little (D-111).
+_RECEIVE_BUFFER = 64 * 1024
+# Connections that the server accepts before other green threads run. Otherwise a thousand at once would stop them.
+_AT_ONCE = 4
 # Connections beside the sockets: for health checks, and for clients that get the answer "full".
 SPARE = 200
 # Open files that are no client's connection: the log, Redis, libraries.
@@ -37,9 +42,10 @@ def open_port(settings: Settings) -> socket.socket:
     listener = socket.create_server(
         (settings.host, settings.realtime_port), backlog=_BACKLOG, reuse_port=settings.share_realtime_port
     )
-    # accepted sockets inherit both options
+    # accepted sockets inherit these options
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
     return listener
 
 
@@ -59,48 +65,32 @@ def most_sockets(settings: Settings) -> int:
 class Door:
     """Accepts connections for the server. `places` returns how many more the server can take."""
 
-    def __init__(self, listener: socket.socket, patience: float, places: Callable[[], int]) -> None:
-        self._listener, self._patience, self._places = listener, patience, places
-        self._doubted: dict[socket.socket, float] = {}  # connections without a token, in the order of their deadlines
+    def __init__(self, listener: socket.socket, strangers: Strangers, places: Callable[[], int]) -> None:
+        self._listener, self._strangers, self._places = listener, strangers, places
+        self._accepted = 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._listener, name)
 
     def accept(self) -> tuple[socket.socket, Any]:
-        """The next connection. Without room for it, the client gets a 503 at once."""
+        """The next connection. Without room for it, a stranger leaves; without a stranger, the client gets a 503."""
         while True:
+            self._accepted += 1
+            if self._accepted % _AT_ONCE == 0:
+                time.sleep(0)
             try:
                 connection, address = self._listener.accept()
             except OSError as error:
                 log.warning("realtime.not_accepted: %s; the server tries again in %g s", error, _NO_FILES_PAUSE)
                 time.sleep(_NO_FILES_PAUSE)
                 continue
-            if self._places() > 1:
-                self.doubt(connection)
+            if self._places() > 1 or self._strangers.drop_oldest():
+                self._strangers.add(connection)
                 return connection, address
             with contextlib.suppress(OSError):
                 connection.send(_FULL)
             connection.close()
 
-    def doubt(self, connection: socket.socket) -> None:
-        """Start this connection's time limit for showing a token."""
-        self._doubted.pop(connection, None)
-        self._doubted[connection] = time.monotonic() + self._patience
-
-    def trust(self, connection: socket.socket) -> None:
-        """End the time limit of this connection, because the client has shown a valid token."""
-        self._doubted.pop(connection, None)
-
-    def reap(self) -> None:
-        """Drop the connections that showed no token in time. Dropping one that has ended already does nothing."""
-        now = time.monotonic()
-        while self._doubted and (connection := next(iter(self._doubted))) and self._doubted[connection] <= now:
-            del self._doubted[connection]
-            drop(connection)
-
-
-def drop(connection: socket.socket) -> None:
-    """End a connection at once, and discard its unsent data. A thread that reads or writes it wakes up."""
-    with contextlib.suppress(OSError):
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        connection.shutdown(socket.SHUT_RDWR)
+    def forget(self, connection: socket.socket) -> None:
+        """Note that a connection has ended."""
+        self._strangers.remove(connection)

@@ -1,33 +1,37 @@
 """The HTTP side of the socket server: the request that opens a socket, and the two health checks."""
 
-import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import msgspec
 import socketio
 
+from api.sockets.clocks import Clocks
+from api.sockets.outbox import TRANSPORT
 from api.sockets.pulse import Pulse
-from api.sockets.server import TRANSPORT, Server
+from api.sockets.server import Server
 
-log = logging.getLogger("realtime")
-
+_FINE, _UNAVAILABLE = "200 OK", "503 Service Unavailable"
 _JSON = ("Content-Type", "application/json")
-_FULL = [_JSON, ("Retry-After", "5")]
+_NO_SNIFFING = ("X-Content-Type-Options", "nosniff")
 
 App = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
-def wsgi_app(server: Server, pulse: Pulse, most: int) -> App:
-    """Serves sockets, GET /healthz and GET /readyz. /readyz fails while no event of the channel arrives here."""
-    app = socketio.WSGIApp(server, _health(pulse))
+def wsgi_app(server: Server, pulse: Pulse, clocks: Clocks, is_full: Callable[[], bool]) -> App:
+    """Serves sockets, GET /healthz and GET /readyz."""
+    app = socketio.WSGIApp(server, _health(pulse, clocks))
 
     def guarded(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]]) -> Any:
+            return start_response(status, [*headers, _NO_SNIFFING])
+
         # Compression would take 100 KB for each socket, and half of the time of sending
         environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
-        if environ["PATH_INFO"].startswith("/socket.io") and len(server.eio.sockets) >= most:
-            start_response("503 Service Unavailable", _FULL)
+        if environ["PATH_INFO"].startswith("/socket.io") and is_full():
+            start(_UNAVAILABLE, [_JSON, ("Retry-After", "5")])
             return [b'{"status":"full"}']
-        return _closing_on_failure(server, app, environ, start_response)
+        return _closing_on_failure(server, app, environ, start)
 
     return guarded
 
@@ -37,17 +41,24 @@ def _closing_on_failure(server: Server, app: App, environ: dict[str, Any], start
     try:
         return app(environ, start_response)
     except Exception as error:  # noqa: BLE001 - the bytes of a client caused it
-        log.warning("realtime.bad_packet: %s; the server closed the socket that sent it", type(error).__name__)
-        server.cut(environ.get(TRANSPORT, ""))
+        server.bad_packet(environ.get(TRANSPORT, ""), error)
         return []
 
 
-def _health(pulse: Pulse) -> App:
+def _health(pulse: Pulse, clocks: Clocks) -> App:
     def answer(environ: dict[str, Any], start_response: Any) -> list[bytes]:
-        fine, deaf = ("200 OK", b'{"status":"ok"}'), ("503 Service Unavailable", b'{"status":"deaf"}')
-        answers = {"/healthz": fine, "/readyz": fine if pulse.ready else deaf}
-        status, body = answers.get(environ["PATH_INFO"], ("404 Not Found", b"{}"))
+        pages = {"/healthz": lambda: (_FINE, {"status": "ok"}), "/readyz": lambda: _readiness(pulse, clocks)}
+        status, body = pages.get(environ["PATH_INFO"], lambda: ("404 Not Found", {}))()
         start_response(status, [_JSON])
-        return [body]
+        return [msgspec.json.encode(body)]
 
     return answer
+
+
+def _readiness(pulse: Pulse, clocks: Clocks) -> tuple[str, dict[str, str]]:
+    """It fails while no event of the channel arrives here, or while `web` surely has another time (D-116)."""
+    if not pulse.ready:
+        return _UNAVAILABLE, {"status": "deaf"}
+    if clocks.ahead:
+        return _UNAVAILABLE, {"status": "clocks differ"}
+    return _FINE, {"status": "ok", **({"clocks": "may differ"} if clocks.behind else {})}

@@ -5,6 +5,10 @@ from typing import Any
 
 import engineio
 
+from api.sockets.tally import TALLY
+
+#: The key of the transport's id in a connection's WSGI environment.
+TRANSPORT = "holdfast.transport"
 # Bytes that may wait for one client, beside those in the kernel (door.py): minutes of the fastest reply (D-51).
 MAX_UNSENT = 1024 * 1024
 # Bytes that a packet takes in memory beside its text, roughly.
@@ -47,9 +51,21 @@ def _size(packet: Any) -> int:
 
 
 class Transport(engineio.Server):
-    """The library's transport, with an Outbox for each socket. It calls `cut` with the id of a socket that is full."""
+    """The library's transport, with an Outbox for each socket, and with our limits for the frames of clients.
+
+    It calls `cut` with the id of a socket that is full, and `flooded` with the id of one that sends too much.
+    """
 
     cut: Callable[[str], None]
+    flooded: Callable[[str], None]
+
+    def read_with(self, upgrade: type) -> None:
+        """Let this class read the frames of clients, instead of the library's."""
+        self._async: dict[str, Any] = {**self._async, "websocket": upgrade}
+
+    def _log_error_once(self, message: str, message_key: str) -> None:
+        # The library would log what the client sent
+        TALLY.note("bad_request", f"{message_key}; the server refused it")
 
     def create_queue(self, *args: Any, **kwargs: Any) -> Outbox:
         """The library calls this for each new socket."""

@@ -42,6 +42,10 @@ class Rooms(socketio.Manager):
         for _, eio_sid in self.get_participants(NAMESPACE, room):
             self.server._send_eio_packet(eio_sid, packet)
 
+    def size(self, room: str) -> int:
+        """The number of sockets in a room."""
+        return len(self.rooms.get(NAMESPACE, {}).get(room, ()))
+
     def basic_enter_room(self, sid: str, namespace: str, room: str | None, eio_sid: str | None = None) -> None:
         """Also remember the room, for basic_disconnect()."""
         super().basic_enter_room(sid, namespace, room, eio_sid=eio_sid)

@@ -146,6 +146,22 @@ class TooManySignIns(HoldfastError):
     retryable = True
 
 
+class TooManySockets(HoldfastError):
+    """Too many sockets are open"""
+
+    code = "too_many_sockets"
+    detail = "Too many sockets are open, of yours or of all users. Close other tabs, or connect again later."
+    retryable = True
+
+
+class TooMuchSent(HoldfastError):
+    """A socket sent too much"""
+
+    code = "too_much_sent"
+    detail = "The socket sent more than a client may. Connect again, and send nothing but `auth.refresh`."
+    retryable = True
+
+
 class KeyReused(HoldfastError):
     """The idempotency key was used for something else"""
 

@@ -63,6 +63,8 @@ class Settings:
     worker_threads: int = _own("WORKER_THREADS", "int", 32, _from(1, 1_000))
     drain_seconds: float = _own("DRAIN_SECONDS", "float", 10.0, _from(0.5, 600))
     max_sockets: int = _own("MAX_SOCKETS", "int", 20_000, _from(1, 1_000_000))
+    max_sockets_per_user: int = _own("MAX_SOCKETS_PER_USER", "int", 50, _from(1, 1_000_000))
+    max_strangers: int = _own("MAX_STRANGERS", "int", 1_000, _from(1, 1_000_000))
     share_realtime_port: bool = _own("SHARE_REALTIME_PORT", "bool", False)
     socket_auth_seconds: float = _own("SOCKET_AUTH_SECONDS", "float", 10.0, _from(0.1, 300))
     trusted_proxies: int = _own("TRUSTED_PROXIES", "int", 0, _from(0, 10))

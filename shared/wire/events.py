@@ -68,7 +68,7 @@ CATALOGUE = {
     "credits.changed": Kind(CreditsChanged(), "credits were held, charged or returned"),
     "message.delta": Kind(Delta(), "a piece of text of a running reply"),
     "resync": Kind(Resync(), "events may have been lost: catch up"),
-    "socket.closing": Kind(SocketClosing(), "the server ends this socket: `token_expired` or `unauthenticated`"),
+    "socket.closing": Kind(SocketClosing(), "the server ends this socket; `code` says why, such as `token_expired`"),
 }
 
 

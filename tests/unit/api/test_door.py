@@ -1,11 +1,10 @@
-"""The door: the options of accepted connections, the time-outs of silent ones, and a process without free files."""
+"""The door: the options of accepted connections, a process without room, and one without free files."""
 
 import errno
 import resource
 import socket
-import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +12,7 @@ import pytest
 
 from api.sockets import door as door_module
 from api.sockets.door import Door, most_sockets, open_port
+from api.sockets.strangers import Strangers
 from shared.settings import Settings, load_settings
 from tests.eventually import patience
 from tests.services.programs import free_port
@@ -29,13 +29,17 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Settings:
 @pytest.fixture
 def door(settings: Settings) -> Iterator[Door]:
     with closing(open_port(settings)) as listener:
-        yield Door(listener, PATIENCE, lambda: 10)
+        yield Door(listener, Strangers(PATIENCE, 10), lambda: 10)
 
 
 @pytest.fixture
 def client(settings: Settings, door: Door) -> Iterator[socket.socket]:
-    with closing(socket.create_connection(("127.0.0.1", settings.realtime_port), timeout=patience(5))) as client:
+    with closing(_client(settings)) as client:
         yield client
+
+
+def _client(settings: Settings) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", settings.realtime_port), timeout=patience(5))
 
 
 def test_accepted_connections_send_at_once_and_buffer_little(client: socket.socket, door: Door) -> None:
@@ -43,41 +47,27 @@ def test_accepted_connections_send_at_once_and_buffer_little(client: socket.sock
     with closing(connection):
         assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
         assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 2 * 128 * 1024  # the kernel doubles it
+        assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) <= 2 * 64 * 1024
 
 
-def test_a_doubted_connection_is_dropped_after_its_moment_and_not_before(client: socket.socket, door: Door) -> None:
-    connection, _ = door.accept()
-    with closing(connection):
-        door.reap()
-        connection.send(b"alive")
-        assert client.recv(10) == b"alive"
-        time.sleep(PATIENCE)
-        door.reap()
-        assert client.recv(10) == b""
+def test_without_room_a_stranger_leaves(settings: Settings) -> None:
+    places = iter([10, 1])
+    with closing(open_port(settings)) as listener, ExitStack() as stack:
+        door = Door(listener, Strangers(PATIENCE, 10), lambda: next(places))
+        first, second, _ = (stack.enter_context(closing(_client(settings))) for _ in range(3))
+        connections = [stack.enter_context(closing(door.accept()[0])) for _ in range(2)]
+        connections[1].send(b"alive")
+        assert (first.recv(10), second.recv(10)) == (b"", b"alive")
 
 
-def test_a_trusted_one_stays_until_it_is_doubted_again(client: socket.socket, door: Door) -> None:
-    connection, _ = door.accept()
-    with closing(connection):
-        door.trust(connection)
-        door.trust(connection)
-        time.sleep(PATIENCE)
-        door.reap()
-        connection.send(b"alive")
-        assert client.recv(10) == b"alive"
-        door.doubt(connection)
-        door.reap()
-        time.sleep(PATIENCE)
-        door.reap()
-        assert client.recv(10) == b""
-
-
-def test_one_that_ended_by_itself_is_forgotten(client: socket.socket, door: Door) -> None:
-    connection, _ = door.accept()
-    connection.close()
-    time.sleep(PATIENCE)
-    door.reap()
-    assert door._doubted == {}
+def test_without_room_and_strangers_the_client_gets_a_503(settings: Settings) -> None:
+    strangers = Strangers(PATIENCE, 10)
+    rooms = iter([0, 10])
+    with closing(open_port(settings)) as listener, ExitStack() as stack:
+        door = Door(listener, strangers, lambda: next(rooms))
+        refused, _ = (stack.enter_context(closing(_client(settings))) for _ in range(2))
+        stack.enter_context(closing(door.accept()[0]))
+        assert refused.recv(1000).startswith(b"HTTP/1.1 503")
 
 
 class OutOfFiles:
@@ -96,7 +86,7 @@ class OutOfFiles:
 def test_without_files_it_waits_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(door_module, "_NO_FILES_PAUSE", 0.01)
     listener: Any = OutOfFiles()
-    connection, address = Door(listener, PATIENCE, lambda: 10).accept()
+    connection, address = Door(listener, Strangers(PATIENCE, 10), lambda: 10).accept()
     connection.close()
     assert address == "somebody"
 

@@ -1,0 +1,87 @@
+"""A socket pays for each read, gets its budget back with time, and lets others run while it always has input."""
+
+from typing import Any
+
+import pytest
+
+from api.sockets import budget
+from api.sockets.budget import MAX_MESSAGE, Flood, Metered
+
+
+class Sender:
+    """A connection whose client always sends."""
+
+    sendall = settimeout = shutdown = close = None
+
+    def recv(self, size: int) -> bytes:
+        return bytes(size)
+
+
+class Clock:
+    """The time, and how often somebody let the others run."""
+
+    def __init__(self) -> None:
+        self.now, self.pauses = 0.0, 0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses += 1
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(budget, "time", clock)
+    return clock
+
+
+@pytest.fixture
+def metered(clock: Clock) -> Metered:
+    sender: Any = Sender()
+    return Metered(sender)
+
+
+def reads_until_flood(metered: Metered, size: int) -> int:
+    for count in range(100_000):
+        try:
+            metered.recv(size)
+        except Flood:
+            return count
+    raise AssertionError("no limit")
+
+
+def test_small_reads_cost_too(metered: Metered) -> None:
+    assert 200 < reads_until_flood(metered, 0) < 500
+
+
+def test_one_message_of_the_largest_size_is_allowed_in_the_segments_of_a_slow_network(metered: Metered) -> None:
+    for _ in range(MAX_MESSAGE // 1400 + 1):
+        metered.recv(1400)
+
+
+def test_two_of_them_at_once_are_not(metered: Metered) -> None:
+    assert reads_until_flood(metered, MAX_MESSAGE) == 1
+
+
+def test_the_budget_comes_back_with_time_and_never_grows_beyond_its_start(metered: Metered, clock: Clock) -> None:
+    first = reads_until_flood(metered, 0)
+    clock.now += 3600
+    assert reads_until_flood(metered, 0) == pytest.approx(first, abs=1)
+
+
+def test_five_messages_a_second_go_on_for_ever(metered: Metered, clock: Clock) -> None:
+    for _ in range(5_000):
+        for size in (2, 4, 1):
+            metered.recv(size)
+        clock.now += 0.2
+
+
+def test_a_message_with_a_token_makes_no_pause_and_a_stream_makes_many(metered: Metered, clock: Clock) -> None:
+    for size in (4, 4, 500):
+        metered.recv(size)
+    assert clock.pauses == 0
+    for _ in range(50):
+        metered.recv(2)
+    assert clock.pauses > 5

@@ -1,0 +1,108 @@
+"""Connections that have shown no token: each has a time limit, and of too many of one address the oldest leaves."""
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+
+import pytest
+
+from api.sockets.strangers import Strangers
+from tests.eventually import patience
+
+PATIENCE = 0.2
+MOST = 3
+
+
+class Pair:
+    """A connection, and its client."""
+
+    def __init__(self, listener: socket.socket, source: str = "127.0.0.1") -> None:
+        self.client = socket.create_connection(listener.getsockname(), patience(5), source_address=(source, 0))
+        self.connection, _ = listener.accept()
+
+    @property
+    def open(self) -> bool:
+        self.connection.send(b"x")
+        return self.client.recv(1) == b"x"
+
+    @property
+    def dropped(self) -> bool:
+        return self.client.recv(1) == b""
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def listener(stack: ExitStack) -> socket.socket:
+    return stack.enter_context(closing(socket.create_server(("127.0.0.1", 0))))
+
+
+@pytest.fixture
+def strangers() -> Strangers:
+    return Strangers(PATIENCE, MOST)
+
+
+def arrive(stack: ExitStack, listener: socket.socket, strangers: Strangers, source: str = "127.0.0.1") -> Pair:
+    pair = Pair(listener, source)
+    stack.enter_context(closing(pair.client))
+    stack.enter_context(closing(pair.connection))
+    strangers.add(pair.connection)
+    return pair
+
+
+def test_a_stranger_is_dropped_after_its_moment_and_not_before(
+    stack: ExitStack, listener: socket.socket, strangers: Strangers
+) -> None:
+    pair = arrive(stack, listener, strangers)
+    strangers.reap()
+    assert pair.open
+    time.sleep(PATIENCE)
+    strangers.reap()
+    assert pair.dropped
+
+
+def test_one_that_is_no_stranger_any_more_stays_until_it_is_one_again(
+    stack: ExitStack, listener: socket.socket, strangers: Strangers
+) -> None:
+    pair = arrive(stack, listener, strangers)
+    strangers.remove(pair.connection)
+    strangers.remove(pair.connection)
+    time.sleep(PATIENCE)
+    strangers.reap()
+    assert pair.open
+    strangers.add(pair.connection)
+    strangers.reap()
+    time.sleep(PATIENCE)
+    strangers.reap()
+    assert pair.dropped
+
+
+def test_one_that_ended_by_itself_is_forgotten(stack: ExitStack, listener: socket.socket, strangers: Strangers) -> None:
+    arrive(stack, listener, strangers).connection.close()
+    time.sleep(PATIENCE)
+    strangers.reap()
+    assert len(strangers) == 0
+    assert strangers._of_address == {}
+
+
+def test_of_too_many_of_one_address_the_oldest_leaves_and_others_stay(
+    stack: ExitStack, listener: socket.socket, strangers: Strangers
+) -> None:
+    other = arrive(stack, listener, strangers, "127.0.0.2")
+    first, *rest = [arrive(stack, listener, strangers) for _ in range(MOST + 1)]
+    assert first.dropped
+    assert all(pair.open for pair in (other, *rest))
+    assert len(strangers) == MOST + 1
+
+
+def test_without_room_the_oldest_of_all_leaves(stack: ExitStack, listener: socket.socket, strangers: Strangers) -> None:
+    assert not strangers.drop_oldest()
+    first, second = (arrive(stack, listener, strangers) for _ in range(2))
+    assert strangers.drop_oldest()
+    assert first.dropped
+    assert second.open
