@@ -5,6 +5,7 @@ from flask_smorest import Api
 
 from api.access.revoked import Revoked
 from api.http.errors import register_errors
+from api.http.headers import protect_answer
 from api.resources.account import account
 from api.resources.auth import auth
 from api.resources.chats import chats
@@ -37,4 +38,5 @@ def create_app(settings: Settings | None = None) -> Flask:
         api.register_blueprint(blueprint)
     app.register_blueprint(pages)
     register_errors(app)
+    app.after_request(protect_answer)
     return app

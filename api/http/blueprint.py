@@ -5,7 +5,6 @@ from typing import Any, NoReturn
 
 from flask import Request
 from flask_smorest import Blueprint
-from gunicorn.http.errors import ParseException
 from marshmallow import RAISE, Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 
@@ -19,10 +18,7 @@ class StrictParser(FlaskParser):
     DEFAULT_UNKNOWN_BY_LOCATION = FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION | {"query": RAISE}
 
     def load_json(self, req: Request, schema: Schema) -> Any:
-        try:
-            data = req.get_data()
-        except (OSError, ParseException) as error:  # the client broke off, or sent malformed chunks
-            raise MalformedBody from error
+        data = req.get_data()
         if not data:
             return {}
         if not req.is_json:

@@ -15,6 +15,7 @@ from shared.errors.base import HoldfastError
 log = logging.getLogger(__name__)
 
 STATUS: dict[type[HoldfastError], int] = {
+    requests.MalformedRequest: 400,
     requests.MalformedBody: 400,
     requests.Unauthenticated: 401,
     requests.TokenExpired: 401,
@@ -24,6 +25,7 @@ STATUS: dict[type[HoldfastError], int] = {
     requests.WrongPassword: 403,
     requests.NotFound: 404,
     requests.MethodNotAllowed: 405,
+    requests.RequestTooSlow: 408,
     requests.EmailTaken: 409,
     requests.NotAReply: 409,
     requests.ReplyRunning: 409,
@@ -32,7 +34,9 @@ STATUS: dict[type[HoldfastError], int] = {
     requests.InvalidRequest: 422,
     requests.KeyReused: 422,
     requests.TooManyWaiting: 429,
+    requests.HeadersTooLarge: 431,
     requests.DatabaseUnavailable: 503,
+    requests.ServerFull: 503,
 }
 # The errors that werkzeug raises by itself, by HTTP status.
 _FROM_HTTP: dict[int, type[HoldfastError]] = {
@@ -44,7 +48,7 @@ _FROM_HTTP: dict[int, type[HoldfastError]] = {
     422: requests.InvalidRequest,
 }
 # Seconds after which a client should try again.
-_RETRY_AFTER = {requests.DatabaseUnavailable: 2, requests.TooManyWaiting: 10}
+_RETRY_AFTER = {requests.DatabaseUnavailable: 2, requests.TooManyWaiting: 10, requests.ServerFull: 5}
 
 
 def register_errors(app: Flask) -> None:
