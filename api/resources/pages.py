@@ -58,6 +58,7 @@ def with_strict_headers(response: Response) -> Response:
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     response.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
     response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["X-Content-Type-Options"] = "nosniff"
     # Otherwise a browser looks up the host of every link in a reply. Such a look-up can carry data out.
     response.headers["X-DNS-Prefetch-Control"] = "off"
     return response

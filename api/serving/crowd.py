@@ -5,6 +5,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any, NamedTuple
 
 from api.serving.connection import Connection
+from api.serving.pace import PacedConnection
 from shared.errors.requests import ServerFull
 
 # Seconds between two looks for slow clients.
@@ -27,9 +28,9 @@ class Crowd:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self._by_address: dict[str, set[Connection]] = {}
-        self._bodies: dict[Connection, int] = {}
-        self._unsent: dict[Connection, None] = {}
+        self._by_address: dict[str, set[PacedConnection]] = {}
+        self._bodies: dict[PacedConnection, int] = {}
+        self._unsent: dict[PacedConnection, None] = {}
         self._count, self._looks = 0, False
 
     def __call__(self, **of_uvicorn: Any) -> Connection:
@@ -38,7 +39,7 @@ class Crowd:
             asyncio.get_running_loop().call_later(_LOOK, self._look)
         return Connection(self, **of_uvicorn)
 
-    def admit(self, connection: Connection) -> bool:
+    def admit(self, connection: PacedConnection) -> bool:
         """Count the connection. False if there is no room for it, because all others have requests at work."""
         peers = self._by_address.setdefault(_network(connection), set())
         peers.add(connection)
@@ -49,7 +50,7 @@ class Crowd:
             return self._make_room(max(self._by_address.values(), key=len), connection)
         return True
 
-    def forget(self, connection: Connection) -> None:
+    def forget(self, connection: PacedConnection) -> None:
         """The connection has ended."""
         address = _network(connection)
         self._by_address[address].discard(connection)
@@ -59,7 +60,7 @@ class Crowd:
         self.release(connection)
         self._unsent.pop(connection, None)
 
-    def hold(self, connection: Connection, size: int) -> bool:
+    def hold(self, connection: PacedConnection, size: int) -> bool:
         """Count a large body. False if there is no room for it. A client that stalls makes room first."""
         self._bodies[connection] = size
         while sum(self._bodies.values()) > _MOST_BODIES:
@@ -70,11 +71,11 @@ class Crowd:
             stalled.refuse(ServerFull())
         return True
 
-    def release(self, connection: Connection) -> None:
+    def release(self, connection: PacedConnection) -> None:
         """The body of this connection needs no memory any more."""
         self._bodies.pop(connection, None)
 
-    def owe(self, connection: Connection) -> None:
+    def owe(self, connection: PacedConnection) -> None:
         """A part of an answer waits for its client. Beyond the limit, the answer that has waited for longest goes."""
         self._unsent.pop(connection, None)
         self._unsent[connection] = None
@@ -88,7 +89,7 @@ class Crowd:
             if size:
                 slowest.drop()
 
-    def _make_room(self, peers: set[Connection], newcomer: Connection) -> bool:
+    def _make_room(self, peers: set[PacedConnection], newcomer: PacedConnection) -> bool:
         resting = [one for one in peers if one.rests and one is not newcomer]
         if resting:
             min(resting, key=lambda one: one.since).drop()
@@ -103,7 +104,7 @@ class Crowd:
         loop.call_later(_LOOK, self._look)
 
 
-def _network(connection: Connection) -> str:
+def _network(connection: PacedConnection) -> str:
     """The client's address. A customer of a provider has a whole IPv6 network, so that counts as one address."""
     host = connection.client[0] if connection.client else ""
     if ":" not in host:
