@@ -17,7 +17,7 @@ test: setup-dev
 faults: export MINUTES ?= 2
 faults: export SEED ?=
 faults: setup-dev
-	@exec $(BIN)/python -m pytest -s -m long tests/faults
+	@exec $(BIN)/python -m pytest -s -m long tests/faults tests/edge
 
 check: setup-dev
 	$(BIN)/ruff check

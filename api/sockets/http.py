@@ -12,7 +12,9 @@ from api.sockets.server import TRANSPORT, Server
 log = logging.getLogger("realtime")
 
 _JSON = ("Content-Type", "application/json")
-_FULL = [_JSON, ("Retry-After", "5")]
+# No browser guesses a type, and no cache keeps an answer.
+_HEADERS = [_JSON, ("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
+_FULL = [*_HEADERS, ("Retry-After", "5")]
 
 App = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -47,7 +49,7 @@ def _health(pulse: Pulse) -> App:
         fine, deaf = ("200 OK", b'{"status":"ok"}'), ("503 Service Unavailable", b'{"status":"deaf"}')
         answers = {"/healthz": fine, "/readyz": fine if pulse.ready else deaf}
         status, body = answers.get(environ["PATH_INFO"], ("404 Not Found", b"{}"))
-        start_response(status, [_JSON])
+        start_response(status, _HEADERS)
         return [body]
 
     return answer
