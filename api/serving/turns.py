@@ -4,7 +4,9 @@ import asyncio
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from typing import Any, TypeVar
+from contextlib import suppress
+from functools import partial
+from typing import TypeVar
 
 T = TypeVar("T")
 
@@ -39,14 +41,10 @@ class Turns:
 
 
 def _work(work: Callable[[], T], done: asyncio.Future[T], loop: asyncio.AbstractEventLoop) -> None:
+    tell: Callable[[], None]
     try:
-        result = work()
+        tell = partial(done.set_result, work())
     except Exception as error:  # noqa: BLE001 - the caller gets it
-        loop.call_soon_threadsafe(_tell, done, done.set_exception, error)
-    else:
-        loop.call_soon_threadsafe(_tell, done, done.set_result, result)
-
-
-def _tell(done: asyncio.Future[T], tell: Callable[[Any], None], what: object) -> None:
-    if not done.done():  # the drain may have cancelled the request
-        tell(what)
+        tell = partial(done.set_exception, error)
+    with suppress(RuntimeError):  # a drain that lasted too long has closed the loop
+        loop.call_soon_threadsafe(lambda: None if done.done() else tell())  # it may have cancelled the request, too
