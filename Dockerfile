@@ -18,4 +18,4 @@ COPY --from=page /app/node_modules node_modules
 RUN useradd --system --no-create-home holdfast && install -d -m 700 -o holdfast var
 USER holdfast
 EXPOSE 8000 8001
-CMD ["gunicorn", "--config", "python:api.gunicorn", "api.app:create_app()"]
+CMD ["python", "-m", "api.web"]

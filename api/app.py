@@ -9,6 +9,7 @@ from api.access.limits import register_limits
 from api.access.passwords import HashingPlace
 from api.access.revoked import Revoked
 from api.http.errors import register_errors
+from api.http.headers import protect_answer
 from api.http.heads import refuse_long_head
 from api.resources.account import account
 from api.resources.auth import auth
@@ -50,4 +51,5 @@ def create_app(settings: Settings | None = None) -> Flask:
         api.register_blueprint(blueprint)
     app.register_blueprint(pages)
     register_errors(app)
+    app.after_request(protect_answer)
     return app

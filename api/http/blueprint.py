@@ -5,12 +5,11 @@ from typing import Any, NoReturn
 
 from flask import Request
 from flask_smorest import Blueprint
-from gunicorn.http.errors import ParseException
 from marshmallow import RAISE, Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 
 from api.http.bodies import decoded, most_bytes
-from shared.errors.requests import BodyTooLarge, InvalidRequest, MalformedBody, WrongContentType
+from shared.errors.requests import BodyTooLarge, InvalidRequest, WrongContentType
 
 View = Callable[..., Any]
 _TOO_MANY = "Too many of these. `code` tells which limit was reached, and `Retry-After` when to try again."
@@ -25,10 +24,7 @@ class StrictParser(FlaskParser):
     def load_json(self, req: Request, schema: Schema) -> Any:
         most = most_bytes(schema)
         req.max_content_length = most + 1  # the body of a request in chunks is cut there, without an error
-        try:
-            data = req.get_data()
-        except (OSError, ParseException) as error:  # the client broke off, or sent malformed chunks
-            raise MalformedBody from error
+        data = req.get_data()
         if len(data) > most:
             raise BodyTooLarge
         if not data:

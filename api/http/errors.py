@@ -17,6 +17,7 @@ from shared.text import clean
 log = logging.getLogger(__name__)
 
 STATUS: dict[type[HoldfastError], int] = {
+    requests.MalformedRequest: 400,
     requests.MalformedBody: 400,
     requests.Unauthenticated: 401,
     requests.TokenExpired: 401,
@@ -26,6 +27,7 @@ STATUS: dict[type[HoldfastError], int] = {
     requests.WrongPassword: 403,
     requests.NotFound: 404,
     requests.MethodNotAllowed: 405,
+    requests.RequestTooSlow: 408,
     requests.EmailTaken: 409,
     requests.NotAReply: 409,
     requests.ReplyRunning: 409,
@@ -41,6 +43,7 @@ STATUS: dict[type[HoldfastError], int] = {
     requests.TooMuchSent: 429,
     requests.HeadersTooLarge: 431,
     requests.DatabaseUnavailable: 503,
+    requests.ServerFull: 503,
 }
 # The errors that werkzeug raises by itself, by HTTP status.
 _FROM_HTTP: dict[int, type[HoldfastError]] = {
@@ -54,7 +57,7 @@ _FROM_HTTP: dict[int, type[HoldfastError]] = {
     431: requests.HeadersTooLarge,
 }
 # Seconds after which a client should try again. The other errors that tell this know their own seconds.
-_RETRY_AFTER = {requests.DatabaseUnavailable: 2, requests.TooManyWaiting: 10}
+_RETRY_AFTER = {requests.DatabaseUnavailable: 2, requests.TooManyWaiting: 10, requests.ServerFull: 5}
 # Fields that one answer names, messages for each, and characters of a name. Clients choose the names (D-123).
 _MOST_FIELDS, _MOST_MESSAGES, _LONGEST_NAME = 10, 5, 64
 

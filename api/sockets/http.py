@@ -13,7 +13,8 @@ from api.sockets.server import Server
 
 _FINE, _UNAVAILABLE = "200 OK", "503 Service Unavailable"
 _JSON = ("Content-Type", "application/json")
-_NO_SNIFFING = ("X-Content-Type-Options", "nosniff")
+# No browser guesses a type, and no cache keeps an answer.
+_PROTECTION = [("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
 
 App = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -24,7 +25,7 @@ def wsgi_app(server: Server, pulse: Pulse, clocks: Clocks, is_full: Callable[[],
 
     def guarded(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         def start(status: str, headers: list[tuple[str, str]]) -> Any:
-            return start_response(status, [*headers, _NO_SNIFFING])
+            return start_response(status, [*headers, *_PROTECTION])
 
         # Compression would take 100 KB for each socket, and half of the time of sending
         environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)

@@ -3,6 +3,13 @@
 from shared.errors.base import HoldfastError
 
 
+class MalformedRequest(HoldfastError):
+    """The request is not HTTP"""
+
+    code = "malformed_request"
+    detail = "The request is not well-formed HTTP/1.1. Check its first line and its headers."
+
+
 class MalformedBody(HoldfastError):
     """The body is not JSON"""
 
@@ -36,6 +43,14 @@ class HeadersTooLarge(HoldfastError):
 
     code = "headers_too_large"
     detail = "The headers are larger than the server takes: 16 KB each, 32 KB together. Send fewer or shorter ones."
+
+
+class RequestTooSlow(HoldfastError):
+    """The request came too slowly"""
+
+    code = "request_too_slow"
+    detail = "The request did not arrive in time. Send it again, over a faster connection if you can."
+    retryable = True
 
 
 class InvalidRequest(HoldfastError):
@@ -174,4 +189,12 @@ class DatabaseUnavailable(HoldfastError):
 
     code = "database_unavailable"
     detail = "The database does not answer. Send this again, with the same Idempotency-Key if it had one."
+    retryable = True
+
+
+class ServerFull(HoldfastError):
+    """The server is full"""
+
+    code = "server_full"
+    detail = "The server has as many connections or large requests as it can hold. Send this again in a few seconds."
     retryable = True

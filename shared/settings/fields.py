@@ -59,6 +59,9 @@ class Settings:
 
     web_workers: int = _own("WEB_WORKERS", "int", 1, _from(1, 64))
     web_threads: int = _own("WEB_THREADS", "int", 8, _from(1, 256))
+    web_connections: int = _own("WEB_CONNECTIONS", "int", 4_000, _from(10, 1_000_000))
+    web_connections_per_address: int = _own("WEB_CONNECTIONS_PER_ADDRESS", "int", 500, _from(1, 1_000_000))
+    client_seconds: float = _own("CLIENT_SECONDS", "float", 10.0, _from(0.5, 300))
     worker_processes: int = _own("WORKER_PROCESSES", "int", 1, _from(1, 64))
     worker_threads: int = _own("WORKER_THREADS", "int", 32, _from(1, 1_000))
     drain_seconds: float = _own("DRAIN_SECONDS", "float", 10.0, _from(0.5, 600))

@@ -37,6 +37,8 @@ BREACHES = {
     "shared/actions/queue/dispatch.py": "import openai",
     "api/resources/messages.py": "import dramatiq",
     "api/resources/chats.py": "import throttled",
+    "api/http/paging.py": "import uvicorn",
+    "api/realtime.py": "import api.serving.wsgi",
 }
 
 
@@ -47,7 +49,7 @@ def test_each_breach_is_found(tmp_path: Path) -> None:
     for file, line in BREACHES.items():
         with (tmp_path / file).open("a") as module:
             module.write(f"\n{line}\n")
-    assert "Contracts: 0 kept, 10 broken." in lint_imports(tmp_path).stdout
+    assert "Contracts: 0 kept, 12 broken." in lint_imports(tmp_path).stdout
 
 
 def imported_by(file: Path) -> set[str]:

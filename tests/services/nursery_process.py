@@ -17,7 +17,18 @@ from contextlib import suppress
 from typing import Any
 
 # All but Dramatiq, which reads the environment when it is imported
-_PACKAGES = ("alembic", "argon2", "flask", "flask_smorest", "flask_sqlalchemy", "jwt", "msgspec", "openai", "redis")
+_PACKAGES = (
+    "alembic",
+    "argon2",
+    "flask",
+    "flask_smorest",
+    "flask_sqlalchemy",
+    "jwt",
+    "msgspec",
+    "openai",
+    "redis",
+    "uvicorn",
+)
 # The most bytes of a message: a command with its environment
 REQUEST = 1 << 16
 # The words after `python -m`, the environment, the current folder, and the log

@@ -24,7 +24,7 @@ def identity(user: str | None) -> dict[str, Any]:
 
 def _forkable(command: str) -> list[str]:
     """The words after `python -m`, if the nursery can start the command as a user of ours would; else nothing."""
-    words = shlex.split(command.replace("gunicorn ", "python -m gunicorn ", 1))
+    words = shlex.split(command)
     if sys.platform != "linux" or words[:2] != ["python", "-m"] or words[2] == "api.realtime":
         return []  # realtime replaces the sockets before any other import
     return words[2:]

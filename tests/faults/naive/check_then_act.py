@@ -4,10 +4,10 @@ import sys
 from contextvars import ContextVar
 from typing import Any
 
-from gunicorn.app.wsgiapp import run
 from sqlalchemy import bindparam, update
 
 from api.resources import messages as api
+from api.web import main
 from shared.actions.credits.money import Money, NotCovered
 from shared.actions.owner_unit import OwnerUnit
 from shared.database.units import execute
@@ -47,5 +47,4 @@ guarded_post = replace(api, "post_message", _post_message)
 guarded_take = replace(OwnerUnit, "take", _take)
 
 if __name__ == "__main__":
-    sys.argv[1:] = ["--config", "python:api.gunicorn", "api.app:create_app()"]
-    run()
+    sys.exit(main())

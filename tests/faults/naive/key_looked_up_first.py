@@ -3,10 +3,10 @@
 import sys
 from typing import Any
 
-from gunicorn.app.wsgiapp import run
 from sqlalchemy import bindparam, select
 
 from api.resources import messages as api
+from api.web import main
 from shared.actions.messages.idempotency import Made, PostRequest, remember
 from shared.database.units import query, write_unit
 from shared.models.idempotency import idempotency_keys
@@ -30,5 +30,4 @@ def _post_message(user_id: str, request: PostRequest, key: str | None) -> Any:
 guarded_post = replace(api, "post_message", _post_message)
 
 if __name__ == "__main__":
-    sys.argv[1:] = ["--config", "python:api.gunicorn", "api.app:create_app()"]
-    run()
+    sys.exit(main())

@@ -3,9 +3,9 @@
 import sys
 from typing import Any
 
-from gunicorn.app.wsgiapp import run
 from sqlalchemy import Engine, event
 
+from api.web import main
 from shared.database import units as db
 
 event.remove(Engine, "begin", db._begin_sqlite)
@@ -17,5 +17,4 @@ def _begin(connection: Any) -> None:
 
 
 if __name__ == "__main__":
-    sys.argv[1:] = ["--config", "python:api.gunicorn", "api.app:create_app()"]
-    run()
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""The threads that run requests. Callers take turns, so a caller with many requests does not hold up the others."""
+
+import asyncio
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Turns:
+    """A fixed number of threads, and a queue for each caller. No thread keeps the process from ending."""
+
+    def __init__(self, threads: int) -> None:
+        self._waiting: OrderedDict[str, deque[Callable[[], None]]] = OrderedDict()
+        self._changed = threading.Condition()
+        for number in range(threads):
+            threading.Thread(target=self._serve, name=f"request-{number}", daemon=True).start()
+
+    async def run(self, caller: str, work: Callable[[], T]) -> T:
+        """The result of the work, once a thread has done it. Raises what the work raises."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[T] = loop.create_future()
+        with self._changed:
+            self._waiting.setdefault(caller, deque()).append(lambda: _work(work, done, loop))
+            self._changed.notify()
+        return await done
+
+    def _serve(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting)
+                caller, own = self._waiting.popitem(last=False)
+                work = own.popleft()
+                if own:
+                    self._waiting[caller] = own  # the next turn of this caller comes after all others
+            work()
+
+
+def _work(work: Callable[[], T], done: asyncio.Future[T], loop: asyncio.AbstractEventLoop) -> None:
+    tell: Callable[[], None]
+    try:
+        tell = partial(done.set_result, work())
+    except Exception as error:  # noqa: BLE001 - the caller gets it
+        tell = partial(done.set_exception, error)
+    with suppress(RuntimeError):  # a drain that lasted too long has closed the loop
+        loop.call_soon_threadsafe(lambda: None if done.done() else tell())  # it may have cancelled the request, too

@@ -1,0 +1,95 @@
+"""The WSGI app behind uvicorn. It gets whole requests, and gives whole answers, so no thread waits for a client."""
+
+import io
+import sys
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from api.serving.turns import Turns
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
+Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+
+# The headers that CGI names without HTTP_. The size of the body is known by now, however it came.
+_OWN_NAMES = {b"content-type": "CONTENT_TYPE", b"content-length": None, b"transfer-encoding": None}
+
+
+class Whole:
+    """An ASGI app. It runs the WSGI app in a thread once the whole request is here."""
+
+    def __init__(self, app: WsgiApp, threads: int) -> None:
+        self._app, self._turns = app, Turns(threads)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = await _whole_body(receive)
+        if body is None:
+            return
+        environ = _environ(scope, body)
+        caller = environ.get("HTTP_AUTHORIZATION") or environ["REMOTE_ADDR"]
+        status, headers, answer = await self._turns.run(caller, partial(_answer, self._app, environ))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": answer})
+
+
+async def _whole_body(receive: Receive) -> bytes | None:
+    """None if the client went away before the end."""
+    parts = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        parts.append(message["body"])
+        if not message["more_body"]:
+            return b"".join(parts)
+
+
+def _environ(scope: Scope, body: bytes) -> dict[str, Any]:
+    server, client = scope["server"] or ("", None), scope["client"] or ("", None)
+    environ = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",  # a header of this name counts for nothing
+        "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "SERVER_NAME": server[0],
+        "SERVER_PORT": str(server[1]),
+        "REMOTE_ADDR": client[0],
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope["scheme"],
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.input_terminated": True,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for name, value in scope["headers"]:
+        _add_header(environ, name, value.decode("latin-1"))
+    return environ
+
+
+def _add_header(environ: dict[str, Any], name: bytes, value: str) -> None:
+    if b"_" in name:  # with it, `X_Forwarded_For` would have the same key as `X-Forwarded-For`
+        return
+    key = _OWN_NAMES.get(name, "HTTP_" + name.decode("latin-1").upper().replace("-", "_"))
+    if key:
+        between = "; " if name == b"cookie" else ","
+        environ[key] = f"{environ[key]}{between}{value}" if key in environ else value
+
+
+def _answer(app: WsgiApp, environ: dict[str, Any]) -> Answer:
+    started: list[Any] = []
+    parts = app(environ, lambda status, headers, _failure=None: started.extend((status, headers)))
+    try:
+        body = b"".join(parts)
+    finally:
+        getattr(parts, "close", lambda: None)()
+    status, headers = started[-2:]
+    kept = [(name, value) for name, value in headers if name != "Date"]  # uvicorn sends one with every answer
+    return int(status[:3]), [(name.encode("latin-1"), value.encode("latin-1")) for name, value in kept], body

@@ -1,0 +1,116 @@
+"""The REST API and the page's files, served over HTTP: `python -m api.web`. The server's parts are in `api/serving/`.
+
+With HOLDFAST_WEB_WORKERS above 1, this process only starts the others, and starts one again that died.
+"""
+
+import logging
+import os
+import resource
+import signal
+import socket
+import sys
+from functools import partial
+
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from api.app import MAX_BODY, create_app
+from api.serving.crowd import Crowd, Limits
+from api.serving.wsgi import Whole
+from shared.boot import boot
+from shared.core import current_settings, spare_the_collector
+from shared.settings import Settings
+
+log = logging.getLogger("web")
+
+# Connections that may wait until the server accepts them. After a restart, all clients come at once.
+_BACKLOG = 2048
+# Bytes that the kernel may hold for a client that does not read. By default they grow to megabytes.
+_SEND_BUFFER = 256 * 1024
+# Open files that are no client's connection: the log, the database, Redis, libraries.
+_OTHER_FILES = 300
+# Seconds between two checks that the process that started this one still lives.
+_LOOK = 1
+
+
+def main() -> int:
+    """Serve until SIGTERM or SIGINT. Each request that has come by then is answered, within HOLDFAST_DRAIN_SECONDS."""
+    settings = boot("web")
+    try:
+        listener = _open_port(settings)
+    except OSError as error:
+        print(f"web: port {settings.port}: {error.strerror}", file=sys.stderr)
+        return 1
+    config = _config(settings)
+    if settings.web_workers > 1:
+        Multiprocess(config, [listener]).run()
+        return 0
+    server = uvicorn.Server(config)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, server.handle_exit)  # uvicorn repeats the signal at its end; this process ends with 0
+    server.run([listener])
+    return 0
+
+
+def _open_port(settings: Settings) -> socket.socket:
+    """The listening socket. Each accepted connection inherits these options."""
+    listener = socket.create_server((settings.host, settings.port), backlog=_BACKLOG)
+    # uvicorn sends head and body apart. Without this, a client's system lets the body wait for 40 ms.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+    return listener
+
+
+def application() -> Whole:
+    """The app for uvicorn, made once in each process."""
+    app = create_app()
+    with app.app_context():
+        threads = current_settings().web_threads
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # else any client can fill the log with its mistakes
+    spare_the_collector()
+    log.info("web.started: this process takes requests with %d threads", threads)
+    return Whole(app, threads)
+
+
+def _config(settings: Settings) -> uvicorn.Config:
+    limits = Limits(
+        settings.client_seconds, MAX_BODY, _most_connections(settings), settings.web_connections_per_address
+    )
+    return uvicorn.Config(
+        "api.web:application",
+        factory=True,
+        workers=settings.web_workers,
+        http=Crowd(limits),  # type: ignore[arg-type]  # uvicorn only calls it
+        ws="none",
+        loop="asyncio",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        backlog=_BACKLOG,
+        timeout_keep_alive=int(settings.client_seconds) + 1,  # the crowd ends idle connections earlier
+        timeout_graceful_shutdown=settings.drain_seconds,  # type: ignore[arg-type]  # uvicorn takes parts of a second
+        timeout_notify=_LOOK,
+        callback_notify=partial(_end_with, os.getpid()) if settings.web_workers > 1 else None,
+    )
+
+
+def _most_connections(settings: Settings) -> int:
+    """HOLDFAST_WEB_CONNECTIONS, or fewer if the limit of open files is lower. Raises that limit as far as possible."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    if hard == resource.RLIM_INFINITY or hard - _OTHER_FILES >= settings.web_connections:
+        return settings.web_connections
+    log.warning("web.few_files: the limit of open files (%d) leaves room for %d clients", hard, hard - _OTHER_FILES)
+    return hard - _OTHER_FILES
+
+
+async def _end_with(parent: int) -> None:
+    """End this process once the one that started it has died. Otherwise it would keep the port."""
+    if os.getppid() != parent:
+        signal.raise_signal(signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,36 @@
+"""Hostile clients by the hundred: they send nothing, or drip, or do not read."""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from tests.edge.web_server import WebServer, request
+
+# Seconds between two drops of each dripping client.
+_DRIP = 0.2
+_LONG_BODY = request("/chats", "", "Content-Type: application/json", "Content-Length: 2000", method="POST")
+
+
+@contextmanager
+def flood(web: WebServer, *, idle: int = 0, dripping: int = 0, unread: int = 0, page: bytes = b"") -> Iterator[None]:
+    """While the block runs, this many clients send nothing, drip their heads and bodies, or do not read `page`."""
+    with ExitStack() as stack:
+        dripped = [web.connect(begun) for begun in (b"GET / HTTP/1.1\r\nX: ", _LONG_BODY) for _ in range(dripping // 2)]
+        others = [web.connect() for _ in range(idle)] + [web.connect(page, room=4096) for _ in range(unread)]
+        for client in dripped + others:
+            stack.enter_context(client)
+        over = threading.Event()
+        thread = threading.Thread(target=_drip, args=(dripped, over))
+        thread.start()
+        stack.callback(thread.join)
+        stack.callback(over.set)
+        yield
+
+
+def _drip(clients: list[socket.socket], over: threading.Event) -> None:
+    while not over.wait(_DRIP):
+        for client in clients:
+            with contextlib.suppress(OSError):  # the server has dropped this one
+                client.send(b"1")

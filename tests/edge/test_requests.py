@@ -1,0 +1,95 @@
+"""Requests that no browser sends: what the server refuses, and what its answers and its log tell others."""
+
+import pytest
+
+from tests.edge.web_server import WebServer, answer_on, code_of, read_all, request
+
+CHUNKED = request("/chats", "", "Content-Type: application/json", "Transfer-Encoding: chunked", method="POST")
+LAST = "Connection: close"
+
+
+def test_a_header_without_a_colon_is_refused_and_not_logged(web: WebServer) -> None:
+    status, _, body = web.asked(request("/me", "", "Authorization Bearer secret-of-somebody"))
+    assert (status, code_of(body)) == (400, "malformed_request")
+    assert b"secret-of-somebody" not in body
+    assert web.healthy
+    assert "secret-of-somebody" not in web.service.log
+
+
+@pytest.mark.parametrize("name", ["SCRIPT_NAME", "Script-Name", "PATH_INFO", "HTTP_HOST"])
+def test_a_client_cannot_set_what_the_server_tells_the_app(web: WebServer, name: str) -> None:
+    status, _, body = web.asked(request("/config", "", f"{name}: /elsewhere", LAST))
+    assert status == 200
+    assert b"elsewhere" not in body
+    assert b"http://web:" in body
+
+
+def test_a_header_with_an_underscore_is_none(web: WebServer) -> None:
+    token = web.sign_up("underscore@example.org")
+    assert web.asked(request("/me", token, LAST))[0] == 200
+    assert web.asked(request("/me", "", f"AUTHORIZATION_: Bearer {token}", LAST))[0] == 401
+
+
+def test_a_header_after_the_body_counts_for_nothing(web: WebServer) -> None:
+    token = web.sign_up("trailer@example.org")
+    trailer = f"2\r\n{{}}\r\n0\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+    head = request("/chats", "", "Content-Type: application/json", "Transfer-Encoding: chunked", LAST, method="POST")
+    assert web.asked(head, trailer)[0] == 401
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [request("/chats", "", "Content-Length: 2097153", method="POST"), b" " * 2_097_153],
+        [CHUNKED, b"200001\r\n" + b" " * 2_097_153 + b"\r\n0\r\n\r\n"],
+        [CHUNKED, 40 * (b"10000\r\n" + b" " * 65_536 + b"\r\n")],
+        [CHUNKED, 20_000 * b"1\r\n \r\n"],
+    ],
+    ids=["announced", "one chunk", "chunks", "tiny chunks"],
+)
+def test_a_body_that_is_too_large_is_refused_while_it_comes(web: WebServer, parts: list[bytes]) -> None:
+    status, _, body = web.asked(*parts)
+    assert (status, code_of(body)) == (413, "body_too_large")
+
+
+@pytest.mark.parametrize("head", [b"GET / HTTP/1.1\r\nX: " + b"y" * 100_000, b"GET / HTTP/1.1\r\n" + 101 * b"X: y\r\n"])
+def test_a_head_that_is_too_large_is_refused(web: WebServer, head: bytes) -> None:
+    status, _, body = web.asked(head + b"\r\n\r\n")
+    assert (status, code_of(body)) == (431, "headers_too_large")
+
+
+def test_a_few_requests_may_come_at_once_and_are_answered_in_order(web: WebServer) -> None:
+    with web.connect(request("/healthz") + request("/nothing") + request("/config", "", LAST)) as client:
+        answers = read_all(client)
+    assert [answers.index(part) for part in (b"200 OK", b"404 Not Found", b"realtimeUrl")] == sorted(
+        answers.index(part) for part in (b"200 OK", b"404 Not Found", b"realtimeUrl")
+    )
+
+
+def test_hundreds_of_requests_at_once_end_the_connection(web: WebServer) -> None:
+    with web.connect(500 * request("/healthz")) as client:
+        assert read_all(client).count(b"200 OK") < 10
+
+
+@pytest.mark.parametrize("target", ["a:1", "*", "//", "/\\", "/%00", "http://", "?", "/%ff"])
+def test_no_address_is_an_error_of_the_server(web: WebServer, target: str) -> None:
+    for method in ("GET", "CONNECT", "OPTIONS"):
+        with web.connect(request(target, "", LAST, method=method)) as client:
+            status, _, body = answer_on(client)
+        assert 200 <= status < 500 or not body, (method, status, body)
+    assert "Traceback" not in web.service.log
+
+
+@pytest.mark.parametrize("path", ["/me", "/chats", "/nothing", "/config", "/", "/client/main.js", "/auth/sign-in"])
+def test_no_cache_keeps_an_answer_to_a_request_with_a_token(web: WebServer, path: str) -> None:
+    _, headers, _ = web.asked(request(path, web.sign_up(f"{hash(path)}@example.org"), LAST))
+    assert headers["cache-control"] == "no-store"
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_no_cache_keeps_a_new_token(web: WebServer) -> None:
+    body = b'{"email": "kept@example.org", "password": "correct horse battery"}'
+    lines = ("Content-Type: application/json", f"Content-Length: {len(body)}", LAST)
+    status, headers, _ = web.asked(request("/auth/sign-up", "", *lines, method="POST"), body)
+    assert (status, headers["cache-control"]) == (201, "no-store")
+    assert "set-cookie" in headers

@@ -1,0 +1,28 @@
+"""Several processes of `web` on one port."""
+
+from collections.abc import Callable
+
+import psutil
+
+from tests.edge.web_server import WebServer
+from tests.eventually import eventually
+
+
+def test_a_process_that_dies_is_started_again_and_none_outlives_the_first(start_web: Callable[..., WebServer]) -> None:
+    web = start_web("two", HOLDFAST_WEB_WORKERS="2")
+    first = psutil.Process(web.service.pid)
+    victim, other = eventually(lambda: _serving(first), within=30)
+    victim.kill()
+    eventually(lambda: victim not in (now := _serving(first)) and other in now and len(now) == 2, within=30)
+    assert web.healthy
+    orphans = _serving(first)
+    first.kill()
+    eventually(lambda: not any(orphan.is_running() for orphan in orphans), within=30)
+    assert not web.healthy
+
+
+def _serving(first: psutil.Process) -> list[psutil.Process]:
+    """The processes that take requests, once there are two."""
+    living = [child for child in first.children() if child.status() != psutil.STATUS_ZOMBIE]
+    found = [child for child in living if "spawn_main" in " ".join(child.cmdline())]
+    return found if len(found) == 2 else []

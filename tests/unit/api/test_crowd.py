@@ -1,0 +1,87 @@
+"""The limits of connections and memory of one process of `web`."""
+
+from typing import Any
+
+import pytest
+
+from api.serving import crowd as module
+from api.serving.crowd import Crowd, Limits
+
+
+class Someone:
+    """A connection. `drop()` and `refuse()` only tell that they were called."""
+
+    def __init__(self, address: str = "192.0.2.1", since: float = 0.0, *, rests: bool = True, unsent: int = 0) -> None:
+        self.client = (address, 1234)
+        self.since, self.rests, self.unsent, self.reads_body = since, rests, unsent, rests
+        self.gone = False
+
+    def drop(self) -> None:
+        self.gone = True
+
+    def refuse(self, _error: Any) -> None:
+        self.gone = True
+
+
+def admitted(crowd: Crowd, *people: Someone) -> list[bool]:
+    return [crowd.admit(someone) for someone in people]  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def crowd() -> Crowd:
+    return Crowd(Limits(seconds=1, body=1, connections=4, per_address=2))
+
+
+def test_of_an_address_the_one_that_rested_for_longest_goes(crowd: Crowd) -> None:
+    recent, long_ago, newcomer = Someone(since=2), Someone(since=1), Someone(since=3)
+    assert admitted(crowd, recent, long_ago, newcomer) == [True, True, True]
+    assert [one.gone for one in (recent, long_ago, newcomer)] == [False, True, False]
+
+
+def test_a_request_at_work_is_never_ended(crowd: Crowd) -> None:
+    at_work = [Someone(rests=False), Someone(rests=False)]
+    assert admitted(crowd, *at_work, Someone()) == [True, True, False]
+    assert not any(one.gone for one in at_work)
+
+
+def test_of_all_the_address_with_the_most_connections_makes_room(crowd: Crowd) -> None:
+    others = [Someone("192.0.2.2", since=0), Someone("192.0.2.3", since=0)]
+    greedy = [Someone(since=5), Someone(since=6)]
+    assert all(admitted(crowd, *others, *greedy, Someone("192.0.2.4")))
+    assert [one.gone for one in (*others, *greedy)] == [False, False, True, False]
+
+
+@pytest.mark.parametrize("twin", ["2001:db8::ffff", "2001:db8:0:0:1::"])
+def test_an_ipv6_network_of_a_customer_is_one_address(crowd: Crowd, twin: str) -> None:
+    first = Someone("2001:db8::1")
+    admitted(crowd, first, Someone(twin, since=1), Someone(twin, since=2))
+    assert first.gone
+    other = Someone("2001:db8:0:1::1")
+    admitted(crowd, other, Someone(twin, since=3))
+    assert not other.gone
+
+
+def test_who_has_gone_leaves_room(crowd: Crowd) -> None:
+    first, second = Someone(), Someone()
+    admitted(crowd, first, second)
+    crowd.forget(first)  # type: ignore[arg-type]
+    assert admitted(crowd, Someone()) == [True]
+    assert not second.gone
+
+
+def test_beyond_the_memory_for_bodies_a_stalled_client_goes_first(crowd: Crowd) -> None:
+    half = module._MOST_BODIES // 2 + 1
+    stalled, newcomer, at_work = Someone(), Someone(), Someone(rests=False)
+    assert crowd.hold(stalled, half)  # type: ignore[arg-type]
+    assert crowd.hold(at_work, 1)  # type: ignore[arg-type]
+    assert crowd.hold(newcomer, half)  # type: ignore[arg-type]
+    assert [one.gone for one in (stalled, newcomer, at_work)] == [True, False, False]
+    newcomer.reads_body = False  # its body is whole
+    assert not crowd.hold(at_work, half)  # type: ignore[arg-type]
+
+
+def test_beyond_the_memory_for_answers_the_one_that_waited_for_longest_goes(crowd: Crowd) -> None:
+    people = [Someone(unsent=module._MOST_UNSENT // 2) for _ in range(3)]
+    for someone in people:
+        crowd.owe(someone)  # type: ignore[arg-type]
+    assert [one.gone for one in people] == [True, False, False]
