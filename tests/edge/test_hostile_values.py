@@ -23,8 +23,8 @@ pytestmark = [on_sqlite_only, pytest.mark.settings(signup_credits=30_000, max_wa
 _MOST = 0.05
 # The fastest of so many tries counts, because the collector of garbage may run in one of them.
 _TRIES = 4
-#: Characters: as long as a field may be, as an address, as the bodies of most routes, as a message, and too long.
-LENGTHS = (250, 1_000, 7_900, 25_000, 200_000, 2_000_000)
+#: Characters: as long as a field may be, as an address, as most bodies (of two bytes or one), as a message, too long.
+LENGTHS = (250, 1_000, 7_900, 13_000, 25_000, 200_000, 2_000_000)
 
 #: Texts, made of a few characters again and again. NFC is quadratic for the first two.
 TEXTS = {
