@@ -63,7 +63,7 @@ class Revoked:
 
 
 def known() -> Revoked:
-    """What this process knows."""
+    """The one of this process."""
     revoked = current_app.extensions["revoked"]
     assert isinstance(revoked, Revoked)
     return revoked

@@ -12,7 +12,9 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Self
 
 import pytest
+from dramatiq import brokers
 from flask import Flask
+from jwt import api_jwt
 from sqlalchemy import Engine, event, make_url, text
 
 from shared.database import clock
@@ -43,7 +45,9 @@ class Clocks:
             def now(cls, tz: tzinfo | None = None) -> Self:
                 return super().now(tz) + off
 
-        self._patch.setattr(clock, "datetime", WrongDatetime)
+        for module in (clock, api_jwt):
+            self._patch.setattr(module, "datetime", WrongDatetime)
+        self._patch.setattr(brokers.redis, "current_millis", lambda: int(time.time() * 1000))
         self._patch.setattr(time, "time", lambda: right() + seconds)
 
     def set_database(self, seconds: float) -> None:

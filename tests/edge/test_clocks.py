@@ -1,9 +1,8 @@
-"""Whatever clock is wrong: who signed out is out, who is signed in stays so, and no reply lies there for long."""
+"""A clock is wrong: a user who signed out is out all the same, and one who is signed in stays so."""
 
 from collections.abc import Iterator
 from datetime import timedelta
 from email.utils import format_datetime
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -12,11 +11,6 @@ from sqlalchemy import select
 from shared.actions.accounts.disable import disable_account
 from shared.actions.accounts.sign_ins import begin_sign_in
 from shared.actions.chats.delete import delete_chat
-from shared.actions.queue.dispatch import PATIENCE
-from shared.actions.replies.correct_times import correct_times
-from shared.actions.replies.leases import renew_leases
-from shared.actions.replies.release import give_back
-from shared.actions.replies.states import LONGEST_PAUSE
 from shared.actions.upkeep.copy_revocations import copy_revocations
 from shared.core import current_link
 from shared.database.clock import read_db_moment, utc_now
@@ -27,11 +21,9 @@ from shared.redis.broker import REPLIES, worker_broker
 from shared.redis.revocations import LEEWAY
 from shared.settings import Settings
 from tests.edge.set_clocks import Clocks, clocks
-from tests.eventually import eventually
-from tests.factories import a_chat, a_claim, a_post, a_user, change, clock, nothing_changes, past, the_chat, the_message
+from tests.factories import a_chat, a_post, a_user, clock, the_chat
 from tests.integration.accounts.device import Device
 from workers.providers.openai_client import _retry_after
-from workers.sweeper import ClockWatch, run, sweep
 
 HOUR = 3600.0
 TEN_MINUTES = 600.0
@@ -148,113 +140,6 @@ def test_what_is_deleted_or_revoked_or_runs_out_has_its_time_from_the_database(
     moments.append(sign_in.expires_at - timedelta(seconds=settings.refresh_token_seconds))
     assert all(timedelta(0) <= now - moment < timedelta(minutes=1) for moment in moments)
     assert abs(revoked - LEEWAY - now.timestamp()) < 60
-
-
-def milliseconds_ahead(reply_id: str, column: str) -> int:
-    return int(getattr(the_message(reply_id), column)) - clock()
-
-
-@pytest.mark.settings(lease_seconds=1.0)
-def test_a_dead_workers_reply_is_rescued_after_a_lease_though_the_clock_was_set_back(wrong: Clocks) -> None:
-    claim = a_claim()
-    wrong.set_database(-TEN_MINUTES)
-    eventually(lambda: sweep() and the_message(claim.id).status == "pending")
-    assert the_message(claim.id).failures == 1
-
-
-def test_a_living_workers_reply_goes_on_though_the_clock_was_set_back(wrong: Clocks, settings: Settings) -> None:
-    claim = a_claim()
-    wrong.set_database(-TEN_MINUTES)
-    sweep()
-    assert milliseconds_ahead(claim.id, "lease_until") <= settings.lease_seconds * 1000
-    assert milliseconds_ahead(claim.id, "deadline_at") <= settings.reply_timeout * 1000
-    assert renew_leases([(claim, "So far", 1)]) == {claim.id}
-    sweep()
-    row = the_message(claim.id)
-    assert (row.status, row.failures, row.attempt) == ("running", 0, 1)
-
-
-def test_a_pause_is_over_though_the_clock_was_set_back(wrong: Clocks) -> None:
-    claim = a_claim()
-    give_back(claim, LONGEST_PAUSE)
-    wrong.set_database(-TEN_MINUTES)
-    sweep()
-    row = the_message(claim.id)
-    assert row.dispatched_at, "it has its turn again"
-    assert a_claim(type("Posted", (), {"reply": row})()).attempt == 2  # type: ignore[arg-type]
-
-
-def test_a_lost_job_is_handed_over_again_though_the_clock_was_set_back(wrong: Clocks) -> None:
-    sweep()  # from now on Redis is known to have its queue
-    posted = a_post()
-    wrong.set_database(-TEN_MINUTES)
-    sweep()
-    assert milliseconds_ahead(posted.reply.id, "dispatched_at") <= 0
-    assert milliseconds_ahead(posted.reply.id, "hand_over_at") <= 0
-    change(posted.reply.id, dispatched_at=past(PATIENCE / 1000 + 1))
-    sweep()
-    assert the_message(posted.reply.id).handovers == 1
-
-
-@pytest.mark.parametrize(("column", "limit"), [("dispatched_at", "queue_timeout"), ("", "turn_timeout")])
-def test_a_reply_waits_no_longer_though_the_clock_was_set_back(
-    column: str, limit: str, wrong: Clocks, settings: Settings
-) -> None:
-    chat = a_chat(a_user())
-    first, second = a_post(chat), a_post(chat)
-    posted = first if column else second
-    wrong.set_database(-TEN_MINUTES)
-    sweep()
-    most = getattr(settings, limit) * 1000
-    assert most - 60_000 < milliseconds_ahead(posted.reply.id, "deadline_at") <= most
-
-
-def test_times_that_are_possible_stay(core: Flask) -> None:
-    a_claim()
-    give_back(a_claim(), LONGEST_PAUSE)
-    waiting = a_post(a_chat(a_user()))
-    change(waiting.reply.id, handovers=5, hand_over_at=past(-PATIENCE / 1000 * 30))
-    with nothing_changes():
-        assert correct_times() == 0
-
-
-class Script:
-    """Stands for the sweeper's wait between two sweeps, and does a step of a test in each."""
-
-    def __init__(self, *steps: Any) -> None:
-        self._steps = list(steps)
-
-    def wait(self, _seconds: float) -> bool:
-        if not self._steps:
-            return True
-        self._steps.pop(0)()
-        return False
-
-
-@pytest.mark.settings(reply_timeout=3600.0)
-def test_a_clock_that_is_set_forward_takes_no_reply_from_a_living_worker(core: Flask, wrong: Clocks) -> None:
-    claim = a_claim()
-    renewed: list[set[str]] = []
-    steps = [
-        lambda: None,
-        lambda: wrong.set_database(TEN_MINUTES),
-        lambda: renewed.append(renew_leases([(claim, "So far", 1)])),
-    ]
-    run(core, 0.0, Script(*steps))  # type: ignore[arg-type]
-    assert renewed == [{claim.id}]
-    assert the_message(claim.id).failures == 0
-
-
-def test_the_sweeper_tells_that_a_clock_was_set(wrong: Clocks, caplog: pytest.LogCaptureFixture) -> None:
-    watch = ClockWatch()
-    assert [watch.went_forward(), watch.went_forward()] == [False, False]
-    assert caplog.text == ""
-    wrong.set_database(-TEN_MINUTES)
-    assert not watch.went_forward()
-    wrong.set_database(0)
-    assert watch.went_forward()
-    for step in ("-600", "+600"):
-        assert caplog.text.count(f"sweeper.clock_set: the database's clock went by {step} s") == 1
 
 
 def test_a_web_with_a_fast_clock_brings_no_running_job_back(wrong: Clocks, settings: Settings) -> None:
