@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, cast
 
 from engineio.async_drivers.eventlet import WebSocketWSGI
-from eventlet.websocket import ConnectionClosedError, RFC6455WebSocket
+from eventlet.websocket import ConnectionClosedError, FailedConnectionError, RFC6455WebSocket
 
 from api.sockets.budget import MAX_MESSAGE, Flood, Metered
 from api.sockets.outbox import TRANSPORT
@@ -19,7 +19,7 @@ from shared.errors.requests import TooMuchSent
 _PIECE = 64
 # The code of the WebSocket protocol for a client that breaks a rule of the server.
 _POLICY_VIOLATION = 1008
-# Seconds in which the reason for its end can reach a client. Closing at once would reset the connection.
+# Seconds in which the reason for its end can reach a client.
 _GOODBYE = 1.0
 
 
@@ -39,9 +39,15 @@ class Frames(RFC6455WebSocket):
         except Flood:
             self._flooded()
             time.sleep(0)  # the thread that writes sends the reason first
-            self._send_closing_frame(True, (_POLICY_VIOLATION, TooMuchSent.code))
-            time.sleep(_GOODBYE)
-            raise ConnectionClosedError from None
+            self._say_goodbye(_POLICY_VIOLATION, TooMuchSent.code)
+        except FailedConnectionError as error:
+            self._say_goodbye(error.status, error.message)
+        raise ConnectionClosedError
+
+    def _say_goodbye(self, code: int, reason: str) -> None:
+        """Tell the reason, and wait a moment without reading. Closing at once would reset the connection."""
+        self._send_closing_frame(True, (code, reason))
+        time.sleep(_GOODBYE)
 
     @staticmethod
     def _apply_mask(data: bytes, mask: tuple[int, ...], length: int, offset: int = 0) -> bytes:

@@ -79,3 +79,11 @@ def test_silent_connections_of_one_address_keep_nobody_out(
     assert ada.receive() == late.receive() == '42["mark",{}]'
     assert json.loads(silent[-1].authenticate({"token": server.token("bob")})[2:])["sid"]
     assert server.service.log.count("realtime.crowded: ") == 1
+
+
+def test_connections_that_ended_push_out_nobody_who_waits(start: Callable[..., SocketServer], stack: ExitStack) -> None:
+    server = start(HOLDFAST_MAX_STRANGERS=str(MOST), HOLDFAST_SOCKET_AUTH_SECONDS="30")
+    waiting = stack.enter_context(server.raw())
+    for _ in range(2 * MOST):
+        assert server.status("/healthz") == 200
+    assert waiting.authenticate({"token": server.token("ada")}).startswith('40{"sid"')
