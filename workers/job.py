@@ -10,6 +10,7 @@ from contextlib import suppress
 from shared.actions.queue.hand_over import hand_over
 from shared.actions.queue.hand_over_again import first_turn
 from shared.database.retries import DATABASE_AWAY
+from shared.failpoints import reach
 from shared.redis.room import Room
 from workers.reply import Desk, write_reply
 
@@ -24,6 +25,7 @@ def run_job(reply_id: str, desk: Desk, room: Room, *, further: bool = False) -> 
             _let_the_next_begin(claim.owner_id)
     finally:
         room.leave(further=further)
+    reach("before_ack")
 
 
 def _let_the_next_begin(owner_id: str) -> None:

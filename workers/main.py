@@ -7,7 +7,6 @@ import dramatiq
 from dramatiq.middleware import Retries, TimeLimit
 
 from shared.core import create_core, spare_the_collector
-from shared.failpoints import reach
 from shared.redis.broker import FURTHER, QUEUES, REPLIES, worker_broker
 from shared.settings import load_settings
 from workers.alone.writer import AloneWriter
@@ -35,12 +34,10 @@ def create_worker() -> dramatiq.Broker:
     @dramatiq.actor(actor_name=QUEUES[REPLIES], queue_name=REPLIES, time_limit=limit_ms, broker=broker)
     def write(reply_id: str) -> None:
         run_job(reply_id, desk, broker.room)
-        reach("before_ack")
 
     @dramatiq.actor(actor_name=QUEUES[FURTHER], queue_name=FURTHER, time_limit=limit_ms, broker=broker)
     def write_further(reply_id: str) -> None:
         run_job(reply_id, desk, broker.room, further=True)
-        reach("before_ack")
 
     spare_the_collector()
     return broker

@@ -31,7 +31,7 @@ class SlowHashes:
 
     def __call__(self, password: str, stored: str | None) -> bool:
         self.hashing.release()
-        return not self.go_on.wait(patience(30))
+        return not self.go_on.wait(patience(5))
 
     def begin(self, address: str) -> Future[int]:
         inside = self._app.extensions["hashing_place"]._inside
