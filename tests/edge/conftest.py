@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.edge.web_server import WebServer
+from tests.edge.web.web_server import WebServer
 from tests.realtime.conftest import server, start
 from tests.services.guard import Guard
 from tests.services.redis import RedisServer

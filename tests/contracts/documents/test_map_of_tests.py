@@ -11,7 +11,7 @@ TEXT = (ROOT / "CONTRIBUTING.md").read_text()
 HEADING = "## Where the tests of a module are"
 CODE = ("api", "shared", "workers")
 DEFINED = re.compile(r"^def (test_\w+)", re.MULTILINE)
-TESTS = ("tests/unit", "tests/integration", "tests/faults")
+TESTS = ("tests/unit", "tests/integration", "tests/faults", "tests/edge")
 
 
 def folders() -> set[str]:

@@ -6,7 +6,7 @@ from flask.testing import FlaskClient
 
 from api.access.limits import Limit, limits
 from shared.models import User
-from tests.edge.asking import PASSWORD, assert_refused, sign_in, sign_up
+from tests.edge.limits.asking import PASSWORD, assert_refused, sign_in, sign_up
 from tests.factories import on_sqlite_only, signed_in
 
 pytestmark = on_sqlite_only

@@ -21,7 +21,7 @@ from shared.models.chat import ChatRow
 from shared.models.erasure import ErasureRow, erasures
 from shared.models.message import messages
 from shared.models.user import users
-from tests.edge.held_rows import held
+from tests.edge.rows.held_rows import held
 from tests.eventually import eventually, joined
 from tests.factories import a_chat, a_claim, a_post, a_user, everything, nothing_changes, signed_in, the_chat, the_user
 from workers.context import build_context

@@ -7,8 +7,8 @@ from contextlib import closing
 
 import pytest
 
-from tests.edge.flooder import HELLO, frame
-from tests.edge.witness import address
+from tests.edge.sockets.flooder import HELLO, frame
+from tests.edge.sockets.witness import address
 from tests.eventually import eventually, patience
 from tests.realtime.socket_server import SocketServer
 

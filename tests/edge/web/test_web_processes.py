@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import psutil
 
-from tests.edge.web_server import WebServer
+from tests.edge.web.web_server import WebServer
 from tests.eventually import eventually
 
 

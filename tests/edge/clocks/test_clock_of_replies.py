@@ -12,7 +12,7 @@ from shared.actions.replies.leases import renew_leases
 from shared.actions.replies.release import give_back
 from shared.actions.replies.states import LONGEST_PAUSE
 from shared.settings import Settings
-from tests.edge.set_clocks import Clocks, clocks
+from tests.edge.clocks.set_clocks import Clocks, clocks
 from tests.eventually import eventually
 from tests.factories import a_chat, a_claim, a_post, a_user, change, clock, nothing_changes, past, the_message
 from workers.sweeper import ClockWatch, run, sweep

@@ -20,7 +20,7 @@ from shared.models.sign_in import sign_ins
 from shared.redis.broker import REPLIES, worker_broker
 from shared.redis.revocations import LEEWAY
 from shared.settings import Settings
-from tests.edge.set_clocks import Clocks, clocks
+from tests.edge.clocks.set_clocks import Clocks, clocks
 from tests.factories import a_chat, a_post, a_user, clock, the_chat
 from tests.integration.accounts.device import Device
 from workers.providers.openai_client import _retry_after

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from tests.edge.web_server import WebServer, request
+from tests.edge.web.web_server import WebServer, request
 
 # Seconds between two drops of each dripping client.
 _DRIP = 0.2

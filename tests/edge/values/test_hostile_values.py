@@ -13,7 +13,7 @@ from argon2 import PasswordHasher
 from flask import Flask
 
 from shared.models import ChatSession
-from tests.edge.places import HEADERS, Json, Place, Value, places
+from tests.edge.values.places import HEADERS, Json, Place, Value, places
 from tests.factories import a_chat, on_sqlite_only, signed_in, the_user
 
 # Nothing of this depends on the database.

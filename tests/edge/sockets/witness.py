@@ -77,7 +77,7 @@ def _late(times: list[float]) -> float:
 @contextmanager
 def flooding(server: SocketServer, kind: str, count: int, token: str) -> Iterator[None]:
     """Let a process flood the server, from its first connection until the block ends."""
-    command = [sys.executable, "-m", "tests.edge.flooder", str(address(server)[1]), kind, str(count), token]
+    command = [sys.executable, "-m", "tests.edge.sockets.flooder", str(address(server)[1]), kind, str(count), token]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin
         assert process.stdout

@@ -23,7 +23,7 @@ from shared.models.revocation import revocations
 from shared.models.sign_in import sign_ins
 from shared.models.user import users
 from shared.settings import Settings
-from tests.edge.held_rows import held
+from tests.edge.rows.held_rows import held
 from tests.factories import a_chat, a_claim, a_post, a_user, change, past, the_message
 from workers.run import Run
 from workers.sweeper import clean, sweep

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.edge.bystander import Bystander
-from tests.edge.floods import flood
-from tests.edge.web_server import WebServer, answer_on, code_of, read_all, request
+from tests.edge.web.floods import flood
+from tests.edge.web.web_server import WebServer, answer_on, code_of, read_all, request
 from tests.eventually import eventually
 
 # Far above the noise of a busy machine, and far below a wait for a slow client, which would last for ever.

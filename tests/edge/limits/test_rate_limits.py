@@ -13,7 +13,7 @@ from redis import Redis
 from api.app import create_app
 from shared.models import ChatSession, User
 from shared.settings import Settings
-from tests.edge.asking import PASSWORD, assert_refused, sign_in, sign_up
+from tests.edge.limits.asking import PASSWORD, assert_refused, sign_in, sign_up
 from tests.eventually import at_most
 from tests.factories import a_chat, a_user, on_sqlite_only, signed_in
 from tests.services.redis import RedisServer

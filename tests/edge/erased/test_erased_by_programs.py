@@ -3,7 +3,7 @@
 from uuid import uuid4
 
 from tests.e2e.person import Person
-from tests.edge.files import REDIS, Disk
+from tests.edge.erased.files import REDIS, Disk
 from tests.environment import environment
 from tests.eventually import eventually
 from tests.fake_model import FakeModel

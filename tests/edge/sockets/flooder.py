@@ -1,4 +1,4 @@
-"""`python -m tests.edge.flooder PORT KIND COUNT [TOKEN]` floods `realtime` until its standard input ends.
+"""`python -m tests.edge.sockets.flooder PORT KIND COUNT [TOKEN]` floods `realtime` until its standard input ends.
 
 It is a process of its own, so that its work does not slow the clients whose lag a test measures.
 """

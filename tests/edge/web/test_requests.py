@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.edge.web_server import WebServer, answer_on, code_of, read_all, request
+from tests.edge.web.web_server import WebServer, answer_on, code_of, read_all, request
 
 CHUNKED = request("/chats", "", "Content-Type: application/json", "Transfer-Encoding: chunked", method="POST")
 LAST = "Connection: close"

@@ -9,8 +9,8 @@ from contextlib import ExitStack, closing
 import pytest
 import websocket
 
-from tests.edge.flooder import HELLO, KINDS, STORM, frame, frames_of
-from tests.edge.witness import Witness, address, flooding
+from tests.edge.sockets.flooder import HELLO, KINDS, STORM, frame, frames_of
+from tests.edge.sockets.witness import Witness, address, flooding
 from tests.eventually import eventually, patience
 from tests.realtime.socket_server import SocketServer, events_in
 from tests.services.sockets import RawSocket

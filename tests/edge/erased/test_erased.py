@@ -23,7 +23,7 @@ from shared.database.units import execute, write_unit
 from shared.models.message import messages
 from shared.redis.live_text import Piece, append, read
 from shared.settings import Settings
-from tests.edge.files import DATABASE, LOG, REDIS, Disk
+from tests.edge.erased.files import DATABASE, LOG, REDIS, Disk
 from tests.eventually import eventually
 from tests.factories import a_claim, a_post, a_user, on_sqlite_only
 from tests.services.redis import RedisServer

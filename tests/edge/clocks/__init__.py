@@ -1,0 +1,1 @@
+"""Clocks that were set or differ."""

@@ -1,0 +1,1 @@
+"""Erased text is nowhere on the disk."""

@@ -1,0 +1,1 @@
+"""Rate limits, guesses of passwords, and fair turns."""

@@ -1,0 +1,1 @@
+"""Locked rows, and long deletions."""

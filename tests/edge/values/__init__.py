@@ -1,0 +1,1 @@
+"""Hostile values in requests, and the size of answers."""

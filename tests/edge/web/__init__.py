@@ -1,0 +1,1 @@
+"""Slow clients, and requests that are not well-formed HTTP."""
