@@ -73,9 +73,10 @@ def application() -> Whole:
 
 
 def _config(settings: Settings) -> uvicorn.Config:
-    limits = Limits(
-        settings.client_seconds, MAX_BODY, _most_connections(settings), settings.web_connections_per_address
-    )
+    most = _most_connections(settings)
+    # behind a proxy all connections have its address
+    per_address = most if settings.trusted_proxies else settings.web_connections_per_address
+    limits = Limits(settings.client_seconds, MAX_BODY, most, per_address)
     return uvicorn.Config(
         "api.web:application",
         factory=True,
