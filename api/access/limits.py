@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from enum import Enum
-from typing import TypeVar
 
 from flask import Flask, Response, current_app, g
 from throttled import MemoryStore, RateLimitState, RedisStore, Throttled, per_duration
@@ -24,7 +23,6 @@ from shared.settings import Settings
 from shared.settings.rates import Rate
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 
 # Seconds that one answer of Redis may take. After a longer one, this process counts for itself for a while. That does
 # no harm, so the time-out is shorter than the one of other trips.
@@ -46,8 +44,9 @@ class Limit(Enum):
     GUESSES_OF_ACCOUNT = "wrong passwords of all addresses for an account"
 
 
-# These limits protect the threads of one process, so each process counts for itself, without a trip (D-132).
-_OF_ONE_PROCESS = {Limit.REQUESTS}
+# The part of a limit that somebody may spend in one process before the process asks Redis. Few people post so often, so
+# most posts need no trip (D-131). Requests take the threads of this process, so it counts them alone (D-132).
+_WITHOUT_REDIS = {Limit.POSTS: 0.1, Limit.REQUESTS: 1.0}
 
 
 def _rates(settings: Settings) -> dict[Limit, Rate]:
@@ -89,12 +88,17 @@ class Limits:
 
     def spend(self, limit: Limit, whose: str) -> RateLimitState:
         """Count one more, unless nothing is left. If `retry_after` is above 0, nothing was left."""
-        return self._ask(limit, lambda counter: counter.limit(self._key(whose)).state)
+        key = self._key(whose)
+        own = self._own[limit].limit(key).state
+        spent = own.limit - own.remaining
+        if own.retry_after > 0 or spent <= own.limit * _WITHOUT_REDIS.get(limit, 0):
+            return own
+        return self._of_all(lambda: self._shared[limit].limit(key).state) or own
 
     def look(self, limit: Limit, whose: str) -> RateLimitState:
         """The rest of the limit, without counting."""
-        state = self._ask(limit, lambda counter: counter.peek(self._key(whose)))
-        rate = self._rates[limit]
+        key, rate = self._key(whose), self._rates[limit]
+        state = self._of_all(lambda: self._shared[limit].peek(key)) or self._own[limit].peek(key)
         # The library's own figure lacks the last step, from "nothing is left" to "one is left"
         return replace(state, retry_after=max(0.0, state.reset_after - rate.seconds + rate.seconds / rate.times))
 
@@ -102,14 +106,16 @@ class Limits:
         """A name for Redis from which nobody can read an address or an email."""
         return hashlib.blake2b(whose.encode(), key=self._secret, digest_size=16).hexdigest()
 
-    def _ask(self, limit: Limit, ask: Callable[[Throttled], T]) -> T:
-        if limit not in _OF_ONE_PROCESS and not current_link().broken and time.monotonic() >= self._own_until:
-            try:
-                return ask(self._shared[limit])
-            except StoreUnavailableError as error:
-                self._own_until = time.monotonic() + BREAK
-                log.warning("limits.redis_away: %s; this process counts for itself", type(error.__cause__).__name__)
-        return ask(self._own[limit])
+    def _of_all(self, ask: Callable[[], RateLimitState]) -> RateLimitState | None:
+        """The count of all processes; None while Redis is away."""
+        if current_link().broken or time.monotonic() < self._own_until:
+            return None
+        try:
+            return ask()
+        except StoreUnavailableError as error:
+            self._own_until = time.monotonic() + BREAK
+            log.warning("limits.redis_away: %s; this process counts for itself", type(error.__cause__).__name__)
+            return None
 
 
 def register_limits(app: Flask, settings: Settings) -> None:

@@ -72,6 +72,16 @@ def test_all_processes_of_the_api_count_together(settings: Settings, chat: ChatS
     assert [post(process, chat).status_code for process in processes * 2] == [202, 202, 429, 429]
 
 
+@pytest.mark.settings(rate_limit_posts="20/hour")
+def test_only_who_posts_a_lot_is_counted_in_redis(me: FlaskClient, chat: ChatSession, redis_url: str) -> None:
+    with Redis.from_url(redis_url) as redis:
+        counted = []
+        for _ in range(3):
+            post(me, chat)
+            counted.append(len(redis.keys("holdfast:test:limit:*")))
+    assert counted == [0, 0, 1]
+
+
 @pytest.mark.settings(rate_limit_requests="2/hour")
 def test_requests_of_any_kind_are_limited(me: FlaskClient, app: Flask, core: Flask) -> None:
     assert [me.get(path).status_code for path in ("/me", "/chats", "/sync")] == [200, 200, 429]

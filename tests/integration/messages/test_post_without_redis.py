@@ -112,10 +112,10 @@ def test_a_hand_over_without_an_answer_is_not_sent_again(core: Flask, own_redis:
 
 
 @on_sqlite_only
-def test_a_post_opens_two_connections_at_most(me: FlaskClient, chat: ChatSession, redis: Redis) -> None:
+def test_a_post_opens_one_connection(me: FlaskClient, chat: ChatSession, redis: Redis) -> None:
     before = redis.info("stats")["total_connections_received"]
     accepted(me, chat)
-    assert redis.info("stats")["total_connections_received"] == before + 2
+    assert redis.info("stats")["total_connections_received"] == before + 1
 
 
 @on_sqlite_only
