@@ -40,7 +40,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         "OPENAPI_JSON_PATH": "openapi.json",
     }
     assert isinstance(app.json, DefaultJSONProvider)
-    app.json.ensure_ascii = False  # an emoji takes 4 bytes, not the 12 of two escapes (D-125)
+    app.json.ensure_ascii = False  # an emoji takes 4 bytes, not the 12 of two escapes (D-105)
     app.extensions["revoked"] = Revoked()
     app.before_request(refuse_long_head)
     app.extensions["hashing_place"] = HashingPlace(settings.web_threads)

@@ -23,7 +23,7 @@ def password_fits(password: str, stored: str | None) -> bool:
     """Whether this is the stored password.
 
     Without a stored hash it takes just as long, so that nobody can tell whether the account exists. A hash of an older
-    version is of the password as it was sent, so that form is tried too (D-126).
+    version is of the password as it was sent, so that form is tried too (D-106).
     """
     known = stored or _nobodys_hash()
     forms = dict.fromkeys((_composed(password), password))

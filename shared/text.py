@@ -21,7 +21,7 @@ def clean(text: str) -> str:
 
 
 def shows_nothing(text: str) -> bool:
-    """Whether a reader sees nothing of the text: it has only blanks and invisible characters (D-127)."""
+    """Whether a reader sees nothing of the text: it has only blanks and invisible characters (D-107)."""
     return _SHOWS.search(text) is None
 
 

@@ -62,7 +62,7 @@ class Run:
             self._pieces.append(piece)
 
     def take_unshown(self) -> str:
-        """The text since the last call. Text that nobody can see waits for the first that somebody can (D-127)."""
+        """The text since the last call. Text that nobody can see waits for the first that somebody can (D-107)."""
         if not self.visible:
             return ""
         piece = "".join(self._pieces[self._taken :])

@@ -90,7 +90,7 @@ def run(core: Flask, every: float, stopping: threading.Event) -> None:
 
     After an outage of the database the sweeper does not rescue for a third of a lease (D-11). During the outage no
     worker could renew its leases, and now the workers get time for that. They get it too after the database's clock
-    was set forward, because then all leases seem to have lapsed (D-144).
+    was set forward, because then all leases seem to have lapsed (D-119).
     """
     patient_until = clean_from = scrub_from = 0.0
     places = scrubs()
@@ -128,7 +128,7 @@ class ClockWatch:
 
 
 def erase(core: Flask, every: float, stopping: threading.Event) -> None:
-    """Finish deletions until told to stop. This has a thread of its own, so that a long one delays no rescue (D-142).
+    """Finish deletions until told to stop. This has a thread of its own, so that a long one delays no rescue (D-117).
 
     It goes on at once while there is something to erase. If the program ends on the way, the next one goes on.
     """

@@ -1,6 +1,6 @@
 """Limits: how often a user or an address may do something. Each answer tells what is left (`docs/security.md`).
 
-Redis counts for all processes. While Redis is away or slow, each process counts for itself (D-131).
+Redis counts for all processes. While Redis is away or slow, each process counts for itself (D-108).
 """
 
 import hashlib
@@ -45,7 +45,7 @@ class Limit(Enum):
 
 
 # The part of a limit that somebody may spend in one process before the process asks Redis. Few people post so often, so
-# most posts need no trip (D-131). Requests take the threads of this process, so it counts them alone (D-132).
+# most posts need no trip (D-108). Requests take the threads of this process, so it counts them alone (D-109).
 _WITHOUT_REDIS = {Limit.POSTS: 0.1, Limit.REQUESTS: 1.0}
 
 
@@ -56,7 +56,7 @@ def _rates(settings: Settings) -> dict[Limit, Rate]:
         Limit.POSTS: Rate.parse(settings.rate_limit_posts),
         Limit.SIGN_UPS: Rate.parse(settings.rate_limit_sign_ups),
         Limit.GUESSES: guesses,
-        # After three times as many, the wait for each further guess grows to an hour's share (D-133).
+        # After three times as many, the wait for each further guess grows to an hour's share (D-110).
         Limit.MORE_GUESSES: Rate(3 * guesses.times, max(_HOUR, guesses.seconds)),
         Limit.GUESSES_OF_ADDRESS: Rate(10 * guesses.times, guesses.seconds),
         Limit.GUESSES_OF_ACCOUNT: Rate(10 * guesses.times, max(_HOUR, guesses.seconds)),

@@ -1,4 +1,4 @@
-"""Checks passwords: a few at a time, and ever slower for a client that guesses. Nobody is locked out (D-133, D-134)."""
+"""Checks passwords: a few at a time, and ever slower for a client that guesses. Nobody is locked out (D-110, D-111)."""
 
 import os
 import random
@@ -69,7 +69,7 @@ def _step_back() -> None:
 
 
 def checks_a_password(view: View) -> View:
-    """The route hashes a password. Refuse it early while the place is full, before any other work (D-134)."""
+    """The route hashes a password. Refuse it early while the place is full, before any other work (D-111)."""
 
     @wraps(view)
     def refusing(*args: Any, **kwargs: Any) -> Any:

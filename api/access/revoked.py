@@ -1,7 +1,7 @@
 """The access tokens that were revoked, and the time, as the database said at most two seconds ago.
 
 Each API process reads the table, not its copy in Redis. So it refuses revoked tokens while Redis is away, too. It
-judges tokens by the database's clock, because that clock issues and revokes them (D-143).
+judges tokens by the database's clock, because that clock issues and revokes them (D-118).
 """
 
 import logging

@@ -65,7 +65,7 @@ def verify(secret: str, purpose: str, token: Any) -> Claims:
 def read(secret: str, purpose: str, token: Any) -> Claims:
     """The content of a token that we signed, whatever its times. Raises Unauthenticated.
 
-    The caller compares the times with the database's clock (D-143).
+    The caller compares the times with the database's clock (D-118).
     """
     return _decode(secret, purpose, token, times=False)
 

@@ -1,4 +1,4 @@
-"""Reads JSON bodies. Their size and their shape are checked before any work that grows with them (D-121, D-122)."""
+"""Reads JSON bodies. Their size and their shape are checked before any work that grows with them (D-101, D-102)."""
 
 import json
 import re

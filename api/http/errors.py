@@ -58,7 +58,7 @@ _FROM_HTTP: dict[int, type[HoldfastError]] = {
 }
 # Seconds after which a client should try again. The other errors that tell this know their own seconds.
 _RETRY_AFTER = {requests.DatabaseUnavailable: 2, requests.TooManyWaiting: 10, requests.ServerFull: 5}
-# Fields that one answer names, messages for each, and characters of a name. Clients choose the names (D-123).
+# Fields that one answer names, messages for each, and characters of a name. Clients choose the names (D-103).
 _MOST_FIELDS, _MOST_MESSAGES, _LONGEST_NAME = 10, 5, 64
 
 

@@ -1,4 +1,4 @@
-"""Refuses requests with a long address or long headers, before anything reads them (D-121).
+"""Refuses requests with a long address or long headers, before anything reads them (D-101).
 
 A server in front of the app has limits of its own. These hold behind any server.
 """

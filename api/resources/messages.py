@@ -85,7 +85,7 @@ def delete(chat_ref: str, message_id: str) -> None:
 
 
 def _post_within_limits(asked: PostRequest, key: str | None) -> Posted:
-    """Post, or answer a known key even beyond the limit, since its message was accepted (D-135)."""
+    """Post, or answer a known key even beyond the limit, since its message was accepted (D-112)."""
     try:
         spend(Limit.POSTS, g.user_id)
     except TooManyRequests:

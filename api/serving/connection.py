@@ -1,4 +1,4 @@
-"""One client's connection: uvicorn's, which reads whole requests here within limits of size (D-101, D-102)."""
+"""One client's connection: uvicorn's, which reads whole requests here within limits of size (D-92, D-93)."""
 
 from typing import Any
 

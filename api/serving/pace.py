@@ -1,4 +1,4 @@
-"""The steps of one client's connection, each with a deadline, and the answer to a client that broke a rule (D-101)."""
+"""The steps of one client's connection, each with a deadline, and the answer to a client that broke a rule (D-92)."""
 
 import socket
 import struct
@@ -80,7 +80,7 @@ class PacedConnection(HttpToolsProtocol):
         self.transport.abort()
 
     def refuse(self, error: HoldfastError) -> None:
-        """Answer with this error, and read on until the client has seen the answer (D-102)."""
+        """Answer with this error, and read on until the client has seen the answer (D-93)."""
         if self._refused or self.transport.is_closing():
             return
         self._refused = True

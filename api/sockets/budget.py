@@ -1,4 +1,4 @@
-"""The budget of one socket. Each read of its connection costs, so that no client can keep the server busy (D-111)."""
+"""The budget of one socket. Each read of its connection costs, so that no client can keep the server busy (D-95)."""
 
 import socket
 import time

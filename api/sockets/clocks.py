@@ -1,4 +1,4 @@
-"""Notices that the clock of `web` and the one of this process differ. All sockets are refused then (D-116)."""
+"""Notices that the clock of `web` and the one of this process differ. All sockets are refused then (D-100)."""
 
 import time
 

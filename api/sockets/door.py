@@ -21,7 +21,7 @@ log = logging.getLogger("realtime")
 _BACKLOG = 4096
 # Bytes that the kernel may hold for a client that does not read. By default they grow to megabytes (D-51).
 _SEND_BUFFER = 128 * 1024
-# Bytes that the kernel may hold of a client while the server does not read them. A client sends little (D-111).
+# Bytes that the kernel may hold of a client while the server does not read them. A client sends little (D-95).
 _RECEIVE_BUFFER = 64 * 1024
 # Connections that the server accepts before other green threads run. Otherwise a thousand at once would stop them.
 _AT_ONCE = 4

@@ -58,7 +58,7 @@ class Frames(RFC6455WebSocket):
 
 
 class Upgrade(WebSocketWSGI):
-    """Answers the request that opens a WebSocket. It refuses the drafts that came before RFC 6455 (D-112)."""
+    """Answers the request that opens a WebSocket. It refuses the drafts that came before RFC 6455 (D-96)."""
 
     def __init__(self, handler: Any, server: Any) -> None:
         super().__init__(handler, server)

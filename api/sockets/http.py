@@ -57,7 +57,7 @@ def _health(pulse: Pulse, clocks: Clocks) -> App:
 
 
 def _readiness(pulse: Pulse, clocks: Clocks) -> tuple[str, dict[str, str]]:
-    """It fails while no event of the channel arrives here, or while `web` surely has another time (D-116)."""
+    """It fails while no event of the channel arrives here, or while `web` surely has another time (D-100)."""
     if not pulse.ready:
         return _UNAVAILABLE, {"status": "deaf"}
     if clocks.ahead:

@@ -9,7 +9,7 @@ from api.sockets.tally import TALLY
 
 
 class Strangers:
-    """Of too many strangers the oldest leaves: an honest client shows its token within a moment (D-113)."""
+    """Of too many strangers the oldest leaves: an honest client shows its token within a moment (D-97)."""
 
     def __init__(self, patience: float, most: int) -> None:
         self._patience, self._most = patience, most

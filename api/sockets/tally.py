@@ -1,4 +1,4 @@
-"""The lines of the log that clients can cause. Their number is bounded, or a flood would fill the disk (D-115)."""
+"""The lines of the log that clients can cause. Their number is bounded, or a flood would fill the disk (D-99)."""
 
 import io
 import logging

@@ -46,7 +46,7 @@ def changes_since(user_id: str, after: int | None, limit: int) -> Changes:
     """Read the rows with the next `limit` numbers after `after`, and every running reply.
 
     Without `after`, the answer has only the cursor. All rows are of one moment. Rows that share a number stay on one
-    page, so a page may be longer than `limit`. A page of long texts ends earlier (D-124). Raises Forbidden if there is
+    page, so a page may be longer than `limit`. A page of long texts ends earlier (D-104). Raises Forbidden if there is
     no such user.
     """
     with snapshot():
@@ -89,7 +89,7 @@ class _Number(NamedTuple):
 
 _account = Prepared(select(*ACCOUNT, users.c.pruned_seq).where(users.c.id == bindparam("user_id")), _Owner)
 # The tombstone of a chat stands for those of its messages, however many (D-43). Messages of a deleted chat may still
-# have their text, which the sweeper erases (D-142). The statement looks the chat up for each message. For an EXISTS, a
+# have their text, which the sweeper erases (D-117). The statement looks the chat up for each message. For an EXISTS, a
 # database might read all chats.
 _chat_deleted_at = (
     select(chat_sessions.c.deleted_at).where(chat_sessions.c.id == messages.c.chat_session_id).scalar_subquery()

@@ -32,7 +32,7 @@ _POOL_TIMEOUT = 30
 # Seconds. A connection that rested longer is tried before use (D-68). So is one with unread data of its server (D-69).
 # Trying every connection each time would cost a round trip with every unit.
 _RESTED = 1.0
-# `secure_delete` puts zeros over deleted text (D-153).
+# `secure_delete` puts zeros over deleted text (D-122).
 _SQLITE_PRAGMAS = (
     *("journal_mode=wal", "synchronous=full", "busy_timeout=5000", "foreign_keys=on", "secure_delete=on"),
 )

@@ -1,4 +1,4 @@
-"""Take deleted text out of the files of SQLite. In PostgreSQL only a command that locks whole tables could (D-154)."""
+"""Take deleted text out of the files of SQLite. In PostgreSQL only a command that locks whole tables could (D-123)."""
 
 import sqlite3
 from collections.abc import Iterator

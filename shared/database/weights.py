@@ -1,4 +1,4 @@
-"""Bounds a page by the bytes of its texts, whatever number of rows a client asks for (D-124).
+"""Bounds a page by the bytes of its texts, whatever number of rows a client asks for (D-104).
 
 The database tells the sizes first, and sends only the rows that fit. Otherwise 200 long messages would be an answer of
 hundreds of megabytes.

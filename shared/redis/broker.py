@@ -11,7 +11,7 @@ from shared.settings import Settings
 
 #: The queue of all replies that have their turn.
 REPLIES = "replies"
-#: The queue of replies that a worker found no room for, because their users have another running reply (D-138).
+#: The queue of replies that a worker found no room for, because their users have another running reply (D-115).
 FURTHER = "further"
 WRITE_REPLY = "write_reply"
 WRITE_FURTHER = "write_further"
@@ -25,7 +25,7 @@ _HEARTBEAT_TIMEOUT = 15_000
 _DEAD_MESSAGE_TTL = 86_400_000
 # Chances in a million that a command looks for dead workers. Here every command of a worker does. With Dramatiq's
 # default, a dead worker is found after ten minutes. A producer never looks, because Dramatiq compares the clocks of
-# machines: one `web` with a fast clock would bring all running jobs back onto the queue with each post (D-143).
+# machines: one `web` with a fast clock would bring all running jobs back onto the queue with each post (D-118).
 _OF_WORKERS, _OF_PRODUCERS = 1_000_000, 0
 # Seconds that one command may take. It must be above the idle wait, which happens inside one command.
 _WORKER_TIMEOUT = 5.0

@@ -97,7 +97,7 @@ class PromptConsumer(_RedisConsumer):
 
 
 class FurtherConsumer(PromptConsumer):
-    """Fetches one job at a time, and only while its process has room for a further reply (D-138)."""
+    """Fetches one job at a time, and only while its process has room for a further reply (D-115)."""
 
     def _most(self) -> int:
         return int(self.outstanding_message_count + self.broker.room.left)

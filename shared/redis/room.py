@@ -2,7 +2,7 @@
 
 import threading
 
-# The part of the threads that stays free. A user's further replies use the others (D-138).
+# The part of the threads that stays free. A user's further replies use the others (D-115).
 _KEPT_FREE = 1 / 4
 
 

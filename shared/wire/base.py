@@ -27,7 +27,7 @@ class CamelSchema(Schema):
 class StrictString(fields.String):
     """A string of at most `longest` characters, cleaned of characters that no database stores.
 
-    Its length is checked first. Later steps may take seconds for a long text (D-121).
+    Its length is checked first. Later steps may take seconds for a long text (D-101).
     """
 
     default_error_messages = {"too_long": "Longer than maximum length {longest}."}  # noqa: RUF012

@@ -20,7 +20,7 @@ class _Said(NamedTuple):
     content: str
 
 
-# A deletion ends its open replies at once, but it may erase its texts later (D-142). So the texts are for a worker only
+# A deletion ends its open replies at once, but it may erase its texts later (D-117). So the texts are for a worker only
 # while its attempt runs.
 _own = messages.alias("own")
 _still_runs = exists().where(

@@ -185,7 +185,7 @@ def _retry_after(headers: Any) -> float | None:
     except ValueError:
         pass
     try:
-        # both dates are of the server's clock, which may differ from ours (D-143)
+        # both dates are of the server's clock, which may differ from ours (D-118)
         return max(0.0, (parsedate_to_datetime(asked) - _now_there(headers)).total_seconds())
     except (TypeError, ValueError):  # no date either, or one without a time zone
         return None

@@ -28,7 +28,7 @@ export function removed(state, id) {
 // Changes the chat of a message as the server does. A post or a final reply moves the chat up.
 // A final reply makes the chat unread. A post ends the parking of its chat.
 // A reply that starts, or is pending again, leaves the chat as it is.
-// The row of the chat may arrive later (D-152), so its activity is kept: the numbers of the first message, of the newest one
+// The row of the chat may arrive later (D-121), so its activity is kept: the numbers of the first message, of the newest one
 // and of the newest post; the time of the newest message, and whether it `ends` a reply.
 export function active(state, { chatSessionId: id, seq, completedAt, createdAt, ...message }) {
   const ends = message.messageType !== "user" && isFinal(message);
@@ -42,7 +42,7 @@ export function active(state, { chatSessionId: id, seq, completedAt, createdAt, 
   return chat ? listed({ ...state, activity }, chat) : { ...state, activity };
 }
 
-// The first number that the cursor may not pass. A message with this number moved a chat without a row (D-151).
+// The first number that the cursor may not pass. A message with this number moved a chat without a row (D-120).
 export function firstWithoutRow({ chats, activity, cursor }) {
   const rows = new Set(chats.map(({ id }) => id));
   const waiting = Object.entries(activity).filter(([id, { seq }]) => seq > cursor && !rows.has(id));

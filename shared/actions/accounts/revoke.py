@@ -1,6 +1,6 @@
 """Revoke the access tokens of a user or of one sign-in. The database's rows are the truth; Redis has a copy.
 
-Tokens are issued, revoked and forgotten by the database's clock (D-143).
+Tokens are issued, revoked and forgotten by the database's clock (D-118).
 """
 
 from datetime import datetime

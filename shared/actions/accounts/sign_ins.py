@@ -1,6 +1,6 @@
 """Begin, renew and end a sign-in, the row that refresh tokens name. `api/access/tokens.py` signs the tokens.
 
-All times here are the database's. So a machine with a wrong clock neither ends a sign-in nor keeps one (D-143).
+All times here are the database's. So a machine with a wrong clock neither ends a sign-in nor keeps one (D-118).
 """
 
 from datetime import datetime, timedelta

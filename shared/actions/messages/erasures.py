@@ -1,4 +1,4 @@
-"""Erase all rows of a deleted chat or account, in batches of bounded time. No batch holds up other users (D-142).
+"""Erase all rows of a deleted chat or account, in batches of bounded time. No batch holds up other users (D-117).
 
 The unit of the deletion makes a promise: from its commit on, no answer shows the rows, and a row of `erasures` tells
 the sweeper what is left. A batch takes no lock of the owner, because nobody else changes these rows any more.

@@ -65,7 +65,7 @@ def post_message(user_id: str, request: PostRequest, key: str | None = None) -> 
 
 
 def posted_before(user_id: str, request: PostRequest, key: str | None) -> Posted | None:
-    """The rows of a known key, for a user who may post nothing new just now (D-135).
+    """The rows of a known key, for a user who may post nothing new just now (D-112).
 
     Raises Unauthenticated, KeyReused.
     """
@@ -126,7 +126,7 @@ def _replayed(user_id: str, before: Made) -> Posted:
     ids = (before.message_id, before.reply_id)
     rows = {row.id: row for row in query(select(*MESSAGE).where(messages.c.id.in_(ids)), row=MessageRow)}
     if query(_deleted, {"chat_id": rows[before.reply_id].chat_session_id}):
-        # the rows may still have their text, which the sweeper erases (D-142)
+        # the rows may still have their text, which the sweeper erases (D-117)
         rows = {row.id: row._replace(**EMPTY) for row in rows.values()}
     account = account_of(user_id)
     assert account is not None  # a known key belongs to a user

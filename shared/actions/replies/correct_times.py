@@ -1,7 +1,7 @@
 """Correct times that lie impossibly far ahead, because the database's clock was set back since they were written.
 
 Without this, a reply would lie there for as long as the clock was set back: nobody would rescue it, give it its turn,
-hand it over or end it (D-144). All times here are of the database's clock.
+hand it over or end it (D-119). All times here are of the database's clock.
 """
 
 from typing import Any, NamedTuple

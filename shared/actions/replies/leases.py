@@ -19,7 +19,7 @@ def renew_leases(running: list[tuple[Claim, str, int]]) -> set[str]:
     """Renew the lease of each (claim, text so far, deltas so far), and save the text as a checkpoint.
 
     Returns the ids of the renewed replies. It leaves out a reply whose row another transaction has locked, so that one
-    locked row costs no other reply its lease (D-141). It also leaves out a superseded reply.
+    locked row costs no other reply its lease (D-116). It also leaves out a superseded reply.
     """
     lease_ms = int(current_settings().lease_seconds * 1000)
     rows = {

@@ -131,7 +131,7 @@ def _each(rows: Sequence[Row], end: Callable[[Row], int]) -> int:
 def _held(owners: set[str]) -> set[str]:
     """Those of the users whose own row or open replies another transaction has locked.
 
-    Waiting for each of them would hold up the rescue of all others, a second for each (D-141).
+    Waiting for each of them would hold up the rescue of all others, a second for each (D-116).
     """
     free = query(_free_users, {"ids": list(owners)}, row=_Owner)
     mine = query(_open_replies, {"ids": list(owners)}, row=_Reply)

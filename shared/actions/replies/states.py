@@ -110,7 +110,7 @@ _owner_runs_another = exists().where(
     has_status(Status.RUNNING, _other),
 )
 _one_runs_in_its_chat = _owner_runs_another.where(_other.c.chat_session_id == messages.c.chat_session_id)
-#: A worker that has no room for a further reply of this owner does not claim such a reply (D-138).
+#: A worker that has no room for a further reply of this owner does not claim such a reply (D-115).
 LACKS_ROOM = has_status(Status.PENDING) & messages.c.dispatched_at.is_not(None) & _owner_runs_another
 # A worker that gives a reply back removes its own name. If a pending reply names a worker, one has died.
 _its_worker_died = messages.c.claimed_by.is_not(None)

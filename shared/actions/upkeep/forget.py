@@ -16,7 +16,7 @@ BATCH = 500
 def forget(table: Table, old: Select[Any], values: Mapping[str, Any]) -> int:
     """Delete the rows with the keys that `old` selects, and return how many.
 
-    It leaves out rows that another transaction has locked, and takes as many others (D-141).
+    It leaves out rows that another transaction has locked, and takes as many others (D-116).
     """
     if not query(old.limit(1), values):
         return 0  # so that SQLite's one lock is taken for work only

@@ -46,7 +46,7 @@ def _old(table: Table, before: datetime) -> Select[Any]:
 
 @retried
 def _forget(table: Table, old: Select[Any]) -> int:
-    """Delete a batch of rows that are free, as are their owners. So one locked row or user holds nobody up (D-141)."""
+    """Delete a batch of rows that are free, as are their owners. So one locked row or user holds nobody up (D-116)."""
     if not query(old.limit(1)):
         return 0
     with write_unit():

@@ -45,8 +45,8 @@ def test_an_entry_without_a_part_is_found(part: str) -> None:
 
 def without_a_mark(text: str) -> list[str]:
     """Entries that another one supersedes, but whose own status does not say so."""
-    entries = {text[:2]: text for text in re.split(r"^### D-", text, flags=re.MULTILINE)[1:]}
-    replaced = [(old, new) for new, entry in entries.items() for old in re.findall(r"\bsupersedes D-(\d\d)", entry)]
+    entries = {part.split()[0]: part for part in re.split(r"^### D-", text, flags=re.MULTILINE)[1:]}
+    replaced = [(old, new) for new, entry in entries.items() for old in re.findall(r"\bsupersedes D-(\d+)", entry)]
     return [f"D-{old}" for old, new in replaced if f"superseded by D-{new}" not in entries[old]]
 
 

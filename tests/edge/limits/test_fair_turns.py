@@ -1,4 +1,4 @@
-"""Fair turns across users: long replies of a few users leave threads to everybody else (D-138)."""
+"""Fair turns across users: long replies of a few users leave threads to everybody else (D-115)."""
 
 from collections.abc import Iterator
 

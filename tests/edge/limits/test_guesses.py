@@ -1,4 +1,4 @@
-"""Guessing passwords becomes slow, and locks no owner out (D-133)."""
+"""Guessing passwords becomes slow, and locks no owner out (D-110)."""
 
 import pytest
 from flask import Flask

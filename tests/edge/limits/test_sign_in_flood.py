@@ -1,4 +1,4 @@
-"""Fifty people sign in at once, all the time. Somebody else's requests hardly notice it (D-134)."""
+"""Fifty people sign in at once, all the time. Somebody else's requests hardly notice it (D-111)."""
 
 import http.client
 import json
