@@ -50,10 +50,10 @@ class Programs:
     def __getitem__(self, name: str) -> Service:
         return self._services[name]
 
-    def another(self, name: str) -> Service:
+    def another(self, name: str, **environment: str) -> Service:
         """One more process of this program, beside the first. Enter it to start it."""
         first = self._services[name]
-        return Service(self._guard, f"{first.name}-2", first.command, environment=self.environment)
+        return Service(self._guard, f"{first.name}-2", first.command, environment=self.environment | environment)
 
     def wait_until_ready(self) -> None:
         """Wait until all programs run, web and realtime answer, and a worker asks for work."""

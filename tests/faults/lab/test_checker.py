@@ -45,7 +45,7 @@ def test_what_takes_too_long_or_needs_a_new_process_is_noticed(
     deployments: Deployments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deployment = deployments.get("sqlite")
-    deployment.make_whole({})
+    deployment.make_whole({"web": {"HOLDFAST_WEB_WORKERS": "2"}})
     with a_trial(deployment) as trial:
         person = trial.person()
         outcome = person.ask("chunks=2,gate=late")
@@ -53,7 +53,7 @@ def test_what_takes_too_long_or_needs_a_new_process_is_noticed(
         heals = trial._heals
 
         def heals_with_help() -> Iterator[Violation]:
-            (child,) = psutil.Process(trial.programs["web"].pid).children()
+            *_, child = psutil.Process(trial.programs["web"].pid).children()
             child.kill()  # its master starts another one
             trial.model.open_gate("late")
             trial.wait_for_status(outcome, "completed")

@@ -28,6 +28,8 @@ SHARE = 0.9
 # after its worker's death gets a process of its own, so AGAIN is small.
 LIVE, AGAIN, FAIL = 5, 1, 9
 HOUR = 3_600_000
+# Seconds. The sweepers take a lease that is longer for a mistake, and cut it.
+LEASE = 45
 HAS_A_TURN = messages.c.dispatched_at.is_not(None)
 
 
@@ -89,11 +91,12 @@ def test_two_sweepers_leave_run_again_or_fail_what_is_stuck_each_reply_once(tria
     backlog, fate = Backlog(trial, STUCK), messages.c.seq % 15
     # Given replies of a living worker, replies whose worker died, and replies whose worker died for the last time
     backlog.lapsed(failures=case((fate == 0, 0), else_=1))
-    backlog.age(HAS_A_TURN, fate >= AGAIN + FAIL, lease_until=trial.clock() + HOUR, claimed_by="a worker that lives")
+    lives_until = trial.clock() + LEASE * 1000
+    backlog.age(HAS_A_TURN, fate >= AGAIN + FAIL, lease_until=lives_until, claimed_by="a worker that lives")
     person = trial.person()
     # When two sweepers begin at once, and somebody posts
-    with trial.programs.another("sweeper"):
-        trial.restart("sweeper")
+    with trial.programs.another("sweeper", HOLDFAST_LEASE_SECONDS=str(LEASE)):
+        trial.restart("sweeper", HOLDFAST_LEASE_SECONDS=str(LEASE))
         trial.wait_for_status(person.ask("chunks=3"), "completed", within=10)
         # Then some are left, some run again, and most fail. Replies behind the ones that ran again get their turn
         of_each = STUCK // 2 // 15

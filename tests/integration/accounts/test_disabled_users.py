@@ -52,7 +52,7 @@ def overlooked(chat: ChatSession, redis: Redis) -> str:
     sweep()
     reply_id = a_post(chat).reply.id
     disable_account(chat.owner_id)
-    change(reply_id, dispatched_at=past(300), handovers=6, hand_over_at=past(-970))
+    change(reply_id, dispatched_at=past(300), handovers=6, hand_over_at=past(-600))
     redis.delete(QUEUE, f"{QUEUE}.msgs")
     assert jobs_after_a_sweep(redis) == []
     return reply_id

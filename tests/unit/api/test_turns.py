@@ -2,10 +2,19 @@
 
 import asyncio
 import threading
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
 from api.serving.turns import Turns
+
+
+def run(asked: Coroutine[Any, Any, None]) -> None:
+    """Run it in a thread of its own. In the main thread the browser of other tests may have an event loop."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, asked).result()
 
 
 def test_callers_take_turns() -> None:
@@ -21,7 +30,7 @@ def test_callers_take_turns() -> None:
         gate.set()
         await asyncio.gather(first, *waiting)
 
-    asyncio.run(ask())
+    run(ask())
     assert order == ["greedy", "modest", "greedy", "greedy"]
 
 
@@ -32,4 +41,4 @@ def test_the_caller_gets_what_the_work_returns_or_raises() -> None:
         with pytest.raises(ZeroDivisionError):
             await turns.run("a", lambda: 1 // 0)
 
-    asyncio.run(ask())
+    run(ask())
