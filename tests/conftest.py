@@ -9,12 +9,14 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser
+from sqlalchemy import QueuePool
 
 from api.app import create_app
 from shared.core import create_core
 from shared.database.tables import db
 from shared.settings import Settings, load_settings
 from tests.environment import environment
+from tests.eventually import eventually
 from tests.fake_model import FakeModel
 from tests.services.browser import chromium
 from tests.services.guard import Guard
@@ -124,5 +126,9 @@ def client(app: Flask) -> FlaskClient:
 
 
 def _let_go_of_the_database() -> None:
+    """Close all connections. A thread of the test may hold one for a moment longer, and would leave it open."""
     db.session.remove()
+    pool = db.engine.pool
+    assert isinstance(pool, QueuePool)
+    eventually(lambda: pool.checkedout() == 0)
     db.engine.dispose()
