@@ -12,6 +12,7 @@ from tests.eventually import eventually
 from tests.factories import a_chat, a_post, a_user, on_sqlite_only, the_message
 from tests.fake_model import FakeModel
 from workers.main import create_worker
+from workers.reply import Desk, create_desk
 
 # tests/integration/replies/test_claim.py has the guard of the claim, on both databases.
 pytestmark = on_sqlite_only
@@ -24,6 +25,8 @@ def broker(core: Flask, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> 
     patient = {"SILENCE_TIMEOUT": "300", "FIRST_TEXT_TIMEOUT": "300", "REPLY_TIMEOUT": "900", "LEASE_SECONDS": "30"}
     for name, value in (patient | {"WORKER_THREADS": str(THREADS)}).items():
         monkeypatch.setenv(f"HOLDFAST_{name}", value)
+    desks: list[Desk] = []
+    monkeypatch.setattr("workers.main.create_desk", lambda *args: desks.append(create_desk(*args)) or desks[0])
     broker = create_worker()
     assert isinstance(broker, ReplyBroker)
     worker = Worker(broker, worker_timeout=20, worker_threads=THREADS)
@@ -32,6 +35,7 @@ def broker(core: Flask, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> 
     broker.fetching = False
     worker.stop()
     broker.close()
+    desks[0].provider._client.close()
 
 
 @pytest.fixture
