@@ -1,7 +1,7 @@
 """The fixtures of all tests. Real services last as long as the run; each test gets a fresh database."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -113,11 +113,23 @@ def core(settings: Settings) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def app(settings: Settings) -> Iterator[Flask]:
-    app = create_app(settings)
-    yield app
-    with app.app_context():
-        _let_go_of_the_database()
+def app(settings: Settings, another_app: Callable[[Settings], Flask]) -> Flask:
+    return another_app(settings)
+
+
+@pytest.fixture
+def another_app() -> Iterator[Callable[[Settings], Flask]]:
+    """`another_app(settings)` is like one more process of the API."""
+    apps: list[Flask] = []
+
+    def create(settings: Settings) -> Flask:
+        apps.append(create_app(settings))
+        return apps[-1]
+
+    yield create
+    for app in apps:
+        with app.app_context():
+            _let_go_of_the_database()
 
 
 @pytest.fixture

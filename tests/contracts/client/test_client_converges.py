@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 from tests.contracts.client_kit.recorder import Recorder
 from tests.contracts.client_kit.story import Story
 
-ORDERS = 400
+ORDERS = 150
 
 # Plays each order, which names events by their place in the day. `null` stands for a page of changes. A client that
 # heard everything asks only for what it misses. Any other client asks once for the changes, and then for messages.

@@ -1,6 +1,6 @@
 """Limits: how often one user or one address may do something, and what others notice of it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -10,7 +10,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
 
-from api.app import create_app
 from shared.models import ChatSession, User
 from shared.settings import Settings
 from tests.edge.limits.asking import PASSWORD, assert_refused, sign_in, sign_up
@@ -67,8 +66,10 @@ def test_what_was_accepted_is_answered_beyond_the_limit_too(me: FlaskClient, cha
 
 
 @pytest.mark.settings(rate_limit_posts="2/hour")
-def test_all_processes_of_the_api_count_together(settings: Settings, chat: ChatSession) -> None:
-    processes = [signed_in(create_app(settings), User(id=chat.owner_id)) for _ in range(2)]
+def test_all_processes_of_the_api_count_together(
+    settings: Settings, chat: ChatSession, another_app: Callable[[Settings], Flask]
+) -> None:
+    processes = [signed_in(another_app(settings), User(id=chat.owner_id)) for _ in range(2)]
     assert [post(process, chat).status_code for process in processes * 2] == [202, 202, 429, 429]
 
 
@@ -111,9 +112,9 @@ def test_a_network_of_ipv6_counts_as_one_address(client: FlaskClient) -> None:
 @pytest.mark.settings(rate_limit_sign_ups="1/hour")
 @pytest.mark.parametrize(("trusted", "then"), [(0, [201, 429]), (1, [201, 201])])
 def test_the_address_behind_a_proxy_counts_only_if_the_proxy_is_trusted(
-    trusted: int, then: list[int], settings: Settings
+    trusted: int, then: list[int], settings: Settings, another_app: Callable[[Settings], Flask]
 ) -> None:
-    client = create_app(replace(settings, trusted_proxies=trusted)).test_client()
+    client = another_app(replace(settings, trusted_proxies=trusted)).test_client()
 
     def through_the_proxy(forwarded: str) -> int:
         headers = {"X-Forwarded-For": forwarded}
@@ -137,9 +138,11 @@ def test_nobody_can_read_who_was_counted(me: FlaskClient, chat: ChatSession, red
 
 
 @pytest.fixture
-def without_redis(settings: Settings, own_redis: RedisServer) -> Iterator[FlaskClient]:
+def without_redis(
+    settings: Settings, own_redis: RedisServer, another_app: Callable[[Settings], Flask]
+) -> Iterator[FlaskClient]:
     """A client of an API whose Redis does not answer any more."""
-    app = create_app(replace(settings, redis_url=own_redis.url, rate_limit_posts="2/hour"))
+    app = another_app(replace(settings, redis_url=own_redis.url, rate_limit_posts="2/hour"))
     with app.app_context():
         chat = a_chat()
         client = signed_in(app, User(id=chat.owner_id))

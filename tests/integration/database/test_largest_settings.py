@@ -5,7 +5,6 @@ from dataclasses import fields, replace
 import pytest
 from flask import Flask
 
-from api.app import create_app
 from shared.settings import Settings
 from tests.factories import a_chat, a_user, signed_in
 
@@ -21,9 +20,9 @@ def settings(settings: Settings) -> Settings:
     return replace(settings, **LARGEST)
 
 
-def test_with_the_largest_numbers_people_sign_up_and_post(core: Flask, settings: Settings) -> None:
+def test_with_the_largest_numbers_people_sign_up_and_post(core: Flask, app: Flask) -> None:
     user = a_user()
-    app, chat = create_app(settings), a_chat(user)
+    chat = a_chat(user)
     signed_up = app.test_client().post(
         "/auth/sign-up", json={"email": "rich@example.org", "password": "long enough for a password"}
     )

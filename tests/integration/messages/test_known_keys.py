@@ -1,6 +1,7 @@
 """An accepted post that is sent again with its key gets the same ids, despite all changes in between."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -11,12 +12,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
-from api.app import create_app
 from shared.actions.accounts.disable import disable_account, enable_account
 from shared.actions.messages import idempotency
 from shared.actions.upkeep.forget_keys import forget_keys
 from shared.database.clock import utc_now
-from shared.database.tables import db
 from shared.database.units import execute, query, write_unit
 from shared.models import ChatSession, User
 from shared.models.idempotency import idempotency_keys
@@ -43,16 +42,18 @@ def is_replay(answer: Any, first: Any) -> bool:
     ids=str,
 )
 def test_a_key_outlives_a_deploy_with_other_settings(
-    changed: dict[str, Any], body: dict[str, Any], me: FlaskClient, user: User, chat: ChatSession, settings: Settings
+    changed: dict[str, Any],
+    body: dict[str, Any],
+    me: FlaskClient,
+    user: User,
+    chat: ChatSession,
+    settings: Settings,
+    another_app: Callable[[Settings], Flask],
 ) -> None:
     first = post(me, chat, **body)
-    newer = create_app(replace(settings, **changed))
-    try:
-        with nothing_changes():
-            again = post(signed_in(newer, user), chat, **body)
-    finally:
-        with newer.app_context():
-            db.engine.dispose()
+    newer = another_app(replace(settings, **changed))
+    with nothing_changes():
+        again = post(signed_in(newer, user), chat, **body)
     assert is_replay(again, first), again.json
 
 
