@@ -9,16 +9,19 @@ import resource
 import signal
 import socket
 import sys
+from contextlib import suppress
 from functools import partial
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from api.access import tokens
 from api.app import MAX_BODY, create_app
 from api.serving.crowd import Crowd, Limits
 from api.serving.wsgi import Whole
 from shared.boot import boot
 from shared.core import current_settings, spare_the_collector
+from shared.errors.requests import Unauthenticated
 from shared.settings import Settings
 
 log = logging.getLogger("web")
@@ -31,6 +34,8 @@ _SEND_BUFFER = 256 * 1024
 _OTHER_FILES = 300
 # Seconds between two checks that the process that started this one still lives.
 _LOOK = 1
+# Seconds that a process may take to start, or to answer the first one. A busy machine takes more than uvicorn's 5.
+_START = 30
 
 
 def main() -> int:
@@ -43,13 +48,23 @@ def main() -> int:
         return 1
     config = _config(settings)
     if settings.web_workers > 1:
-        Multiprocess(config, [listener]).run()
+        _Processes(config, [listener]).run()
         return 0
     server = uvicorn.Server(config)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, server.handle_exit)  # uvicorn repeats the signal at its end; this process ends with 0
     server.run([listener])
     return 0
+
+
+class _Processes(Multiprocess):
+    """The processes that serve. At a drain, no further client may wait for an answer that never comes."""
+
+    def terminate_all(self) -> None:
+        """Close the port in this process too, then end the others."""
+        for listener in self.sockets:
+            listener.close()
+        super().terminate_all()
 
 
 def _open_port(settings: Settings) -> socket.socket:
@@ -65,11 +80,21 @@ def application() -> Whole:
     """The app for uvicorn, made once in each process."""
     app = create_app()
     with app.app_context():
-        threads = current_settings().web_threads
+        settings = current_settings()
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # else any client can fill the log with its mistakes
     spare_the_collector()
-    log.info("web.started: this process takes requests with %d threads", threads)
-    return Whole(app, threads)
+    log.info("web.started: this process takes requests with %d threads", settings.web_threads)
+    return Whole(app, settings.web_threads, partial(_caller, settings))
+
+
+def _caller(settings: Settings, environ: dict[str, str]) -> str:
+    """The user of a token that we signed, or else the client's address. Anything else a client could choose freely."""
+    _scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    with suppress(Unauthenticated):
+        return tokens.read(settings.secret_key, tokens.ACCESS, token).user_id
+    forwarded = environ.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    trusted = settings.trusted_proxies
+    return forwarded[-trusted].strip() if 0 < trusted <= len(forwarded) else environ["REMOTE_ADDR"]
 
 
 def _config(settings: Settings) -> uvicorn.Config:
@@ -93,6 +118,7 @@ def _config(settings: Settings) -> uvicorn.Config:
         timeout_keep_alive=int(settings.client_seconds) + 1,  # the crowd ends idle connections earlier
         timeout_graceful_shutdown=settings.drain_seconds,  # type: ignore[arg-type]  # uvicorn takes parts of a second
         timeout_notify=_LOOK,
+        timeout_worker_healthcheck=_START,
         callback_notify=partial(_end_with, os.getpid()) if settings.web_workers > 1 else None,
     )
 

@@ -15,7 +15,7 @@ def trust_proxies(app: Flask, settings: Settings) -> None:
     """Take the address and the scheme from the headers of the trusted proxies, and from no others."""
     trusted = settings.trusted_proxies
     if trusted:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=trusted, x_proto=trusted, x_host=0)  # type: ignore[method-assign]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=trusted, x_proto=1, x_host=0)  # type: ignore[method-assign]
 
 
 def client_address() -> str:

@@ -8,6 +8,8 @@ from shared.errors.requests import BodyTooLarge, HeadersTooLarge, MalformedBody,
 
 # Bytes of a request's first line and headers, and the number of headers.
 _MOST_HEAD, _MOST_HEADERS = 64 * 1024, 100
+# Bytes that come with a body beside it: the sizes of its chunks, their extensions, and headers after it.
+_MOST_FRAMING = 256 * 1024
 # A chunk costs the same however small it is. So a body may come in this many pieces at most.
 _MOST_PIECES = 10_000
 # Bytes of a body that no limit of memory counts.
@@ -26,6 +28,7 @@ class Connection(PacedConnection):
         self._draining = False
         self._fault: HoldfastError = MalformedRequest()
         self._head = self._pieces = 0
+        self._postponed: tuple[Any, Any] | None = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -35,17 +38,18 @@ class Connection(PacedConnection):
     def data_received(self, data: bytes) -> None:
         if self._refused:
             return
-        if self._stage is not Stage.BODY:
-            self._head += len(data)
+        self._head += len(data)
         super().data_received(data)
         if self._stage is Stage.HEAD and self._head > _MOST_HEAD:
             self.refuse(HeadersTooLarge())
+        elif self._stage is Stage.BODY and self._head > _MOST_FRAMING:
+            self.refuse(BodyTooLarge())
 
     def on_message_begin(self) -> None:
         if self._refused or len(self.pipeline) >= _MOST_AHEAD:
             raise ValueError("too many requests at once")
         self._enter(Stage.HEAD)
-        self._body_size = self._pieces = 0
+        self._head, self._body_size, self._pieces = max(0, self._head), 0, 0
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -64,14 +68,19 @@ class Connection(PacedConnection):
         if any(name == b"content-length" and int(value) > self._crowd.limits.body for name, value in self.headers):
             self.refuse(BodyTooLarge())
             return
+        upgrades = self.parser.should_upgrade()
+        if upgrades and self._announces_a_body():
+            self.refuse(MalformedRequest())  # the parser would take the body for the next request
+            return
         super().on_headers_complete()  # an address that is none raises, and the stage stays HEAD
         self._enter(Stage.BODY)
-        if self._draining:
+        if self._draining or upgrades:
             self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
         if self._refused:
             return
+        self._head -= len(body)
         self._body_size += len(body)
         self._pieces += 1
         if self._body_size > self._crowd.limits.body or self._pieces > _MOST_PIECES:
@@ -112,6 +121,22 @@ class Connection(PacedConnection):
     def connection_lost(self, exc: Exception | None) -> None:
         self._crowd.forget(self)
         super().connection_lost(exc)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._postponed:
+            (cycle, app), self._postponed = self._postponed, None
+            super()._start_asgi_task(cycle, app)
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        if self.flow.write_paused:  # else a second answer would wait for the client outside of every limit
+            self._postponed = cycle, app
+        else:
+            super()._start_asgi_task(cycle, app)
+
+    def _announces_a_body(self) -> bool:
+        sizes = [int(value) for name, value in self.headers if name == b"content-length"]
+        return any(sizes) or any(name == b"transfer-encoding" for name, _ in self.headers)
 
     def _close_if_at_rest(self) -> None:
         if self._stage is Stage.REST:

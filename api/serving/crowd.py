@@ -53,9 +53,12 @@ class Crowd:
     def forget(self, connection: PacedConnection) -> None:
         """The connection has ended."""
         address = _network(connection)
-        self._by_address[address].discard(connection)
+        peers = self._by_address.get(address, set())
+        if connection not in peers:
+            return  # it had to make room
+        peers.remove(connection)
         self._count -= 1
-        if not self._by_address[address]:
+        if not peers:
             del self._by_address[address]
         self.release(connection)
         self._unsent.pop(connection, None)
@@ -92,16 +95,18 @@ class Crowd:
     def _make_room(self, peers: set[PacedConnection], newcomer: PacedConnection) -> bool:
         resting = [one for one in peers if one.rests and one is not newcomer]
         if resting:
-            min(resting, key=lambda one: one.since).drop()
+            oldest = min(resting, key=lambda one: one.since)
+            oldest.drop()
+            self.forget(oldest)  # now, or others that come in the same moment would all take this one's place
         return bool(resting)
 
     def _look(self) -> None:
         loop = asyncio.get_running_loop()
+        loop.call_later(_LOOK, self._look)  # first, so that no failure below ends all deadlines
         now = loop.time()
         for connection in [one for peers in self._by_address.values() for one in peers]:
             if connection.is_late(now):
                 connection.end_late()
-        loop.call_later(_LOOK, self._look)
 
 
 def _network(connection: PacedConnection) -> str:

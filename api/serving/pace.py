@@ -2,6 +2,7 @@
 
 import socket
 import struct
+from contextlib import suppress
 from enum import Enum
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -44,7 +45,7 @@ class PacedConnection(HttpToolsProtocol):
     @property
     def rests(self) -> bool:
         """Whether the client keeps us waiting, rather than the other way round."""
-        return self._stage is not Stage.WORK and not self._owes_another
+        return self._refused or (self._stage is not Stage.WORK and not self._owes_another)
 
     @property
     def reads_body(self) -> bool:
@@ -92,10 +93,11 @@ class PacedConnection(HttpToolsProtocol):
             self.cycle.disconnected = True  # the app waits for the body, and ends now
             self.cycle.message_event.set()
         self._enter(Stage.REST)
-        self._answered = self.since
+        self._answered, self._owed = self.since, 0
         self.flow.resume_reading()
         self.transport.write(_as_bytes(error))
-        self.transport.write_eof()
+        with suppress(OSError):  # the client has just gone
+            self.transport.write_eof()
 
     def _enter(self, stage: Stage) -> None:
         self._stage, self.since = stage, self.loop.time()

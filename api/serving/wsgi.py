@@ -22,16 +22,15 @@ _OWN_NAMES = {b"content-type": "CONTENT_TYPE", b"content-length": None, b"transf
 class Whole:
     """An ASGI app. It runs the WSGI app in a thread once the whole request is here."""
 
-    def __init__(self, app: WsgiApp, threads: int) -> None:
-        self._app, self._turns = app, Turns(threads)
+    def __init__(self, app: WsgiApp, threads: int, caller: Callable[[dict[str, Any]], str]) -> None:
+        self._app, self._turns, self._caller = app, Turns(threads), caller
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await _whole_body(receive)
         if body is None:
             return
         environ = _environ(scope, body)
-        caller = environ.get("HTTP_AUTHORIZATION") or environ["REMOTE_ADDR"]
-        status, headers, answer = await self._turns.run(caller, partial(_answer, self._app, environ))
+        status, headers, answer = await self._turns.run(self._caller(environ), partial(_answer, self._app, environ))
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": answer})
 

@@ -32,9 +32,19 @@ def wsgi_app(server: Server, pulse: Pulse, clocks: Clocks, is_full: Callable[[],
         if environ["PATH_INFO"].startswith("/socket.io") and is_full():
             start(_UNAVAILABLE, [_JSON, ("Retry-After", "5")])
             return [b'{"status":"full"}']
+        if environ["PATH_INFO"].startswith("/socket.io") and not _opens_a_socket(environ):
+            start("400 Bad Request", [_JSON])
+            return [b'{"status":"no socket"}']
         return _closing_on_failure(server, app, environ, start)
 
     return guarded
+
+
+def _opens_a_socket(environ: dict[str, Any]) -> bool:
+    """Whether the handshake can succeed. The library would keep a session for 45 s for each one that fails."""
+    connection = [part.strip() for part in environ.get("HTTP_CONNECTION", "").lower().split(",")]
+    upgrades = "upgrade" in connection and environ.get("HTTP_UPGRADE", "").lower() == "websocket"
+    return upgrades and environ.get("HTTP_SEC_WEBSOCKET_VERSION") in ("8", "13") and "HTTP_SEC_WEBSOCKET_KEY" in environ
 
 
 def _closing_on_failure(server: Server, app: App, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

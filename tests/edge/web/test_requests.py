@@ -43,8 +43,10 @@ def test_a_header_after_the_body_counts_for_nothing(web: WebServer) -> None:
         [CHUNKED, b"200001\r\n" + b" " * 2_097_153 + b"\r\n0\r\n\r\n"],
         [CHUNKED, 40 * (b"10000\r\n" + b" " * 65_536 + b"\r\n")],
         [CHUNKED, 20_000 * b"1\r\n \r\n"],
+        [CHUNKED, b"2\r\n{}\r\n0\r\nX: ", 6 * (b"y" * 65_536)],
+        [CHUNKED, b"2;", 6 * (b"y" * 65_536)],
     ],
-    ids=["announced", "one chunk", "chunks", "tiny chunks"],
+    ids=["announced", "one chunk", "chunks", "tiny chunks", "a header after it", "an extension of a chunk"],
 )
 def test_a_body_that_is_too_large_is_refused_while_it_comes(web: WebServer, parts: list[bytes]) -> None:
     status, _, body = web.asked(*parts)
@@ -55,6 +57,17 @@ def test_a_body_that_is_too_large_is_refused_while_it_comes(web: WebServer, part
 def test_a_head_that_is_too_large_is_refused(web: WebServer, head: bytes) -> None:
     status, _, body = web.asked(head + b"\r\n\r\n")
     assert (status, code_of(body)) == (431, "headers_too_large")
+
+
+def test_a_body_is_never_taken_for_the_next_request(web: WebServer) -> None:
+    """With `Upgrade`, the parser does not read the body that is announced."""
+    smuggled = request("/config", "", LAST)
+    lines = ("Connection: Upgrade", "Upgrade: h2c", f"Content-Length: {len(smuggled)}")
+    with web.connect(request("/chats", "", *lines, method="POST")) as client:
+        client.sendall(smuggled)
+        answers = read_all(client)
+    assert b"malformed_request" in answers
+    assert b"realtimeUrl" not in answers
 
 
 def test_a_few_requests_may_come_at_once_and_are_answered_in_order(web: WebServer) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import pytest
 
@@ -88,6 +89,24 @@ def test_beyond_the_limit_the_client_that_rested_for_longest_must_go(narrow: Web
     assert answer_on(clients[4])[0] == 200
     for client in clients:
         client.close()
+
+
+def test_the_limit_holds_for_clients_that_come_at_the_same_moment(narrow: WebServer) -> None:
+    stuck = request("/chats", "", "Transfer-Encoding: chunked", method="POST") + b"Z\r\n"  # refused, and still open
+    with ExitStack() as stack:
+        clients = [stack.enter_context(narrow.connect(stuck if number % 2 else b"")) for number in range(60)]
+        eventually(lambda: sum(map(narrow.holds, clients)) <= 5)
+        assert narrow.healthy
+
+
+def test_a_client_that_goes_early_ends_no_deadline_of_others(impatient: WebServer) -> None:
+    clients = [impatient.connect(b"GET / HTTP/1.1\r\nX: ") for _ in range(40)]
+    with impatient.connect() as patient:
+        read_all(clients[0])
+        for client in clients:
+            client.close()
+        with impatient.connect() as idle:
+            assert read_all(idle) + read_all(patient) == b""
 
 
 def test_bodies_of_stalled_clients_are_dropped_before_they_fill_the_memory(web: WebServer) -> None:
