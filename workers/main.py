@@ -7,7 +7,8 @@ import dramatiq
 from dramatiq.middleware import Retries, TimeLimit
 
 from shared.core import create_core, spare_the_collector
-from shared.redis.broker import FURTHER, QUEUES, REPLIES, worker_broker
+from shared.redis.broker import worker_broker
+from shared.redis.queues import FURTHER, QUEUES, REPLIES
 from shared.settings import load_settings
 from workers.alone.writer import AloneWriter
 from workers.job import run_job

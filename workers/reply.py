@@ -23,7 +23,7 @@ from shared.database.retries import DATABASE_AWAY
 from shared.errors.replies import ContextTooLong, EmptyReply, ModelTruncated, ReplyError, ReplyFailed
 from shared.failpoints import reach
 from shared.logs import work
-from shared.redis.broker import FURTHER
+from shared.redis.queues import FURTHER
 from shared.settings import Settings
 from workers.context import build_context, shortest
 from workers.insist import insist

@@ -119,11 +119,11 @@ class Watchdog:
             at = time.monotonic()
             renewed = renew_leases([(run.claim, *run.checkpoint()) for run in runs])
             for run in runs:  # a run that is left out is tried again with the next look, until its lease is over
-                if run.claim.id in renewed:
+                if (run.claim.id, run.claim.attempt) in renewed:
                     run.leased(at, self._settings.lease_seconds)
 
     def _check_rows(self, runs: list[Run]) -> None:
         ours = still_ours([run.claim for run in runs])
         for run in runs:
-            if run.claim.id not in ours:
+            if (run.claim.id, run.claim.attempt) not in ours:
                 run.cut_short(Superseded())

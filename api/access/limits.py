@@ -93,14 +93,20 @@ class Limits:
         spent = own.limit - own.remaining
         if own.retry_after > 0 or spent <= own.limit * _WITHOUT_REDIS.get(limit, 0):
             return own
-        return self._of_all(lambda: self._shared[limit].limit(key).state) or own
+        shared = self._of_all(lambda: self._shared[limit].limit(key).state)
+        return shared if shared and self._is_possible(limit, shared) else own
 
     def look(self, limit: Limit, whose: str) -> RateLimitState:
         """The rest of the limit, without counting."""
         key, rate = self._key(whose), self._rates[limit]
-        state = self._of_all(lambda: self._shared[limit].peek(key)) or self._own[limit].peek(key)
+        shared = self._of_all(lambda: self._shared[limit].peek(key))
+        state = shared if shared and self._is_possible(limit, shared) else self._own[limit].peek(key)
         # The library's own figure lacks the last step, from "nothing is left" to "one is left"
         return replace(state, retry_after=max(0.0, state.reset_after - rate.seconds + rate.seconds / rate.times))
+
+    def _is_possible(self, limit: Limit, state: RateLimitState) -> bool:
+        """False if the clock of Redis was set back since it counted. The wait would be as long as that step."""
+        return state.reset_after <= self._rates[limit].seconds + 1
 
     def _key(self, whose: str) -> str:
         """A name for Redis from which nobody can read an address or an email."""

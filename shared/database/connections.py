@@ -11,7 +11,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import Pool
 
-from shared.database.prepared import only_reads
+from shared.database.prepared import only_reads, without_values
 
 # Milliseconds that the server lets a statement wait for a lock. Then it undoes the unit, which is repeated. A unit is
 # tried three times in all (D-65).
@@ -96,4 +96,4 @@ def _keep_values_out_of_logs(context: ExceptionContext) -> None:
     """Cut off the part of PostgreSQL's message that quotes the row, because the error may be logged."""
     for error in (context.original_exception, context.sqlalchemy_exception):
         if error:
-            error.args = tuple(str(part).partition("\nDETAIL:")[0] for part in error.args)
+            error.args = without_values(error.args)

@@ -146,8 +146,14 @@ def only_reads(error: BaseException) -> bool:
     return getattr(error, "sqlstate", None) == _READ_ONLY
 
 
+def without_values(parts: tuple[object, ...]) -> tuple[str, ...]:
+    """An error's text without the part of PostgreSQL's message that quotes the row, because the error may be logged."""
+    return tuple(str(part).partition("\nDETAIL:")[0] for part in parts)
+
+
 def _as_sqlalchemy(error: Exception, sql: str, connection: Connection) -> BaseException:
     dialect = connection.dialect
+    error.args = without_values(error.args)
     broken = only_reads(error) or dialect.is_disconnect(error, connection.connection, None)  # type: ignore[arg-type]
     if broken:
         connection.invalidate(error)

@@ -33,6 +33,6 @@ def _sqlite_octets(element: octets, compiler: Any, **options: Any) -> str:
     return f"length(cast({compiler.process(element.clauses, **options)} as blob))"
 
 
-def fitting(sizes: Iterable[int]) -> int:
+def fitting(sizes: Iterable[int], most: int = MOST_BYTES) -> int:
     """How many of these texts, from the first on, fit on one page. It is at least one, or no page would go on."""
-    return max(1, sum(total <= MOST_BYTES for total in accumulate(sizes)))
+    return max(1, sum(total <= most for total in accumulate(sizes)))

@@ -6,17 +6,9 @@ from redis import Redis
 
 from shared.redis.consumers import FurtherConsumer, PromptConsumer
 from shared.redis.link import connect
+from shared.redis.queues import FURTHER, QUEUES, REPLIES
 from shared.redis.room import Room
 from shared.settings import Settings
-
-#: The queue of all replies that have their turn.
-REPLIES = "replies"
-#: The queue of replies that a worker found no room for, because their users have another running reply (D-115).
-FURTHER = "further"
-WRITE_REPLY = "write_reply"
-WRITE_FURTHER = "write_further"
-#: The actor of each queue.
-QUEUES = {REPLIES: WRITE_REPLY, FURTHER: WRITE_FURTHER}
 
 # Milliseconds without a heartbeat after which Dramatiq takes a worker's unacknowledged jobs back. The lease is the real
 # rescue; this is a second one.

@@ -11,6 +11,8 @@ from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
 from dramatiq.errors import ConnectionClosed, DecodeError
 from redis import RedisError
 
+from shared.redis.queues import QUEUES
+
 log = logging.getLogger(__name__)
 
 # The option of a job that holds its name on the queue. The worker acknowledges a job by this name.
@@ -42,7 +44,7 @@ class PromptConsumer(_RedisConsumer):
         self._threads = prefetch
 
     def __next__(self) -> Any:
-        self.prefetch = self._most()
+        self.prefetch = self._most() if self.broker.fetching else 0
         if not self.message_cache:
             self._wait()
         if not self.broker.fetching:
@@ -68,7 +70,7 @@ class PromptConsumer(_RedisConsumer):
 
     def _next_job(self) -> Any:
         message = super().__next__()
-        if message and not _has_name(message):
+        if message and not _is_ours(message, self.queue_name):
             self.queued_message_ids.discard(message.message_id)
             raise ValueError
         return message
@@ -82,7 +84,7 @@ class PromptConsumer(_RedisConsumer):
         fetched = list(broker.client.smembers(f"{broker.namespace}:__acks__.{broker.broker_id}.{self.queue_name}"))
         entries = broker.client.hmget(f"{self._key}.msgs", fetched) if fetched else []
         for name, entry in zip(fetched, entries, strict=True):
-            if not _is_job(entry):
+            if not _is_job(entry, self.queue_name):
                 log.warning("queue.junk: an entry of the queue is no job; the worker moved it to the dead letters")
                 broker.do_nack(self.queue_name, name)
 
@@ -116,13 +118,18 @@ class FurtherConsumer(PromptConsumer):
         return job
 
 
-def _is_job(entry: bytes | None) -> bool:
+def _is_job(entry: bytes | None, queue: str) -> bool:
     try:
-        return entry is not None and _has_name(dramatiq.Message.decode(entry))
+        return entry is not None and _is_ours(dramatiq.Message.decode(entry), queue)
     except DecodeError:
         return False
 
 
-def _has_name(message: Any) -> bool:
-    """Whether the job has a name. Without one, the worker could run it but never acknowledge it."""
-    return isinstance(message.options, dict) and _NAME in message.options
+def _is_ours(message: Any, queue: str) -> bool:
+    """Whether the job has a name, and runs the actor of this queue for one reply.
+
+    Without a name, the worker could never acknowledge it. Of any other job, nobody would give the room back.
+    """
+    named = isinstance(message.options, dict) and _NAME in message.options and "eta" not in message.options
+    meant = (message.queue_name, message.actor_name) == (queue, QUEUES.get(queue))
+    return named and meant and len(message.args) == 1 and isinstance(message.args[0], str) and not message.kwargs

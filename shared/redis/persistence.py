@@ -3,7 +3,7 @@
 import logging
 
 from redis import RedisError
-from redis.exceptions import NoPermissionError
+from redis.exceptions import ResponseError
 
 from shared.redis.link import RedisLink
 
@@ -15,8 +15,10 @@ def begin_rewrite(link: RedisLink) -> bool:
     try:
         if link.client.info("persistence").get("aof_enabled"):
             link.client.execute_command("BGREWRITEAOF")
-    except NoPermissionError:
-        log.warning("redis.not_rewritten: its user may not call BGREWRITEAOF, so erased live text stays in the file")
+    except ResponseError as error:
+        if "in progress" in str(error):
+            return False
+        log.warning("redis.not_rewritten: %s; erased live text stays in its file until it is rewritten", error)
     except RedisError:
         return False
     return True
@@ -26,6 +28,8 @@ def is_rewritten(link: RedisLink) -> bool:
     """Whether no rewrite is under way. If the last one failed, begins another one."""
     try:
         state = link.client.info("persistence")
+    except ResponseError:  # it may not tell; begin_rewrite() has logged that
+        return True
     except RedisError:
         return False
     if state.get("aof_rewrite_in_progress") or state.get("aof_rewrite_scheduled"):

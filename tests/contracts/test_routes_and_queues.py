@@ -9,7 +9,7 @@ from flask import Flask
 
 import api.resources
 from api.http.blueprint import ApiBlueprint
-from shared.redis.broker import QUEUES
+from shared.redis.queues import QUEUES
 from tests.factories import on_sqlite_only
 
 # None of these rules depends on the database.

@@ -13,7 +13,7 @@ from shared.actions.owner_unit import owner_unit
 from shared.core import current_settings
 from shared.database.clock import db_moment
 from shared.database.retries import retried
-from shared.database.units import execute
+from shared.database.units import execute, query
 from shared.models.chat import chat_sessions
 from shared.models.idempotency import idempotency_keys
 from shared.models.message import messages
@@ -30,8 +30,8 @@ def delete_account(user_id: str) -> Receipt:
     Open replies end, and their credits return. Every token stops working, and the email is free again. From the commit
     on, no answer shows anything of the account. If it has much text, the sweeper erases the rest.
     """
-    with owner_unit(user_id) as unit:
-        (count,) = execute(_counts, {"user_id": user_id}, row=_Counts)
+    (count,) = query(_counts, {"user_id": user_id}, row=_Counts)  # outside: it reads all rows, and SQLite has one lock
+    with owner_unit(user_id, acting=True) as unit:
         end_open(unit, user_id, true(), events=1)
         erase_account(user_id, unit.account.seq)
         execute(delete(idempotency_keys).where(idempotency_keys.c.user_id == user_id))

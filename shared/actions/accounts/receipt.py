@@ -33,7 +33,11 @@ def receipt_for(settings: Settings, chats: int, messages: int) -> Receipt:
     return Receipt(chats, messages, [database, _REDIS, _LOGS, _MODEL, _BACKUPS])
 
 
-_SQLITE = Place("database", WITHIN, "The rows are erased. Their old bytes leave the database's files within a minute.")
+_SQLITE = Place(
+    "database",
+    WITHIN,
+    "The rows are erased. Their old bytes leave the files within a minute; pieces may stay in a file above 16 MB.",
+)
 _POSTGRESQL = Place(
     "database",
     None,

@@ -6,15 +6,16 @@ the sweeper what is left. A batch takes no lock of the owner, because nobody els
 
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, Table, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Select, Table, bindparam, delete, insert, literal_column, select, update
 
 from shared.actions.messages.erase import EMPTY
 from shared.database.clock import db_moment, utc_now
-from shared.database.prepared import Id
+from shared.database.prepared import Rows
 from shared.database.retries import retried
 from shared.database.units import execute, query, write_unit
+from shared.database.weights import fitting, octets
 from shared.models.chat import chat_sessions
 from shared.models.erasure import ErasureRow, erasures
 from shared.models.message import messages
@@ -23,6 +24,8 @@ from shared.models.message import messages
 AT_ONCE = 500
 # Seconds that a batch should take, and the most rows of one. SQLite lets nobody else write meanwhile.
 _BATCH_SECONDS, _MOST = 0.05, 2_000
+# Bytes of texts that one transaction erases at most. SQLite puts zeros over them, and nobody else can write meanwhile.
+_BYTES = 2 * 1024 * 1024
 # Seconds after which erase_more() leaves the turn to other deletions.
 _SLICE = 1.0
 # Positions and numbers begin later.
@@ -49,8 +52,8 @@ def erase_more(erasure: ErasureRow) -> int:
     size = AT_ONCE
     while after < erasure.last:
         began, up_to = time.monotonic(), after + size
-        found, done = _erase_between(erasure, after, up_to)
-        erased, whole, after = erased + done, whole and done == found, up_to
+        found, done, up_to = _erase_between(erasure, after, up_to)
+        size, erased, whole, after = up_to - after, erased + done, whole and done == found, up_to
         reached = after if whole else reached
         if time.monotonic() > until:
             break
@@ -68,7 +71,14 @@ class _Part:
     table: Table
     of: ColumnElement[Any]
     place: ColumnElement[int]
+    size: ColumnElement[int]
     empty: dict[str, Any]
+
+
+class _Found(NamedTuple):
+    id: str
+    place: int
+    octets: int
 
 
 def _parts(erasure: ErasureRow) -> list[_Part]:
@@ -78,30 +88,41 @@ def _parts(erasure: ErasureRow) -> list[_Part]:
 def _begin(erasure: ErasureRow) -> None:
     whole = True
     for part in _parts(erasure):
-        found = execute(_left(part, erasure).limit(AT_ONCE), row=Id).scalars()
-        done = _erase(part, erasure, found)
+        found = execute(_left(part, erasure).limit(AT_ONCE), row=_Found)
+        fit = fitting((row.octets for row in found), _BYTES)
+        done = _erase(part, erasure, [row.id for row in found[:fit]])
         whole = whole and done == len(found) < AT_ONCE
     if not whole:
         execute(insert(erasures), erasure._asdict())
 
 
 def _left(part: _Part, erasure: ErasureRow) -> Select[Any]:
-    return select(part.table.c.id).where(part.of == erasure.id, part.table.c.deleted_at.is_(None))
+    columns = (part.table.c.id, part.place.label("place"), part.size.label("octets"))
+    return select(*columns).where(part.of == erasure.id, part.table.c.deleted_at.is_(None))
 
 
 @retried
-def _erase_between(erasure: ErasureRow, after: int, up_to: int) -> tuple[int, int]:
-    """Erase the rows in a range of places. Returns how many there were, and how many of them are erased now.
+def _erase_between(erasure: ErasureRow, after: int, up_to: int) -> tuple[int, int, int]:
+    """Erase the rows in a range of places. Returns how many there were, how many are erased now, and the last place.
 
     Without a range, PostgreSQL might sort all rows for each batch.
     """
     parts = _parts(erasure)
-    found = [query(_left(part, erasure).where(part.place > after, part.place <= up_to), row=Id) for part in parts]
+    found = [query(_left(part, erasure).where(part.place > after, part.place <= up_to), row=_Found) for part in parts]
     if not any(found):
-        return 0, 0
+        return 0, 0, up_to
+    up_to = _that_fits(found, up_to)
+    ids = [[row.id for row in rows if row.place <= up_to] for rows in found]
     with write_unit():
-        done = [_erase(part, erasure, ids.scalars()) for part, ids in zip(parts, found, strict=True)]
-    return sum(map(len, found)), sum(done)
+        done = [_erase(part, erasure, some) for part, some in zip(parts, ids, strict=True)]
+    return sum(map(len, ids)), sum(done), up_to
+
+
+def _that_fits(found: list[Rows[_Found]], up_to: int) -> int:
+    """The last place up to which the texts fit in one transaction. Rows of one place stay together."""
+    rows = sorted((row for rows in found for row in rows), key=lambda row: row.place)
+    fit = fitting((row.octets for row in rows), _BYTES)
+    return up_to if fit >= len(rows) else max(rows[fit].place - 1, rows[fit - 1].place)
 
 
 def _erase(part: _Part, erasure: ErasureRow, ids: list[str]) -> int:
@@ -120,10 +141,11 @@ def _note(erasure: ErasureRow, reached: int) -> None:
         execute(_over if reached >= erasure.last else _go_on, {"whose": erasure.id, "up_to": reached})
 
 
-_OF_CHAT = [_Part(messages, messages.c.chat_session_id, messages.c.position, EMPTY)]
+_OF_CHAT = [_Part(messages, messages.c.chat_session_id, messages.c.position, octets(messages.c.content), EMPTY)]
+_NO_TITLE: dict[str, Any] = {"title": "", "settings": {}}
 _OF_ACCOUNT = [
-    _Part(chat_sessions, chat_sessions.c.owner_id, chat_sessions.c.seq, {"title": "", "settings": {}}),
-    _Part(messages, messages.c.owner_id, messages.c.seq, EMPTY),
+    _Part(chat_sessions, chat_sessions.c.owner_id, chat_sessions.c.seq, literal_column("0"), _NO_TITLE),
+    _Part(messages, messages.c.owner_id, messages.c.seq, octets(messages.c.content), EMPTY),
 ]
 _this = erasures.c.id == bindparam("whose")
 _go_on = update(erasures).where(_this).values(reached=bindparam("up_to"))

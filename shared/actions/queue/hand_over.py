@@ -11,7 +11,8 @@ from flask import current_app
 from redis import RedisError
 
 from shared.core import current_link
-from shared.redis.broker import QUEUES, REPLIES, ReplyBroker, job_for, producing_broker
+from shared.redis.broker import ReplyBroker, job_for, producing_broker
+from shared.redis.queues import QUEUES, REPLIES
 
 
 def hand_over(reply_ids: Iterable[str], queue: str = REPLIES) -> None:

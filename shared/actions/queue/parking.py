@@ -21,9 +21,9 @@ from shared.wire.events import chat_event
 def resume_queue(user_id: str, ref: str) -> ChatRow:
     """Give the waiting replies of a parked chat their turns again. A chat that is not parked stays as it is.
 
-    Raises Forbidden, NotFound.
+    Raises Unauthenticated, Forbidden, NotFound.
     """
-    with owner_unit(user_id) as unit:
+    with owner_unit(user_id, acting=True) as unit:
         chat = find_chat(user_id, ref)
         if chat.parked_at is None:
             return chat

@@ -17,6 +17,7 @@ from shared.database.prepared import Id
 from shared.database.retries import retried
 from shared.database.units import execute, query, write_unit
 from shared.models.message import IS_OPEN, messages
+from shared.settings.fields import LONGEST_LEASE
 
 # Rows that a sweep corrects at most. The next sweep takes the rest.
 _BATCH = 500
@@ -59,8 +60,9 @@ _limit = case(
     else_=_ms("turn_ms"),
 )
 _times = [
-    # A worker that lives renews a corrected lease in time. Otherwise it lapses, as after any death.
-    _Time(messages.c.lease_until, _ms("lease_ms"), _ms("lease_ms")),
+    # A worker that lives renews a corrected lease in time. Otherwise it lapses, as after any death. The most is that of
+    # any setting: a worker may have another one than this program, while they restart one after the other.
+    _Time(messages.c.lease_until, LONGEST_LEASE * 1000, _ms("lease_ms")),
     _Time(messages.c.deadline_at, _limit, _limit),
     _Time(messages.c.not_before, int(LONGEST_PAUSE * 1000), 0),
     _Time(messages.c.dispatched_at, 0, 0),

@@ -15,15 +15,15 @@ from shared.models.status import Status
 
 
 @retried
-def renew_leases(running: list[tuple[Claim, str, int]]) -> set[str]:
+def renew_leases(running: list[tuple[Claim, str, int]]) -> set[tuple[str, int]]:
     """Renew the lease of each (claim, text so far, deltas so far), and save the text as a checkpoint.
 
-    Returns the ids of the renewed replies. It leaves out a reply whose row another transaction has locked, so that one
-    locked row costs no other reply its lease (D-116). It also leaves out a superseded reply.
+    Returns the (id, attempt) of each renewed reply. It leaves out a reply whose row another transaction has locked, so
+    that one locked row costs no other reply its lease (D-116). It also leaves out a superseded reply.
     """
     lease_ms = int(current_settings().lease_seconds * 1000)
     rows = {
-        claim.id: {
+        (claim.id, claim.attempt): {
             "reply_id": claim.id,
             "of_attempt": claim.attempt,
             "lease_ms": lease_ms,
@@ -33,18 +33,17 @@ def renew_leases(running: list[tuple[Claim, str, int]]) -> set[str]:
         for claim, text, pieces in running
     }
     with write_unit():
-        ours = execute(_lock_free, {"ids": list(rows)}, row=_Running)
-        free = [row.id for row in ours if rows[row.id]["of_attempt"] == row.attempt]
+        ours = execute(_lock_free, {"ids": [reply_id for reply_id, _ in rows]}, row=_Running)
+        free = [(row.id, row.attempt) for row in ours if (row.id, row.attempt) in rows]
         if free:
-            execute(_renew, [rows[reply_id] for reply_id in free])
+            execute(_renew, [rows[attempt] for attempt in free])
     return set(free)
 
 
-def still_ours(claims: list[Claim]) -> set[str]:
-    """The ids of the replies that still run with the attempt that was claimed."""
-    attempts = {claim.id: claim.attempt for claim in claims}
-    rows = query(_running.where(messages.c.id.in_(attempts)), {}, row=_Running)
-    return {row.id for row in rows if attempts[row.id] == row.attempt}
+def still_ours(claims: list[Claim]) -> set[tuple[str, int]]:
+    """The (id, attempt) of each reply that still runs with an attempt of these claims."""
+    rows = query(_running.where(messages.c.id.in_({claim.id for claim in claims})), {}, row=_Running)
+    return {(row.id, row.attempt) for row in rows} & {(claim.id, claim.attempt) for claim in claims}
 
 
 class _Running(NamedTuple):

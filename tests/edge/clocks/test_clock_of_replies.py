@@ -44,7 +44,7 @@ def test_a_living_workers_reply_goes_on_though_the_clock_was_set_back(wrong: Clo
     sweep()
     assert milliseconds_ahead(claim.id, "lease_until") <= settings.lease_seconds * 1000
     assert milliseconds_ahead(claim.id, "deadline_at") <= settings.reply_timeout * 1000
-    assert renew_leases([(claim, "So far", 1)]) == {claim.id}
+    assert renew_leases([(claim, "So far", 1)]) == {(claim.id, claim.attempt)}
     sweep()
     row = the_message(claim.id)
     assert (row.status, row.failures, row.attempt) == ("running", 0, 1)
@@ -110,14 +110,14 @@ class Script:
 @pytest.mark.settings(reply_timeout=3600.0)
 def test_a_clock_that_is_set_forward_takes_no_reply_from_a_living_worker(core: Flask, wrong: Clocks) -> None:
     claim = a_claim()
-    renewed: list[set[str]] = []
+    renewed: list[set[tuple[str, int]]] = []
     steps = [
         lambda: None,
         lambda: wrong.set_database(TEN_MINUTES),
         lambda: renewed.append(renew_leases([(claim, "So far", 1)])),
     ]
     run(core, 0.0, Script(*steps))  # type: ignore[arg-type]
-    assert renewed == [{claim.id}]
+    assert renewed == [{(claim.id, claim.attempt)}]
     assert the_message(claim.id).failures == 0
 
 

@@ -17,7 +17,8 @@ from shared.database.clock import read_db_moment, utc_now
 from shared.database.units import query
 from shared.models.revocation import revocations
 from shared.models.sign_in import sign_ins
-from shared.redis.broker import REPLIES, worker_broker
+from shared.redis.broker import worker_broker
+from shared.redis.queues import REPLIES
 from shared.redis.revocations import LEEWAY
 from shared.settings import Settings
 from tests.edge.clocks.set_clocks import Clocks, clocks

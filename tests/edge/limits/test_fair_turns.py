@@ -6,7 +6,8 @@ import pytest
 from dramatiq import Message, Worker
 from flask import Flask
 
-from shared.redis.broker import FURTHER, ReplyBroker
+from shared.redis.broker import ReplyBroker, job_for
+from shared.redis.queues import FURTHER
 from shared.settings import Settings
 from tests.eventually import eventually
 from tests.factories import a_chat, a_post, a_user, on_sqlite_only, the_message
@@ -93,6 +94,8 @@ def test_junk_among_the_further_replies_takes_no_room(
     keen: list[tuple[str, str]], broker: ReplyBroker, fake_model: FakeModel
 ) -> None:
     broker.client.lpush(f"{broker.namespace}:{FURTHER}", *[b"junk"] * 3)
+    for actor in ("an actor of a newer version", "write_reply"):
+        broker.enqueue(job_for("a reply", FURTHER).copy(actor_name=actor))
     fake_model.open_gate("modest")
     eventually(lambda: statuses([further for _, further in keen]).count("running") == 1)
     assert broker.room.further == 1

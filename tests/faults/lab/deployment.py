@@ -10,7 +10,8 @@ from sqlalchemy import Engine, create_engine, update
 from sqlalchemy.pool import NullPool
 
 from shared.models.user import users
-from shared.redis.broker import REPLIES, ReplyBroker, job_for
+from shared.redis.broker import ReplyBroker, job_for
+from shared.redis.queues import REPLIES
 from tests.environment import environment
 from tests.eventually import eventually, patience
 from tests.fake_model import FakeModel

@@ -10,7 +10,8 @@ from dramatiq import Message
 from sqlalchemy import select
 
 from shared.models.message import messages
-from shared.redis.broker import REPLIES, ReplyBroker
+from shared.redis.broker import ReplyBroker
+from shared.redis.queues import REPLIES
 from tests.eventually import eventually
 from tests.faults.conftest import given, mostly_on, on_postgresql
 from tests.faults.lab.checker.rules import Rules

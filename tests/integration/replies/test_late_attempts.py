@@ -1,5 +1,7 @@
 """Only the current attempt may end a reply. One that was replaced changes nothing and renews nothing."""
 
+from dataclasses import replace
+
 import pytest
 from flask import Flask
 
@@ -70,7 +72,18 @@ def test_renewing_extends_the_lease_and_saves_the_text(claim: Claim) -> None:
     row = the_message(claim.id)
     assert (row.content, row.live_index, row.seq) == ("So far", 2, before.seq)
     assert 2_000 < row.lease_until - clock() <= 3_000
-    assert still_ours([claim]) == {claim.id}
+    assert still_ours([claim]) == {(claim.id, claim.attempt)}
+
+
+@pytest.mark.parametrize("later_first", [True, False])
+def test_a_worker_with_two_attempts_of_a_reply_renews_the_later_one_only(later_first: bool, claim: Claim) -> None:
+    """Its first attempt hangs, and so the sweeper has given it another one."""
+    later = replace(claim, attempt=claim.attempt + 1)
+    change(claim.id, attempt=later.attempt)
+    both = [later, claim] if later_first else [claim, later]
+    assert renew_leases([(one, f"of {one.attempt}", 1) for one in both]) == {(later.id, later.attempt)}
+    assert the_message(claim.id).content == f"of {later.attempt}"
+    assert still_ours(both) == {(later.id, later.attempt)}
 
 
 @pytest.mark.parametrize("first", ["complete", "fail"])

@@ -1,0 +1,8 @@
+"""The queues, and the actor of each."""
+
+#: The queue of all replies that have their turn.
+REPLIES = "replies"
+#: The queue of replies that a worker found no room for, because their users have another running reply (D-115).
+FURTHER = "further"
+#: The actor of each queue.
+QUEUES = {REPLIES: "write_reply", FURTHER: "write_further"}
