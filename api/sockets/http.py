@@ -34,7 +34,7 @@ def wsgi_app(server: Server, pulse: Pulse, clocks: Clocks, is_full: Callable[[],
             return [b'{"status":"full"}']
         if environ["PATH_INFO"].startswith("/socket.io") and not _opens_a_socket(environ):
             start("400 Bad Request", [_JSON])
-            return [b'{"status":"no socket"}']
+            return [b'{"status":"websocket only"}']
         return _closing_on_failure(server, app, environ, start)
 
     return guarded

@@ -15,7 +15,7 @@ def test_compression_is_refused(server: SocketServer) -> None:
 
 def test_long_polling_is_refused(server: SocketServer) -> None:
     answer = httpx2.get(f"{server.url}/socket.io/?EIO=4&transport=polling")
-    assert (answer.status_code, answer.text) == (400, '"Invalid transport"')
+    assert (answer.status_code, answer.text) == (400, '{"status":"websocket only"}')
     with server.raw() as raw:
         assert json.loads(raw.frames[0][1:])["upgrades"] == []
 
