@@ -3,7 +3,7 @@
 import re
 import socket
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pytest
 
@@ -60,7 +60,8 @@ def test_no_client_writes_into_the_log(start: Callable[..., SocketServer]) -> No
     """Each line has our format, and none has a client's text. Each kind of mistake has one line."""
     server = start()
     for request in [*GOOD, *ODD, *TOO_LONG] * 3:
-        answer(server, request)
+        with suppress(ConnectionError):  # the server may close before it has read all
+            answer(server, request)
     for junk in (b"\x83\x80\0\0\0\0", b"\x81\x01x", frame("42["), frame('40{"token":"\\ud800.x.x"}'), frame("430[1]")):
         with closing(socket.create_connection(address(server), patience(5))) as connection:
             connection.sendall(HELLO)
