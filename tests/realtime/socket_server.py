@@ -43,7 +43,8 @@ class SocketServer:
         self.url = f"http://127.0.0.1:{self.environment['REALTIME_PORT']}"
         self.link = RedisLink(redis.url, "holdfast:test")
         self.secret = self.environment["SECRET_KEY"]
-        self.service = Service(guard, name, f"{sys.executable} -m {module}", environment=self.environment)
+        own = f"{name}-{self.environment['REALTIME_PORT']}"  # or its log would begin with the one of an earlier server
+        self.service = Service(guard, own, f"{sys.executable} -m {module}", environment=self.environment)
 
     def __enter__(self) -> Self:
         self.service.start()
