@@ -1,8 +1,11 @@
-"""The threads that run requests. Callers take turns, so a caller with many requests does not hold up the others."""
+"""The threads that run requests. Callers take turns, so a caller with many requests does not hold up the others.
+
+A caller has half of the threads at most. Otherwise requests that wait, for example for a locked row, could hold all.
+"""
 
 import asyncio
 import threading
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -15,7 +18,9 @@ class Turns:
     """A fixed number of threads, and a queue for each caller. No thread keeps the process from ending."""
 
     def __init__(self, threads: int) -> None:
+        self._most = max(1, threads // 2)
         self._waiting: OrderedDict[str, deque[Callable[[], None]]] = OrderedDict()
+        self._running = Counter[str]()
         self._changed = threading.Condition()
         for number in range(threads):
             threading.Thread(target=self._serve, name=f"request-{number}", daemon=True).start()
@@ -32,12 +37,21 @@ class Turns:
     def _serve(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting)
-                caller, own = self._waiting.popitem(last=False)
+                caller = self._changed.wait_for(self._next)
+                assert caller is not None
+                own = self._waiting.pop(caller)
                 work = own.popleft()
                 if own:
                     self._waiting[caller] = own  # the next turn of this caller comes after all others
+                self._running[caller] += 1
             work()
+            with self._changed:
+                self._running[caller] -= 1
+                self._running += Counter()  # forgets the callers that have no request at work
+                self._changed.notify()
+
+    def _next(self) -> str | None:
+        return next((caller for caller in self._waiting if self._running[caller] < self._most), None)
 
 
 def _work(work: Callable[[], T], done: asyncio.Future[T], loop: asyncio.AbstractEventLoop) -> None:

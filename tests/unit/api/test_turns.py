@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from api.serving.turns import Turns
+from tests.eventually import patience
 
 
 def run(asked: Coroutine[Any, Any, None]) -> None:
@@ -32,6 +33,23 @@ def test_callers_take_turns() -> None:
 
     run(ask())
     assert order == ["greedy", "modest", "greedy", "greedy"]
+
+
+def test_a_caller_has_half_of_the_threads_at_most() -> None:
+    begun, gate = threading.Semaphore(0), threading.Event()
+
+    async def ask() -> None:
+        turns = Turns(4)
+        greedy = [asyncio.create_task(turns.run("greedy", lambda: (begun.release(), gate.wait()))) for _ in range(9)]
+        await asyncio.to_thread(lambda: [begun.acquire() for _ in range(2)])
+        try:
+            assert await asyncio.wait_for(turns.run("modest", lambda: 7), patience(5)) == 7
+            assert not begun.acquire(blocking=False)
+        finally:
+            gate.set()
+        await asyncio.gather(*greedy)
+
+    run(ask())
 
 
 def test_the_caller_gets_what_the_work_returns_or_raises() -> None:
