@@ -28,7 +28,7 @@ _MOST, _MOST_OF_ONE = 4, 3
 # Seconds. Refused clients wait for different times, up to this one. Otherwise all would come back at the same moment.
 _LONGEST_WAIT = 4
 # The system gives the threads that hash a smaller share of a busy core than the threads that answer.
-_NICENESS = 10
+_NICENESS = 5
 
 
 class HashingPlace:

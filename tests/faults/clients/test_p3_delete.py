@@ -74,7 +74,7 @@ def test_what_is_deleted_while_its_reply_is_written_is_gone_at_once(trial: Trial
 
 
 @each_way
-@given("worker", HOLDFAST_FAILPOINTS="after_claim=sleep:0.7")
+@given("worker", HOLDFAST_FAILPOINTS="after_claim=sleep:2")
 def test_what_is_deleted_between_claim_and_question_is_never_asked(trial: Trial, what: str) -> None:
     # Given a chat with a past, and a worker that pauses after a claim
     person = trial.person()

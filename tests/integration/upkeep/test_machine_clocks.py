@@ -1,8 +1,7 @@
 """The database's clock decides about age. A machine whose clock is days off forgets nothing too early."""
 
 import time
-from datetime import datetime, timedelta, tzinfo
-from typing import Self
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -12,10 +11,10 @@ from shared.actions.accounts.disable import disable_account
 from shared.actions.accounts.sign_ins import begin_sign_in
 from shared.actions.chats.delete import delete_chat
 from shared.actions.upkeep.copy_revocations import copy_revocations
-from shared.database import clock as module
 from shared.database.clock import utc_now
 from shared.models import ChatSession, User
 from shared.settings import Settings
+from tests.edge.clocks.set_clocks import Clocks
 from tests.factories import a_post, nothing_changes
 from workers.sweeper import clean
 
@@ -32,15 +31,7 @@ class DaysOff:
         self._patch = patch
 
     def __call__(self, days: float) -> None:
-        off, right = timedelta(days=days), time.time
-
-        class WrongDatetime(datetime):
-            @classmethod
-            def now(cls, tz: tzinfo | None = None) -> Self:
-                return super().now(tz) + off
-
-        self._patch.setattr(module, "datetime", WrongDatetime)
-        self._patch.setattr(time, "time", lambda: right() + off.total_seconds())
+        Clocks(self._patch, ()).set_machine(days * 86_400)
 
     def no_more(self) -> None:
         self._patch.undo()
