@@ -92,7 +92,7 @@ def _caller(settings: Settings, environ: dict[str, str]) -> str:
     _scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     with suppress(Unauthenticated):
         return tokens.read(settings.secret_key, tokens.ACCESS, token).user_id
-    forwarded = environ.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    forwarded = environ["HTTP_X_FORWARDED_FOR"].split(",") if "HTTP_X_FORWARDED_FOR" in environ else []
     trusted = settings.trusted_proxies
     return forwarded[-trusted].strip() if 0 < trusted <= len(forwarded) else environ["REMOTE_ADDR"]
 

@@ -37,8 +37,8 @@ class Turns:
     def _serve(self) -> None:
         while True:
             with self._changed:
-                caller = self._changed.wait_for(self._next)
-                assert caller is not None
+                while (caller := self._next()) is None:
+                    self._changed.wait()
                 own = self._waiting.pop(caller)
                 work = own.popleft()
                 if own:

@@ -9,6 +9,7 @@ from typing import Any
 
 import socketio
 
+from api.access.origins import may_open
 from api.sockets.budget import MAX_MESSAGE
 from api.sockets.outbox import TRANSPORT, Transport
 from api.sockets.rooms import NAMESPACE, Rooms
@@ -92,15 +93,13 @@ class Server(socketio.Server):
 
 def create_server(settings: Settings, upgrade: type) -> Server:
     """The server without handlers. `upgrade` reads the frames of clients."""
-    origins = frozenset(settings.allowed_origins)
     server = Server(
         async_mode="eventlet",
         logger=_library,
         engineio_logger=_library,
         client_manager=Rooms(),
         transports=["websocket"],  # polling would need sticky sessions behind several processes
-        # the library reads an empty list, or one with a star, as "all sites"
-        cors_allowed_origins=lambda origin, _environ: origin in origins,
+        cors_allowed_origins=may_open(settings),
         max_http_buffer_size=MAX_MESSAGE,
         async_handlers=False,  # else each packet starts a thread, and a client may send any number of packets
     )

@@ -59,10 +59,10 @@ def _with_derived_defaults(values: dict[str, Any]) -> dict[str, Any]:
         values["model"] = "gpt-4o-mini" if values["openai_api_key"] else "scripted"
     if values["model"] not in values["models"]:
         values["models"] = [values["model"], *values["models"]]
-    if not values["allowed_origins"]:  # the page's, and realtime's own for other clients than browsers
-        ports = (values["port"], values["realtime_port"])
-        hosts = ("127.0.0.1", "localhost")
-        values["allowed_origins"] = [f"http://{host}:{port}" for host in hosts for port in ports]
+    values |= {name: values[name].rstrip("/") for name in ("public_url", "realtime_url")}
+    values["realtime_url"] = values["realtime_url"] or values["public_url"]
+    if values["public_url"]:
+        values["allowed_origins"] = [*values["allowed_origins"], values["public_url"]]
     return values
 
 

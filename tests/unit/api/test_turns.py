@@ -60,3 +60,13 @@ def test_the_caller_gets_what_the_work_returns_or_raises() -> None:
             await turns.run("a", lambda: 1 // 0)
 
     run(ask())
+
+
+@pytest.mark.parametrize("caller", ["ada", ""])
+def test_any_name_of_a_caller_has_its_turn(caller: str) -> None:
+    """A proxy may send an empty address."""
+
+    async def ask() -> None:
+        assert await asyncio.wait_for(Turns(2).run(caller, lambda: "done"), patience(5)) == "done"
+
+    run(ask())
