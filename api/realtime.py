@@ -13,6 +13,7 @@ import eventlet  # noqa: E402
 eventlet.monkey_patch()  # before any other import: a lock or socket made earlier would block all green threads
 
 import contextlib  # noqa: E402
+import gc  # noqa: E402
 import logging  # noqa: E402
 import os  # noqa: E402
 import signal  # noqa: E402
@@ -41,7 +42,7 @@ from shared.settings import Settings  # noqa: E402
 
 log = logging.getLogger("realtime")
 
-# Seconds between two checks for expired tokens, and for connections that never showed a token.
+# Seconds between two checks for expired tokens, for connections that never showed a token, and for due pings.
 _LOOK = 1.0
 # Seconds between two readings of the revocations. With the time until they reach Redis, a socket ends within 5 s.
 _READ = 2.0
@@ -66,6 +67,7 @@ def main() -> int:
     pool = eventlet.GreenPool(most + SPARE)
     strangers = Strangers(settings.socket_auth_seconds, settings.max_strangers)
     with contextlib.redirect_stderr(Output()):
+        gc.freeze()  # what is loaded stays; the collector would stop all green threads to look at it (D-130)
         serve(settings, Door(listener, strangers, pool.free), strangers, pool, most)
     return 0
 
@@ -80,6 +82,7 @@ def serve(settings: Settings, door: Door, strangers: Strangers, pool: eventlet.G
     eventlet.spawn(ear.listen)
     eventlet.spawn(pulse.beat, ear.cut)
     eventlet.spawn(every, _LOOK, lambda: look_around(server, strangers, presence))
+    eventlet.spawn(every, _LOOK, server.ping)
     eventlet.spawn(every, _READ, lambda: read_what_was_revoked(server, link, presence))
     eventlet.wsgi.server(
         door,
