@@ -98,7 +98,7 @@ def refusal(attempt: Callable[[], None]) -> str | None:
         attempt()
     except HoldfastError as error:
         return error.code
-    except Exception:
+    except Exception:  # noqa: BLE001 - an error of ours must refuse this client only
         TALLY.note("handler_failed", "the server refused the client", stack=True)
         return Unauthenticated.code
     return None
