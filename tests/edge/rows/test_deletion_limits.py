@@ -11,7 +11,6 @@ from shared.actions.accounts.delete import delete_account
 from shared.actions.chats.delete import delete_chat
 from shared.actions.messages import erasures as module
 from shared.actions.upkeep.finish_erasures import finish_erasures
-from shared.database.tables import db
 from shared.database.units import execute, query, write_unit
 from shared.errors.requests import Unauthenticated
 from shared.models.chat import ChatRow
@@ -58,10 +57,9 @@ CREATE FUNCTION canceled() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RAISE query_
 """
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_count_that_takes_too_long_refuses_no_deletion(chat: ChatRow, monkeypatch: pytest.MonkeyPatch) -> None:
     """PostgreSQL ends a statement after 10 s."""
-    if db.engine.dialect.name != "postgresql":
-        pytest.skip("SQLite ends no statement")
     with write_unit():
         execute(text(_CANCELED))
     monkeypatch.setattr(delete, "_counts", text("SELECT canceled() AS chats, 0 AS messages WHERE :user_id <> ''"))
