@@ -13,7 +13,6 @@ import eventlet  # noqa: E402
 eventlet.monkey_patch()  # before any other import: a lock or socket made earlier would block all green threads
 
 import contextlib  # noqa: E402
-import gc  # noqa: E402
 import logging  # noqa: E402
 import os  # noqa: E402
 import signal  # noqa: E402
@@ -34,7 +33,7 @@ from api.sockets.pulse import Pulse  # noqa: E402
 from api.sockets.server import Server, create_server, end  # noqa: E402
 from api.sockets.strangers import Strangers  # noqa: E402
 from api.sockets.tally import TALLY, Nowhere, Output  # noqa: E402
-from shared.boot import boot  # noqa: E402
+from shared.boot import boot, spare_the_collector  # noqa: E402
 from shared.errors.requests import TokenExpired, Unauthenticated  # noqa: E402
 from shared.redis.link import RedisLink  # noqa: E402
 from shared.redis.revocations import read_revocations  # noqa: E402
@@ -66,8 +65,8 @@ def main() -> int:
     most = most_sockets(settings)
     pool = eventlet.GreenPool(most + SPARE)
     strangers = Strangers(settings.socket_auth_seconds, settings.max_strangers)
+    spare_the_collector()
     with contextlib.redirect_stderr(Output()):
-        gc.freeze()  # what is loaded stays; the collector would stop all green threads to look at it (D-130)
         serve(settings, Door(listener, strangers, pool.free), strangers, pool, most)
     return 0
 
