@@ -13,8 +13,7 @@ import engineio
 import socketio
 
 from api.sockets.budget import MAX_MESSAGE
-from api.sockets.outbox import TRANSPORT, Transport
-from api.sockets.pings import Pings
+from api.sockets.outbox import TRANSPORT, Pings, Transport
 from api.sockets.rooms import NAMESPACE, Rooms
 from api.sockets.strangers import drop
 from api.sockets.tally import TALLY

@@ -4,7 +4,7 @@ import sys
 from typing import Any
 
 from api import realtime
-from api.sockets.pings import Pings
+from api.sockets.outbox import Pings
 
 _create = realtime.create_server
 

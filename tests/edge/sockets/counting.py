@@ -14,6 +14,7 @@ _look = realtime.look_around
 
 def _count(*parts: Any) -> None:
     _look(*parts)
+    gc.collect()  # a circle of objects stays until then
     transports = sum(type(thing) is Socket for thing in gc.get_objects())
     logging.getLogger("realtime").warning("realtime.kept: %d transports, %d frozen", transports, gc.get_freeze_count())
 

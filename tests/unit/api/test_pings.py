@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from api.sockets.pings import Pings
+from api.sockets.outbox import Pings
 
 
 def a_socket(sid: str) -> SimpleNamespace:
