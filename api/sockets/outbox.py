@@ -86,7 +86,7 @@ class Pings:
     """Knows when the next ping of each socket is due.
 
     The library would give each ping a thread, which keeps a socket for 25 s after its end. A client that only comes and
-    goes would leave thousands of such sockets. Python's collector stops all threads while it looks at them (D-130).
+    goes would leave thousands of such sockets. Python's collector stops all threads while it looks at them (D-930).
     """
 
     def __init__(self, every: float) -> None:

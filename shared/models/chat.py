@@ -137,7 +137,7 @@ def find_chat(user_id: str, ref: str) -> ChatRow:
 def chat_deleted_at(chat_id: ColumnElement[str] | str) -> ScalarSelect[Any]:
     """When this chat was deleted, for a statement that reads its messages.
 
-    The sweeper may erase them later (D-117). An earlier statement cannot tell: a deletion may come in between (D-133).
+    The sweeper may erase them later (D-117). An earlier statement cannot tell: a deletion may come in between (D-933).
     """
     return select(CHAT_DELETED_AT).where(chat_sessions.c.id == chat_id).scalar_subquery()
 

@@ -11,7 +11,7 @@ from shared.redis.link import RedisLink
 log = logging.getLogger(__name__)
 
 # Seconds between two tries while rewrites fail: at first, and at most. A full disk, say, is seldom free soon, and each
-# try costs Redis a fork (D-131).
+# try costs Redis a fork (D-931).
 _FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 64.0
 _STAYS = "erased live text stays in its append-only file until Redis has written the file anew"
 

@@ -56,7 +56,7 @@ class _Counts(NamedTuple):
 def _counted(user_id: str) -> _Counts:
     """The numbers for the receipt, without them if there are too many rows to count in time.
 
-    A deletion must not fail for that (D-134). If the whole database is away, the deletion's unit says so.
+    A deletion must not fail for that (D-934). If the whole database is away, the deletion's unit says so.
     """
     try:
         return query(_counts, {"user_id": user_id}, row=_Counts)[0]

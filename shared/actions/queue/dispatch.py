@@ -50,7 +50,7 @@ def dispatch(user_id: str) -> list[str]:
 def next_turns(user_id: str) -> list[str]:
     """Like dispatch(), for a unit that ends a reply whose worker may be gone. The ids include first_turn().
 
-    A worker hands that one over itself when its own reply ends (`workers/job.py`, D-132).
+    A worker hands that one over itself when its own reply ends (`workers/job.py`, D-932).
     """
     given = dispatch(user_id)
     return list(dict.fromkeys(first_turn(user_id) + given))
