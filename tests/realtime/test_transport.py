@@ -1,6 +1,7 @@
 """The transport takes good frames and connections, and refuses the others."""
 
 import json
+from collections.abc import Callable
 
 import httpx2
 import pytest
@@ -11,6 +12,15 @@ from tests.realtime.socket_server import SocketServer
 def test_compression_is_refused(server: SocketServer) -> None:
     with server.raw(headers=["Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"]) as raw:
         assert "sec-websocket-extensions" not in raw.socket.handshake_response.headers
+
+
+def test_a_client_gets_pings_and_is_closed_without_a_pong(start: Callable[..., SocketServer]) -> None:
+    server = start(module="tests.realtime.pinging")
+    with server.let_in("ada") as ada:
+        for _ in range(3):
+            assert ada.receive() == "2"
+            ada.send("3")
+        assert [frame for frame in ada.until_closed() if not frame.startswith("4")] == ["2"] * 4
 
 
 def test_long_polling_is_refused(server: SocketServer) -> None:
