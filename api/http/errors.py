@@ -44,6 +44,7 @@ STATUS: dict[type[HoldfastError], int] = {
     requests.HeadersTooLarge: 431,
     requests.DatabaseUnavailable: 503,
     requests.ServerFull: 503,
+    requests.RequestGivenUp: 503,
 }
 # The errors that werkzeug raises by itself, by HTTP status.
 _FROM_HTTP: dict[int, type[HoldfastError]] = {
@@ -57,7 +58,12 @@ _FROM_HTTP: dict[int, type[HoldfastError]] = {
     431: requests.HeadersTooLarge,
 }
 # Seconds after which a client should try again. The other errors that tell this know their own seconds.
-_RETRY_AFTER = {requests.DatabaseUnavailable: 2, requests.TooManyWaiting: 10, requests.ServerFull: 5}
+_RETRY_AFTER = {
+    requests.DatabaseUnavailable: 2,
+    requests.TooManyWaiting: 10,
+    requests.ServerFull: 5,
+    requests.RequestGivenUp: 5,
+}
 # Fields that one answer names, messages for each, and characters of a name. Clients choose the names (D-103).
 _MOST_FIELDS, _MOST_MESSAGES, _LONGEST_NAME = 10, 5, 64
 

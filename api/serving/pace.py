@@ -77,7 +77,8 @@ class PacedConnection(HttpToolsProtocol):
     def drop(self) -> None:
         """End the connection at once. Without _FORGET the system would try for minutes to send the rest."""
         if self.unsent:
-            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _FORGET)
+            with suppress(OSError):  # the client has just gone
+                self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _FORGET)
         self.transport.abort()
 
     def refuse(self, error: HoldfastError) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from dotenv import load_dotenv
 from environs import Env, EnvError
 
+from shared.network.addresses import in_url, local
 from shared.settings.fields import PREFIX, Settings, SettingsError
 from shared.settings.mistakes import contradictions, mistakes
 
@@ -61,8 +62,8 @@ def _with_derived_defaults(values: dict[str, Any]) -> dict[str, Any]:
         values["models"] = [values["model"], *values["models"]]
     if not values["allowed_origins"]:  # the page's, and realtime's own for other clients than browsers
         ports = (values["port"], values["realtime_port"])
-        hosts = ("127.0.0.1", "localhost")
-        values["allowed_origins"] = [f"http://{host}:{port}" for host in hosts for port in ports]
+        hosts = dict.fromkeys(("127.0.0.1", "::1", "localhost", local(values["host"])))
+        values["allowed_origins"] = [f"http://{in_url(host)}:{port}" for host in hosts for port in ports]
     return values
 
 

@@ -1,7 +1,6 @@
 """The door: the options of accepted connections, a process without room, and one without free files."""
 
 import errno
-import resource
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -16,6 +15,9 @@ from api.sockets.strangers import Strangers
 from shared.settings import Settings, load_settings
 from tests.eventually import patience
 from tests.services.programs import free_port
+from tests.unit.shared.files import Files, files
+
+__all__ = ["files"]
 
 PATIENCE = 0.2
 
@@ -91,10 +93,7 @@ def test_without_files_it_waits_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> 
     assert address == "somebody"
 
 
-def test_the_limit_of_open_files_limits_the_sockets(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resource, "setrlimit", lambda *_: None)
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, 4096))
+def test_the_limit_of_open_files_limits_the_sockets(settings: Settings, files: Files) -> None:
+    files.own, files.most = 1024, 4096
     assert most_sockets(settings) == 4096 - 300
     assert most_sockets(replace(settings, max_sockets=100)) == 100
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, resource.RLIM_INFINITY))
-    assert most_sockets(settings) == settings.max_sockets

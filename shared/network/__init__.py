@@ -1,0 +1,1 @@
+"""What `web`, `realtime` and `holdfast up` share about the network: addresses, ports, and files for connections."""
