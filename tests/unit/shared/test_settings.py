@@ -79,6 +79,8 @@ def test_programs_need_redis_and_a_secret(environment: dict[str, str]) -> None:
 def test_the_pages_of_both_ports_may_open_sockets(environment: dict[str, str]) -> None:
     settings = load(environment, PORT="81", REALTIME_PORT="82")
     assert "http://127.0.0.1:81" in settings.allowed_origins
+    assert "http://[::1]:81" in settings.allowed_origins
+    assert "http://192.0.2.1:81" in load(environment, PORT="81", HOLDFAST_HOST="192.0.2.1").allowed_origins
     assert "*" not in str(settings.allowed_origins)
     assert load(environment, HOLDFAST_ALLOWED_ORIGINS="https://a.example").allowed_origins == ["https://a.example"]
 
