@@ -92,6 +92,7 @@ class PacedConnection(HttpToolsProtocol):
             return
         if self._stage is Stage.BODY:
             self.cycle.disconnected = True  # the app waits for the body, and ends now
+            self.cycle.waiting_for_100_continue = False  # nothing may be written after the refusal
             self.cycle.message_event.set()
         self._enter(Stage.REST)
         self._answered, self._owed = self.since, 0
