@@ -18,7 +18,7 @@ from tests.eventually import eventually, patience
 def run(asked: Coroutine[Any, Any, None]) -> None:
     """Run it in a thread of its own. In the main thread the browser of other tests may have an event loop."""
     with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, asked).result()
+        thread.submit(asyncio.run, asyncio.wait_for(asked, patience(5))).result()
 
 
 def turn(work: Callable[[], Any], caller: str = "somebody") -> Turn[Any]:
@@ -64,7 +64,7 @@ def test_a_caller_has_half_of_the_threads_at_most() -> None:
         greedy = [asyncio.create_task(turns.run(turn(gate, "greedy"))) for _ in range(9)]
         await gate.held(2)
         try:
-            assert await asyncio.wait_for(turns.run(turn(lambda: 7, "modest")), patience(5)) == 7
+            assert await turns.run(turn(lambda: 7, "modest")) == 7
             assert not gate.begun.acquire(blocking=False)
         finally:
             gate.opens.set()
@@ -82,9 +82,9 @@ def test_a_thread_outlives_whatever_its_work_raises(raised: type[BaseException])
         turns = Turns(1)
         for _ in range(2):
             with pytest.raises(WorkFailed) as failed:
-                await asyncio.wait_for(turns.run(turn(fail)), patience(5))
+                await turns.run(turn(fail))
             assert isinstance(failed.value.__cause__, raised)
-        assert await asyncio.wait_for(turns.run(turn(lambda: 7)), patience(5)) == 7
+        assert await turns.run(turn(lambda: 7)) == 7
 
     run(ask())
 
@@ -103,6 +103,7 @@ def test_work_whose_client_goes_before_it_begins_is_never_done() -> None:
         assert (started.waits, gone.waits) == (False, True)
         for one in (started, gone):
             one.abandon()
+        assert (started.result.cancelled(), gone.result.cancelled()) == (False, True)
         with pytest.raises(asyncio.CancelledError):
             await second
         gate.opens.set()
