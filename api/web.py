@@ -15,7 +15,7 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from api.access import tokens
-from api.access.address import address_in
+from api.access.address import known_address
 from api.app import MAX_BODY, create_app
 from api.serving.crowd import Crowd, Limits
 from api.serving.wsgi import Whole
@@ -93,7 +93,7 @@ def _caller(settings: Settings, environ: dict[str, str]) -> str:
     _scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     with suppress(Unauthenticated):
         return tokens.read(settings.secret_key, tokens.ACCESS, token).user_id
-    return address_in(environ, settings.trusted_proxies)
+    return known_address(environ.get("HTTP_X_FORWARDED_FOR", ""), environ["REMOTE_ADDR"], settings.trusted_proxies)
 
 
 def _config(settings: Settings) -> uvicorn.Config:

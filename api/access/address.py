@@ -1,9 +1,7 @@
 """The address that a request's client is known by, behind as many proxies as the settings trust."""
 
 import re
-from collections.abc import Mapping
 from ipaddress import ip_address
-from typing import Any
 
 from flask import Flask, request
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -24,18 +22,19 @@ def trust_proxies(app: Flask, settings: Settings) -> None:
 
 def client_address() -> str:
     """The address that the limits count for the client of this request."""
-    return address_in(request.environ, current_settings().trusted_proxies)
+    forwarded, peer = request.headers.get("X-Forwarded-For", ""), request.remote_addr or ""
+    return known_address(forwarded, peer, current_settings().trusted_proxies)
 
 
-def address_in(environ: Mapping[str, Any], trusted: int) -> str:
-    """As `client_address()`, for an environment of WSGI and a number of trusted proxies.
+def known_address(forwarded: str, peer: str, trusted: int) -> str:
+    """The address that the limits count, by the header X-Forwarded-For and the address of the connection.
 
-    Each trusted proxy adds one address at the end of the header. What stands before them, the client wrote itself. If
-    no address stands there, that of the connection counts (D-127).
+    Each trusted proxy adds one address at the end of the header. The client wrote everything before them itself. If no
+    address stands there, that of the connection counts (D-128).
     """
-    told = environ.get("HTTP_X_FORWARDED_FOR", "").split(",")
-    forwarded = _without_port(told[-trusted].strip()) if 0 < trusted <= len(told) else None
-    return network_of(forwarded or environ["REMOTE_ADDR"])
+    told = forwarded.split(",")
+    added = _without_port(told[-trusted].strip()) if 0 < trusted <= len(told) else None
+    return network_of(added or peer)
 
 
 def _without_port(text: str) -> str | None:

@@ -5,7 +5,8 @@ from typing import Any
 from api.serving.pace import PacedConnection, Stage
 from api.serving.turn import Turn
 from shared.errors.base import HoldfastError
-from shared.errors.requests import BodyTooLarge, HeadersTooLarge, MalformedBody, MalformedRequest, ServerFull
+from shared.errors.requests import BodyTooLarge, HeadersTooLarge, MalformedBody, MalformedRequest
+from shared.errors.server import ServerFull
 
 # Bytes of a request's first line and headers, and the number of headers.
 _MOST_HEAD, _MOST_HEADERS = 64 * 1024, 100

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from api.serving.connection import Connection
 from api.serving.pace import PacedConnection
-from shared.errors.requests import ServerFull
+from shared.errors.server import ServerFull
 from shared.network.addresses import network_of
 
 # Seconds between two looks for slow clients.

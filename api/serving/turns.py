@@ -10,7 +10,7 @@ from collections import Counter, OrderedDict, deque
 from typing import Any, TypeVar
 
 from api.serving.turn import Turn
-from shared.errors.requests import ServerFull
+from shared.errors.server import ServerFull
 
 T = TypeVar("T")
 

@@ -15,7 +15,7 @@ from api.http.headers import protect
 from api.serving.turn import Turn
 from api.serving.turns import Turns
 from shared.errors.base import HoldfastError
-from shared.errors.requests import RequestGivenUp
+from shared.errors.server import RequestGivenUp
 
 log = logging.getLogger("web")
 

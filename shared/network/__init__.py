@@ -1,1 +1,1 @@
-"""What `web`, `realtime` and `holdfast up` share about the network: addresses, ports, and files for connections."""
+"""The network, as `web`, `realtime` and `holdfast up` share it: addresses, ports, and files for connections."""

@@ -15,7 +15,7 @@ from api.sockets.strangers import Strangers
 from shared.settings import Settings, load_settings
 from tests.eventually import patience
 from tests.services.programs import free_port
-from tests.unit.shared.files import Files, files
+from tests.unit.network.files import Files, files
 
 __all__ = ["files"]
 

@@ -11,7 +11,7 @@ import pytest
 from api.serving import turns as module
 from api.serving.turn import Turn, WorkFailed
 from api.serving.turns import Turns
-from shared.errors.requests import ServerFull
+from shared.errors.server import ServerFull
 from tests.eventually import eventually, patience
 
 

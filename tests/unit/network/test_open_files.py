@@ -6,7 +6,7 @@ import pytest
 
 from shared.network.open_files import room_for
 from shared.settings import SettingsError
-from tests.unit.shared.files import Files, files
+from tests.unit.network.files import Files, files
 
 __all__ = ["files"]
 
