@@ -37,7 +37,7 @@ from shared.boot import boot, spare_the_collector  # noqa: E402
 from shared.errors.requests import TokenExpired, Unauthenticated  # noqa: E402
 from shared.redis.link import RedisLink  # noqa: E402
 from shared.redis.revocations import read_revocations  # noqa: E402
-from shared.settings import Settings  # noqa: E402
+from shared.settings import Settings, SettingsError  # noqa: E402
 
 log = logging.getLogger("realtime")
 
@@ -54,15 +54,14 @@ def main() -> int:
     """Serve until SIGTERM or SIGINT."""
     settings = boot("realtime")
     try:
-        listener = open_port(settings)
-    except OSError as error:
-        print(f"realtime: port {settings.realtime_port}: {error.strerror}", file=sys.stderr)
+        most, listener = most_sockets(settings), open_port(settings)
+    except SettingsError as error:
+        print(f"realtime: {error}", file=sys.stderr)
         return 1
     for number in (signal.SIGTERM, signal.SIGINT):
         # The process ends at once, because it holds nothing that could be lost. An exception would reach the green
         # thread that runs just now. It might be swallowed there, or wait for every client to close.
         signal.signal(number, lambda *_: os._exit(0))
-    most = most_sockets(settings)
     pool = eventlet.GreenPool(most + SPARE)
     strangers = Strangers(settings.socket_auth_seconds, settings.max_strangers)
     spare_the_collector()

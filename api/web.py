@@ -5,7 +5,6 @@ With HOLDFAST_WEB_WORKERS above 1, this process only starts the others, and star
 
 import logging
 import os
-import resource
 import signal
 import socket
 import sys
@@ -16,13 +15,16 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from api.access import tokens
+from api.access.address import known_address
 from api.app import MAX_BODY, create_app
 from api.serving.crowd import Crowd, Limits
 from api.serving.wsgi import Whole
 from shared.boot import boot, spare_the_collector
 from shared.core import current_settings
 from shared.errors.requests import Unauthenticated
-from shared.settings import Settings
+from shared.network.listening import listen
+from shared.network.open_files import room_for
+from shared.settings import Settings, SettingsError
 
 log = logging.getLogger("web")
 
@@ -30,8 +32,8 @@ log = logging.getLogger("web")
 _BACKLOG = 2048
 # Bytes that the kernel may hold for a client that does not read. By default they grow to megabytes.
 _SEND_BUFFER = 256 * 1024
-# Open files that are no client's connection: the log, the database, Redis, libraries.
-_OTHER_FILES = 300
+# Open files that are no client's connection: the log, the database, libraries; for each thread Redis and a page's file.
+_OTHER_FILES, _FILES_OF_A_THREAD = 100, 4
 # Seconds between two checks that the process that started this one still lives.
 _LOOK = 1
 # Seconds that a process may take to start, or to answer the first one. A busy machine takes more than uvicorn's 5.
@@ -42,11 +44,10 @@ def main() -> int:
     """Serve until SIGTERM or SIGINT. Each request that has come by then is answered, within HOLDFAST_DRAIN_SECONDS."""
     settings = boot("web")
     try:
-        listener = _open_port(settings)
-    except OSError as error:
-        print(f"web: port {settings.port}: {error.strerror}", file=sys.stderr)
+        config, listener = _config(settings), _open_port(settings)
+    except SettingsError as error:
+        print(f"web: {error}", file=sys.stderr)
         return 1
-    config = _config(settings)
     if settings.web_workers > 1:
         _Processes(config, [listener]).run()
         return 0
@@ -69,7 +70,7 @@ class _Processes(Multiprocess):
 
 def _open_port(settings: Settings) -> socket.socket:
     """The listening socket. Each accepted connection inherits these options."""
-    listener = socket.create_server((settings.host, settings.port), backlog=_BACKLOG)
+    listener = listen(settings.host, settings.port, "PORT", backlog=_BACKLOG)
     # uvicorn sends head and body apart. Without this, a client's system lets the body wait for 40 ms.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
@@ -92,13 +93,12 @@ def _caller(settings: Settings, environ: dict[str, str]) -> str:
     _scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     with suppress(Unauthenticated):
         return tokens.read(settings.secret_key, tokens.ACCESS, token).user_id
-    forwarded = environ["HTTP_X_FORWARDED_FOR"].split(",") if "HTTP_X_FORWARDED_FOR" in environ else []
-    trusted = settings.trusted_proxies
-    return forwarded[-trusted].strip() if 0 < trusted <= len(forwarded) else environ["REMOTE_ADDR"]
+    return known_address(environ.get("HTTP_X_FORWARDED_FOR", ""), environ["REMOTE_ADDR"], settings.trusted_proxies)
 
 
 def _config(settings: Settings) -> uvicorn.Config:
-    most = _most_connections(settings)
+    others = _OTHER_FILES + _FILES_OF_A_THREAD * settings.web_threads
+    most = room_for(settings.web_connections, others, "HOLDFAST_WEB_CONNECTIONS")
     # behind a proxy all connections have its address
     per_address = most if settings.trusted_proxies else settings.web_connections_per_address
     limits = Limits(settings.client_seconds, MAX_BODY, most, per_address)
@@ -121,16 +121,6 @@ def _config(settings: Settings) -> uvicorn.Config:
         timeout_worker_healthcheck=_START,
         callback_notify=partial(_end_with, os.getpid()) if settings.web_workers > 1 else None,
     )
-
-
-def _most_connections(settings: Settings) -> int:
-    """HOLDFAST_WEB_CONNECTIONS, or fewer if the limit of open files is lower. Raises that limit as far as possible."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    if hard == resource.RLIM_INFINITY or hard - _OTHER_FILES >= settings.web_connections:
-        return settings.web_connections
-    log.warning("web.few_files: the limit of open files (%d) leaves room for %d clients", hard, hard - _OTHER_FILES)
-    return hard - _OTHER_FILES
 
 
 async def _end_with(parent: int) -> None:

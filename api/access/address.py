@@ -1,29 +1,48 @@
 """The address that a request's client is known by, behind as many proxies as the settings trust."""
 
-from ipaddress import IPv6Address, ip_address, ip_network
+import re
+from ipaddress import ip_address
 
 from flask import Flask, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from shared.core import current_settings
+from shared.network.addresses import network_of
 from shared.settings import Settings
 
-# A provider gives each customer at least this many bits of IPv6 addresses, so such a network counts as one address.
-_IPV6_BITS = 64
+# Some proxies add the port of their client: `192.0.2.1:99`, `[2001:db8::1]:99`.
+_WITH_PORT = re.compile(r"\[([^]]*)\](?::\d+)?|([\d.]+):\d+")
 
 
 def trust_proxies(app: Flask, settings: Settings) -> None:
-    """Take the address and the scheme from the headers of the trusted proxies, and from no others."""
-    trusted = settings.trusted_proxies
-    if trusted:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=trusted, x_proto=1, x_host=0)  # type: ignore[method-assign]
+    """Take the scheme from the header of the last trusted proxy, and from no other."""
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=0, x_proto=1, x_host=0)  # type: ignore[method-assign]
 
 
 def client_address() -> str:
-    """The client's address, or its network if that is IPv6. A client on a Unix socket has the address of this host."""
+    """The address that the limits count for the client of this request."""
+    forwarded, peer = request.headers.get("X-Forwarded-For", ""), request.remote_addr or ""
+    return known_address(forwarded, peer, current_settings().trusted_proxies)
+
+
+def known_address(forwarded: str, peer: str, trusted: int) -> str:
+    """The address that the limits count, by the header X-Forwarded-For and the address of the connection.
+
+    Each trusted proxy adds one address at the end of the header. The client wrote everything before them itself. If no
+    address stands there, that of the connection counts (D-137).
+    """
+    told = forwarded.split(",")
+    added = _without_port(told[-trusted].strip()) if 0 < trusted <= len(told) else None
+    return network_of(added or peer)
+
+
+def _without_port(text: str) -> str | None:
+    """The address in this text. None if there is none."""
+    found = _WITH_PORT.fullmatch(text)
+    address = (found[1] or found[2] or "") if found else text
     try:
-        address = ip_address(request.remote_addr or "127.0.0.1")
+        ip_address(address.partition("%")[0])
     except ValueError:
-        return request.remote_addr or ""
-    if not isinstance(address, IPv6Address):
-        return str(address)
-    return str(address.ipv4_mapped or ip_network((int(address), _IPV6_BITS), strict=False))
+        return None
+    return address

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from shared.database.retries import DATABASE_AWAY
-from shared.errors import requests
+from shared.errors import requests, server
 from shared.errors.base import HoldfastError
 from shared.text import clean
 
@@ -43,7 +43,8 @@ STATUS: dict[type[HoldfastError], int] = {
     requests.TooMuchSent: 429,
     requests.HeadersTooLarge: 431,
     requests.DatabaseUnavailable: 503,
-    requests.ServerFull: 503,
+    server.ServerFull: 503,
+    server.RequestGivenUp: 503,
 }
 # The errors that werkzeug raises by itself, by HTTP status.
 _FROM_HTTP: dict[int, type[HoldfastError]] = {
@@ -57,7 +58,12 @@ _FROM_HTTP: dict[int, type[HoldfastError]] = {
     431: requests.HeadersTooLarge,
 }
 # Seconds after which a client should try again. The other errors that tell this know their own seconds.
-_RETRY_AFTER = {requests.DatabaseUnavailable: 2, requests.TooManyWaiting: 10, requests.ServerFull: 5}
+_RETRY_AFTER = {
+    requests.DatabaseUnavailable: 2,
+    requests.TooManyWaiting: 10,
+    server.ServerFull: 5,
+    server.RequestGivenUp: 5,
+}
 # Fields that one answer names, messages for each, and characters of a name. Clients choose the names (D-103).
 _MOST_FIELDS, _MOST_MESSAGES, _LONGEST_NAME = 10, 5, 64
 

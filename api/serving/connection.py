@@ -3,8 +3,10 @@
 from typing import Any
 
 from api.serving.pace import PacedConnection, Stage
+from api.serving.turn import Turn
 from shared.errors.base import HoldfastError
-from shared.errors.requests import BodyTooLarge, HeadersTooLarge, MalformedBody, MalformedRequest, ServerFull
+from shared.errors.requests import BodyTooLarge, HeadersTooLarge, MalformedBody, MalformedRequest
+from shared.errors.server import ServerFull
 
 # Bytes of a request's first line and headers, and the number of headers.
 _MOST_HEAD, _MOST_HEADERS = 64 * 1024, 100
@@ -29,6 +31,7 @@ class Connection(PacedConnection):
         self._fault: HoldfastError = MalformedRequest()
         self._head = self._pieces = 0
         self._postponed: tuple[Any, Any] | None = None
+        self._running: Any = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -94,6 +97,8 @@ class Connection(PacedConnection):
         if not self._refused:
             self._enter(Stage.WORK)
             super().on_message_complete()
+            if not self.pipeline:
+                self.flow.resume_reading()  # a large body paused it, and then nobody would see the client go
 
     def send_400_response(self, msg: str) -> None:
         self.refuse(MalformedBody() if self._stage is Stage.BODY else self._fault)
@@ -106,8 +111,9 @@ class Connection(PacedConnection):
             self._crowd.owe(self)
 
     def eof_received(self) -> bool | None:  # type: ignore[override]
-        if self._stage is not Stage.WORK:
-            return None
+        turn = self._turn
+        if self._stage is not Stage.WORK or (turn and turn.waits):
+            return None  # most clients that close their side have gone, so work that has not begun is not worth doing
         self.cycle.keep_alive = False  # the client sends no more, and still waits for its answer
         return True
 
@@ -121,18 +127,29 @@ class Connection(PacedConnection):
     def connection_lost(self, exc: Exception | None) -> None:
         self._crowd.forget(self)
         super().connection_lost(exc)
+        if self._running:
+            self._running.disconnected = True
+        if self._turn:
+            self._turn.abandon()
 
     def resume_writing(self) -> None:
         super().resume_writing()
         if self._postponed:
             (cycle, app), self._postponed = self._postponed, None
-            super()._start_asgi_task(cycle, app)
+            self._start_asgi_task(cycle, app)
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         if self.flow.write_paused:  # else a second answer would wait for the client outside of every limit
             self._postponed = cycle, app
         else:
+            self._running = cycle
             super()._start_asgi_task(cycle, app)
+
+    @property
+    def _turn(self) -> Turn[Any] | None:
+        """The turn of the request that is at work, or waits for a thread."""
+        turn: Turn[Any] | None = self._running.scope["state"].get("turn") if self._running else None
+        return turn
 
     def _announces_a_body(self) -> bool:
         sizes = [int(value) for name, value in self.headers if name == b"content-length"]

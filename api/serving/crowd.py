@@ -1,12 +1,12 @@
 """All connections of this process. It limits their number and their memory, and ends the slow ones."""
 
 import asyncio
-from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any, NamedTuple
 
 from api.serving.connection import Connection
 from api.serving.pace import PacedConnection
-from shared.errors.requests import ServerFull
+from shared.errors.server import ServerFull
+from shared.network.addresses import network_of
 
 # Seconds between two looks for slow clients.
 _LOOK = 1.0
@@ -110,10 +110,5 @@ class Crowd:
 
 
 def _network(connection: PacedConnection) -> str:
-    """The client's address. A customer of a provider has a whole IPv6 network, so that counts as one address."""
-    host = connection.client[0] if connection.client else ""
-    if ":" not in host:
-        return host
-    address = ip_address(host.partition("%")[0])
-    assert isinstance(address, IPv6Address)
-    return str(address.ipv4_mapped or ip_network((int(address), 64), strict=False))
+    """The name under which the limits count this client."""
+    return network_of(connection.client[0]) if connection.client else ""

@@ -77,7 +77,8 @@ class PacedConnection(HttpToolsProtocol):
     def drop(self) -> None:
         """End the connection at once. Without _FORGET the system would try for minutes to send the rest."""
         if self.unsent:
-            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _FORGET)
+            with suppress(OSError):  # the client has just gone
+                self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _FORGET)
         self.transport.abort()
 
     def refuse(self, error: HoldfastError) -> None:
@@ -91,6 +92,7 @@ class PacedConnection(HttpToolsProtocol):
             return
         if self._stage is Stage.BODY:
             self.cycle.disconnected = True  # the app waits for the body, and ends now
+            self.cycle.waiting_for_100_continue = False  # nothing may be written after the refusal
             self.cycle.message_event.set()
         self._enter(Stage.REST)
         self._answered, self._owed = self.since, 0

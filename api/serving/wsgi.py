@@ -1,13 +1,23 @@
 """The WSGI app behind uvicorn. It gets whole requests, and gives whole answers, so no thread waits for a client."""
 
+import asyncio
 import io
+import logging
 import sys
+import threading
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from api.http.errors import problem
+from api.http.headers import protect
+from api.serving.turn import Turn
 from api.serving.turns import Turns
+from shared.errors.base import HoldfastError
+from shared.errors.server import RequestGivenUp
+
+log = logging.getLogger("web")
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -17,6 +27,8 @@ Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 
 # The headers that CGI names without HTTP_. The size of the body is known by now, however it came.
 _OWN_NAMES = {b"content-type": "CONTENT_TYPE", b"content-length": None, b"transfer-encoding": None}
+# Characters of an address in the log.
+_LONGEST_NAME = 100
 
 
 class Whole:
@@ -24,15 +36,36 @@ class Whole:
 
     def __init__(self, app: WsgiApp, threads: int, caller: Callable[[dict[str, Any]], str]) -> None:
         self._app, self._turns, self._caller = app, Turns(threads), caller
+        threading.Thread(target=self._turns.watch, name="request-watch", daemon=True).start()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            answer = await self._answer(scope, receive)
+        except asyncio.CancelledError:  # the drain ends, or the client has gone
+            answer = _refusal(RequestGivenUp())
+        except HoldfastError as error:
+            answer = _refusal(error)
+        except Exception as error:
+            log.exception(
+                "request.given_up: %s; the server answered 503", _name(scope), exc_info=error.__cause__ or error
+            )
+            answer = _refusal(RequestGivenUp())
+        if answer:
+            status, headers, body = answer
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer | None:
         body = await _whole_body(receive)
         if body is None:
-            return
+            return None
         environ = _environ(scope, body)
-        status, headers, answer = await self._turns.run(self._caller(environ), partial(_answer, self._app, environ))
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": answer})
+        turn = Turn(self._caller(environ), _name(scope), partial(_run, self._app, environ))
+        scope["state"]["turn"] = turn  # the connection abandons it if the client goes
+        try:
+            return await self._turns.run(turn)
+        finally:
+            del scope["state"]["turn"]  # else body and answer would stay in memory as long as the connection
 
 
 async def _whole_body(receive: Receive) -> bytes | None:
@@ -82,7 +115,7 @@ def _add_header(environ: dict[str, Any], name: bytes, value: str) -> None:
         environ[key] = f"{environ[key]}{between}{value}" if key in environ else value
 
 
-def _answer(app: WsgiApp, environ: dict[str, Any]) -> Answer:
+def _run(app: WsgiApp, environ: dict[str, Any]) -> Answer:
     started: list[Any] = []
     parts = app(environ, lambda status, headers, _failure=None: started.extend((status, headers)))
     try:
@@ -90,5 +123,19 @@ def _answer(app: WsgiApp, environ: dict[str, Any]) -> Answer:
     finally:
         getattr(parts, "close", lambda: None)()
     status, headers = started[-2:]
+    return int(status[:3]), _encoded(headers), body
+
+
+def _refusal(error: HoldfastError) -> Answer:
+    answer = protect(problem(error))
+    return answer.status_code, _encoded([*answer.headers, ("Connection", "close")]), answer.get_data()
+
+
+def _encoded(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
     kept = [(name, value) for name, value in headers if name != "Date"]  # uvicorn sends one with every answer
-    return int(status[:3]), [(name.encode("latin-1"), value.encode("latin-1")) for name, value in kept], body
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in kept]
+
+
+def _name(scope: Scope) -> str:
+    """The request's name in the log: no query, for that may have a client's text."""
+    return f"{scope['method']} {scope['raw_path'][:_LONGEST_NAME].decode('ascii', 'replace')}"

@@ -6,7 +6,6 @@ The transport library has no such limit, nor one for the time that a connection 
 
 import contextlib
 import logging
-import resource
 import socket
 import time
 from collections.abc import Callable
@@ -14,6 +13,8 @@ from typing import Any
 
 from api.sockets.strangers import Strangers
 from api.sockets.tally import TALLY
+from shared.network.listening import listen
+from shared.network.open_files import room_for
 from shared.settings import Settings
 
 log = logging.getLogger("realtime")
@@ -36,13 +37,12 @@ _FULL = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 
 
 
 def open_port(settings: Settings) -> socket.socket:
-    """The listening socket. Raises OSError if another process has the port.
+    """The listening socket. Raises SettingsError if another process has the port.
 
     Two processes may have it if both set HOLDFAST_SHARE_REALTIME_PORT.
     """
-    listener = socket.create_server(
-        (settings.host, settings.realtime_port), backlog=_BACKLOG, reuse_port=settings.share_realtime_port
-    )
+    reuse = settings.share_realtime_port
+    listener = listen(settings.host, settings.realtime_port, "REALTIME_PORT", backlog=_BACKLOG, reuse=reuse)
     # accepted sockets inherit these options
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
@@ -51,16 +51,8 @@ def open_port(settings: Settings) -> socket.socket:
 
 
 def most_sockets(settings: Settings) -> int:
-    """The most sockets that this process takes. Raises the limit of open files as far as the system allows.
-
-    The result is HOLDFAST_MAX_SOCKETS, or fewer if the limit of open files leaves room for fewer.
-    """
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    possible = settings.max_sockets if hard == resource.RLIM_INFINITY else hard - SPARE - _OTHER_FILES
-    if possible < settings.max_sockets:
-        log.warning("realtime.few_files: the limit of open files (%d) leaves room for %d sockets", hard, possible)
-    return min(settings.max_sockets, possible)
+    """HOLDFAST_MAX_SOCKETS, or fewer if the limit of open files is lower. Raises SettingsError if it is far too low."""
+    return room_for(settings.max_sockets, SPARE + _OTHER_FILES, "HOLDFAST_MAX_SOCKETS")
 
 
 class Door:

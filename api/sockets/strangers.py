@@ -6,6 +6,7 @@ import struct
 import time
 
 from api.sockets.tally import TALLY
+from shared.network.addresses import network_of
 
 
 class Strangers:
@@ -59,7 +60,7 @@ class Strangers:
 
 def _address(connection: socket.socket) -> str:
     try:
-        return str(connection.getpeername()[0])
+        return network_of(connection.getpeername()[0])
     except OSError:  # the connection has ended already
         return ""
 

@@ -16,7 +16,9 @@ from click import ClickException, echo
 from shared.command.data_folder import kept_secret, only_run_in
 from shared.command.embedded_redis import EmbeddedRedis
 from shared.command.supervisor import Supervisor
-from shared.settings import Settings
+from shared.network.addresses import in_url, local
+from shared.network.listening import listen
+from shared.settings import Settings, SettingsError
 
 # Seconds that a program may take to exit once its work has drained.
 EXIT_SECONDS = 5.0
@@ -57,12 +59,9 @@ def _require_free_ports(settings: Settings) -> None:
         raise ClickException(f"PORT and REALTIME_PORT are both {settings.port}: give one of them another number.")
     for name, port in (("PORT", settings.port), ("REALTIME_PORT", settings.realtime_port)):
         try:
-            socket.create_server((settings.host, port)).close()
-        except OSError as error:
-            raise ClickException(
-                f"Port {port} on {settings.host} can't be used ({error.strerror}):"
-                f" stop the program that has it, or choose another port with {name}={port + 10}."
-            ) from error
+            listen(settings.host, port, name).close()
+        except SettingsError as error:
+            raise ClickException(str(error)) from error
 
 
 def _environment(settings: Settings, redis: EmbeddedRedis | None) -> dict[str, str]:
@@ -90,7 +89,7 @@ def _holdfast(command: str, environment: Mapping[str, str]) -> str:
 
 def _announce(settings: Settings, sign_in: dict[str, str] | None, supervisor: Supervisor) -> None:
     """Wait until the page and the socket server answer, then print the address."""
-    host = "127.0.0.1" if settings.host in ("", "0.0.0.0", "::") else settings.host  # noqa: S104 compared only
+    host = local(settings.host)
     while not (_answers(host, settings.port) and _answers(host, settings.realtime_port)):
         if supervisor.stopping.wait(0.1):
             return
@@ -103,7 +102,7 @@ def _address_to_open(settings: Settings, host: str) -> str:
     if settings.public_url:
         return settings.public_url
     elsewhere = "" if host == settings.host else f", or port {settings.port} of any other address of this machine"
-    return f"http://{host}:{settings.port}{elsewhere}"
+    return f"http://{in_url(host)}:{settings.port}{elsewhere}"
 
 
 def _answers(host: str, port: int) -> bool:

@@ -190,11 +190,3 @@ class DatabaseUnavailable(HoldfastError):
     code = "database_unavailable"
     detail = "The database does not answer. Send this again, with the same Idempotency-Key if it had one."
     retryable = True
-
-
-class ServerFull(HoldfastError):
-    """The server is full"""
-
-    code = "server_full"
-    detail = "The server has as many connections or large requests as it can hold. Send this again in a few seconds."
-    retryable = True

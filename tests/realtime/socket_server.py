@@ -11,6 +11,7 @@ import jwt
 import psutil
 from redis import Redis
 
+from shared.network.addresses import in_url, local
 from shared.redis.link import RedisLink
 from shared.redis.revocations import revocations_key
 from tests.environment import environment
@@ -40,7 +41,8 @@ class SocketServer:
             "REALTIME_PORT": str(free_port()),
             **settings,
         }
-        self.url = f"http://127.0.0.1:{self.environment['REALTIME_PORT']}"
+        host = in_url(local(settings.get("HOLDFAST_HOST", "127.0.0.1")))
+        self.url = f"http://{host}:{self.environment['REALTIME_PORT']}"
         self.link = RedisLink(redis.url, "holdfast:test")
         self.secret = self.environment["SECRET_KEY"]
         own = f"{name}-{self.environment['REALTIME_PORT']}"  # or its log would begin with the one of an earlier server

@@ -9,6 +9,13 @@ import pytest
 from tests.realtime.socket_server import SocketServer
 
 
+def test_it_listens_on_ipv6_and_takes_the_page_of_that_address(start: Callable[..., SocketServer]) -> None:
+    server = start(HOLDFAST_HOST="::1")
+    assert server.url.startswith("http://[::1]:")
+    with server.raw(origin="http://[::1]:8000") as raw:
+        assert raw.authenticate({"token": server.token("ada")}).startswith('40{"sid"')
+
+
 def test_compression_is_refused(server: SocketServer) -> None:
     with server.raw(headers=["Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"]) as raw:
         assert "sec-websocket-extensions" not in raw.socket.handshake_response.headers

@@ -53,6 +53,14 @@ def test_a_body_that_is_too_large_is_refused_while_it_comes(web: WebServer, part
     assert (status, code_of(body)) == (413, "body_too_large")
 
 
+def test_a_bad_body_is_refused_although_its_client_waits_to_be_asked_for_it(web: WebServer) -> None:
+    logged = len(web.service.log)
+    status, _, body = web.asked(CHUNKED[:-2] + b"Expect: 100-continue\r\n\r\nzz\r\n")
+    assert (status, code_of(body)) == (400, "malformed_body")
+    assert web.healthy
+    assert "Traceback" not in web.service.log[logged:]
+
+
 @pytest.mark.parametrize("head", [b"GET / HTTP/1.1\r\nX: " + b"y" * 100_000, b"GET / HTTP/1.1\r\n" + 101 * b"X: y\r\n"])
 def test_a_head_that_is_too_large_is_refused(web: WebServer, head: bytes) -> None:
     status, _, body = web.asked(head + b"\r\n\r\n")

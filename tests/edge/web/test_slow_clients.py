@@ -118,6 +118,17 @@ def test_bodies_of_stalled_clients_are_dropped_before_they_fill_the_memory(web: 
         client.close()
 
 
+def test_a_request_leaves_nothing_in_memory_while_its_connection_stays(web: WebServer) -> None:
+    head = request("/chats", "", "Content-Type: application/json", "Content-Length: 1900000", method="POST")
+    with ExitStack() as stack:
+        clients, before = [stack.enter_context(web.connect()) for _ in range(50)], web.memory
+        for client in clients:
+            client.sendall(head + b" " * 1_900_000)
+            assert client.recv(12).endswith(b" 401")
+        assert web.memory - before < 30 * MEGABYTES
+        assert all(map(web.holds, clients))
+
+
 def test_a_drain_cuts_no_request_and_no_answer(narrow: WebServer) -> None:
     web = narrow
     page = web.large_page(web.sign_up("drained@example.org")).replace(b"Host:", b"Connection: close\r\nHost:")

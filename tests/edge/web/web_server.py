@@ -10,6 +10,7 @@ import httpx2
 import psutil
 
 from shared.command.up import read_procfile
+from shared.network.addresses import in_url, local
 from tests.environment import environment
 from tests.eventually import eventually, patience
 from tests.services.guard import Guard
@@ -21,14 +22,18 @@ _LARGE = "x" * 100_000
 
 
 class WebServer:
-    """Ready when entered. `settings` extend its environment."""
+    """Ready when entered. `settings` extend its environment; `module` starts a patched one."""
 
-    def __init__(self, guard: Guard, database_url: str, redis: RedisServer, name: str, **settings: str) -> None:
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        values = environment(database_url, redis.url, Path(guard.folder), "http://127.0.0.1:1")
+    def __init__(
+        self, guard: Guard, database_url: str, redis: RedisServer, name: str, *, module: str = "", **settings: str
+    ) -> None:
+        self.port, self.host = free_port(), local(settings.get("HOLDFAST_HOST", "127.0.0.1"))
+        self.url = f"http://{in_url(self.host)}:{self.port}"
+        self.folder = Path(guard.folder)
+        values = environment(database_url, redis.url, self.folder, "http://127.0.0.1:1")
         whole = {**bare_environment(), **values, "PORT": str(self.port), **settings}
-        self.service = Service(guard, name, read_procfile(ROOT / "Procfile")["web"], environment=whole)
+        command = f"python -m {module}" if module else read_procfile(ROOT / "Procfile")["web"]
+        self.service = Service(guard, name, command, environment=whole)
 
     def __enter__(self) -> Self:
         self.start_again()
@@ -54,16 +59,19 @@ class WebServer:
 
     def holds(self, client: socket.socket) -> bool:
         """Whether the server still has its side of this connection."""
-        _, port = client.getsockname()
+        return self.holds_port(client.getsockname()[1])
+
+    def holds_port(self, port: int) -> bool:
+        """Whether the server still has a connection of the client with this port."""
         return any(its.raddr and its.raddr.port == port for its in psutil.Process(self.service.pid).net_connections())
 
     def connect(self, sent: bytes = b"", *, room: int = 0) -> socket.socket:
         """A connection that has sent these bytes. `room` bounds the bytes that wait for a client that does not read."""
-        client = socket.socket()
+        client = socket.socket(socket.AF_INET6 if ":" in self.host else socket.AF_INET)
         if room:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
         client.settimeout(patience(10))
-        client.connect(("127.0.0.1", self.port))
+        client.connect((self.host, self.port))
         client.sendall(sent)
         return client
 
@@ -91,7 +99,7 @@ class WebServer:
 def request(path: str, token: str = "", *lines: str, method: str = "GET") -> bytes:
     """The head of a request."""
     bearer = [f"Authorization: Bearer {token}"] if token else []
-    return "\r\n".join([f"{method} {path} HTTP/1.1", "Host: web", *bearer, *lines, "\r\n"]).encode()
+    return "\r\n".join([f"{method} {path} HTTP/1.1", "Host: web", *bearer, *lines, "\r\n"]).encode("latin-1")
 
 
 def answer_on(client: socket.socket) -> tuple[int, dict[str, str], bytes]:

@@ -14,7 +14,7 @@ from tests.services.programs import ROOT, free_port
 from tests.services.service import Service
 
 # Answers /healthz. Another test runs the real programs.
-STAND_IN = "python -c \"import http.server as h, os; h.test(h.SimpleHTTPRequestHandler, port=int(os.environ['{}']))\""
+STAND_IN = "python -m http.server ${} --bind ${{HOLDFAST_HOST:-127.0.0.1}}"
 PROCFILE = f"web: {STAND_IN.format('PORT')}\n\n# sockets\nrealtime: {STAND_IN.format('REALTIME_PORT')}\n"
 
 Up = Callable[..., Service]

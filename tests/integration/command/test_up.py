@@ -30,6 +30,16 @@ def test_it_prints_the_address_and_a_sign_in_when_the_page_answers(up: Up, ports
     assert re.fullmatch(r" \S+@\S+ with the password \S{12}", sign_in(service))
 
 
+@pytest.mark.parametrize("host", ["::1", "::"])
+def test_it_listens_on_ipv6_and_prints_an_address_that_a_browser_opens(
+    up: Up, ports: dict[str, str], host: str
+) -> None:
+    service = up(HOLDFAST_HOST=host)
+    address = f"http://[::1]:{ports['PORT']}"
+    assert f"open {address}\n" in service.log
+    assert httpx2.get(f"{address}/healthz").status_code == 200
+
+
 def test_the_data_folder_is_private_and_the_redis_in_it_keeps_what_it_is_given(up: Up, folder: Path) -> None:
     up()
     modes = {name: stat.S_IMODE((folder / name).stat().st_mode) for name in ("var", "var/redis", "var/secret-key")}

@@ -1,7 +1,6 @@
 """The door: the options of accepted connections, a process without room, and one without free files."""
 
 import errno
-import resource
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -17,6 +16,9 @@ from api.sockets.tally import Tally
 from shared.settings import Settings, load_settings
 from tests.eventually import patience
 from tests.services.programs import free_port
+from tests.unit.network.files import Files, files
+
+__all__ = ["files"]
 
 PATIENCE = 0.2
 
@@ -96,10 +98,7 @@ def test_without_files_it_waits_and_goes_on_and_the_log_has_one_line(
     assert [record.getMessage().partition(":")[0] for record in caplog.records] == ["realtime.not_accepted"]
 
 
-def test_the_limit_of_open_files_limits_the_sockets(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resource, "setrlimit", lambda *_: None)
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, 4096))
+def test_the_limit_of_open_files_limits_the_sockets(settings: Settings, files: Files) -> None:
+    files.own, files.most = 1024, 4096
     assert most_sockets(settings) == 4096 - 300
     assert most_sockets(replace(settings, max_sockets=100)) == 100
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, resource.RLIM_INFINITY))
-    assert most_sockets(settings) == settings.max_sockets

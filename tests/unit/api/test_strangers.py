@@ -4,6 +4,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from typing import Any
 
 import pytest
 
@@ -106,3 +107,26 @@ def test_without_room_the_oldest_of_all_leaves(stack: ExitStack, listener: socke
     assert strangers.drop_oldest()
     assert first.dropped
     assert second.open
+
+
+class Far:
+    """A connection from afar. It notes whether it was shut."""
+
+    def __init__(self, address: str) -> None:
+        self._address, self.shut = address, False
+
+    def getpeername(self) -> tuple[str, int, int, int]:
+        return self._address, 1234, 0, 0
+
+    def setsockopt(self, *_: Any) -> None: ...
+
+    def shutdown(self, _how: int) -> None:
+        self.shut = True
+
+
+def test_an_ipv6_network_of_a_customer_is_one_address() -> None:
+    strangers = Strangers(PATIENCE, most=1)
+    first, neighbour, twin = (Far(address) for address in ("2001:db8::1", "2001:db8:0:1::1", "2001:db8::ffff:1"))
+    for connection in (first, neighbour, twin):
+        strangers.add(connection)  # type: ignore[arg-type]
+    assert [one.shut for one in (first, neighbour, twin)] == [True, False, False]

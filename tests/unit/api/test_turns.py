@@ -2,33 +2,56 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
+from api.serving import turns as module
+from api.serving.turn import Turn, WorkFailed
 from api.serving.turns import Turns
-from tests.eventually import patience
+from shared.errors.server import ServerFull
+from tests.eventually import eventually, patience
 
 
 def run(asked: Coroutine[Any, Any, None]) -> None:
     """Run it in a thread of its own. In the main thread the browser of other tests may have an event loop."""
     with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, asked).result()
+        thread.submit(asyncio.run, asyncio.wait_for(asked, patience(5))).result()
+
+
+def turn(work: Callable[[], Any], caller: str = "somebody") -> Turn[Any]:
+    return Turn(caller, "GET /somewhere", work)
+
+
+class Gate:
+    """Work that has begun once `begun` is released, and ends when `opens` is set."""
+
+    def __init__(self) -> None:
+        self.begun, self.opens = threading.Semaphore(0), threading.Event()
+
+    def __call__(self) -> None:
+        self.begun.release()
+        self.opens.wait()
+
+    async def held(self, times: int = 1) -> None:
+        """Wait until this many pieces of work have begun."""
+        await asyncio.to_thread(lambda: [self.begun.acquire() for _ in range(times)])
 
 
 def test_callers_take_turns() -> None:
-    begun, order = threading.Event(), list[str]()
+    order = list[str]()
 
     async def ask() -> None:
-        turns, gate = Turns(1), threading.Event()
-        first = asyncio.create_task(turns.run("greedy", lambda: (begun.set(), gate.wait())))
-        await asyncio.to_thread(begun.wait)
-        rest = [turns.run(caller, lambda caller=caller: order.append(caller)) for caller in [*3 * ["greedy"], "modest"]]
+        turns, gate = Turns(1), Gate()
+        first = asyncio.create_task(turns.run(turn(gate, "greedy")))
+        await gate.held()
+        callers = [*3 * ["greedy"], "modest"]
+        rest = [turns.run(turn(lambda caller=caller: order.append(caller), caller)) for caller in callers]
         waiting = [asyncio.create_task(one) for one in rest]
         await asyncio.sleep(0)  # so all of them wait
-        gate.set()
+        gate.opens.set()
         await asyncio.gather(first, *waiting)
 
     run(ask())
@@ -36,37 +59,101 @@ def test_callers_take_turns() -> None:
 
 
 def test_a_caller_has_half_of_the_threads_at_most() -> None:
-    begun, gate = threading.Semaphore(0), threading.Event()
-
     async def ask() -> None:
-        turns = Turns(4)
-        greedy = [asyncio.create_task(turns.run("greedy", lambda: (begun.release(), gate.wait()))) for _ in range(9)]
-        await asyncio.to_thread(lambda: [begun.acquire() for _ in range(2)])
+        turns, gate = Turns(4), Gate()
+        greedy = [asyncio.create_task(turns.run(turn(gate, "greedy"))) for _ in range(9)]
+        await gate.held(2)
         try:
-            assert await asyncio.wait_for(turns.run("modest", lambda: 7), patience(5)) == 7
-            assert not begun.acquire(blocking=False)
+            assert await turns.run(turn(lambda: 7, "modest")) == 7
+            assert not gate.begun.acquire(blocking=False)
         finally:
-            gate.set()
+            gate.opens.set()
         await asyncio.gather(*greedy)
 
     run(ask())
 
 
-def test_the_caller_gets_what_the_work_returns_or_raises() -> None:
+@pytest.mark.parametrize("raised", [ZeroDivisionError, StopIteration, SystemExit, KeyboardInterrupt, GeneratorExit])
+def test_a_thread_outlives_whatever_its_work_raises(raised: type[BaseException]) -> None:
+    def fail() -> None:
+        raise raised
+
     async def ask() -> None:
-        turns = Turns(2)
-        assert await turns.run("a", lambda: 7) == 7
-        with pytest.raises(ZeroDivisionError):
-            await turns.run("a", lambda: 1 // 0)
+        turns = Turns(1)
+        for _ in range(2):
+            with pytest.raises(WorkFailed) as failed:
+                await turns.run(turn(fail))
+            assert isinstance(failed.value.__cause__, raised)
+        assert await turns.run(turn(lambda: 7)) == 7
 
     run(ask())
 
 
 @pytest.mark.parametrize("caller", ["ada", ""])
 def test_any_name_of_a_caller_has_its_turn(caller: str) -> None:
-    """A proxy may send an empty address."""
+    """A client that is already gone may have no address."""
 
     async def ask() -> None:
-        assert await asyncio.wait_for(Turns(2).run(caller, lambda: "done"), patience(5)) == "done"
+        assert await asyncio.wait_for(Turns(2).run(turn(lambda: "done", caller)), patience(5)) == "done"
 
     run(ask())
+
+
+def test_work_whose_client_goes_before_it_begins_is_never_done() -> None:
+    done = list[str]()
+
+    async def ask() -> None:
+        turns, gate = Turns(1), Gate()
+        started = turn(gate)
+        first = asyncio.create_task(turns.run(started))
+        await gate.held()
+        gone = turn(lambda: done.append("gone"))
+        second = asyncio.create_task(turns.run(gone))
+        await asyncio.sleep(0)
+        assert (started.waits, gone.waits) == (False, True)
+        for one in (started, gone):
+            one.abandon()
+        assert (started.result.cancelled(), gone.result.cancelled()) == (False, True)
+        with pytest.raises(asyncio.CancelledError):
+            await second
+        gate.opens.set()
+        await first  # it had begun, so it was not cancelled
+        await turns.run(turn(lambda: done.append("next")))
+
+    run(ask())
+    assert done == ["next"]
+
+
+def test_a_turn_that_finds_a_free_thread_does_not_wait() -> None:
+    async def ask() -> None:
+        free = turn(lambda: None)
+        await Turns(2).run(free)
+        assert not free.queued
+
+    run(ask())
+
+
+def test_hanging_work_is_logged_once_and_new_work_is_refused_while_all_threads_hang(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def ask() -> None:
+        turns, gate = Turns(2), Gate()
+        both = [asyncio.create_task(turns.run(turn(gate, caller))) for caller in ("one", "other")]
+        await gate.held(2)
+        waits = asyncio.create_task(turns.run(turn(lambda: 7)))
+        await asyncio.sleep(0)
+        later = module.time.monotonic() + module._HANGS + 1
+        for _ in range(2):
+            turns.look(later)
+        for refused in (waits, turns.run(turn(lambda: 7))):
+            with pytest.raises(ServerFull):
+                await refused
+        gate.opens.set()
+        await asyncio.gather(*both)
+        await asyncio.to_thread(eventually, lambda: not turns._at_work)  # a thread tells its result before it is free
+        turns.look(later)
+        assert await turns.run(turn(lambda: 7)) == 7
+
+    run(ask())
+    assert [record.message.split()[0] for record in caplog.records] == 2 * ["request.hangs:"] + ["request.stuck:"]
+    assert "GET /somewhere has run for 30 s" in caplog.text

@@ -1,0 +1,1 @@
+"""Addresses, ports, and the limit of open files."""
