@@ -28,7 +28,7 @@ class Guard:
         command = [sys.executable, str(_PROCESS), str(self.folder)]
         self._process = subprocess.Popen(command, stdin=reader, start_new_session=True)
         os.close(reader)
-        self.nursery = Nursery()
+        self.nurseries = {kind: Nursery(kind) for kind in ("threads", "green")}
         return self
 
     def forget(self, group: int) -> None:
@@ -36,6 +36,7 @@ class Guard:
         os.write(self.pipe, b"-%d KILL\n" % group)
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        self.nursery.close()
+        for nursery in self.nurseries.values():
+            nursery.close()
         os.close(self.pipe)
         self._process.wait(180)  # the guard needs one second on an idle machine

@@ -1,7 +1,11 @@
 """Starts programs by a fork of one process that has imported their packages already (Linux only).
 
 A worker needs two seconds of a core to start, and most of that is the import of other people's packages. A test run
-starts a hundred programs. The nursery imports nothing of ours, so each program still imports all of its own modules.
+starts a hundred programs. A nursery imports nothing of ours, so each program still imports all of its own modules.
+
+The nursery of the kind "green" has let eventlet replace the sockets. It forks many socket servers (D-136). The whole
+deployments of tests/e2e and tests/faults start `realtime` as a user of ours does, so that its own order of imports is
+tested.
 """
 
 import json
@@ -22,8 +26,8 @@ _ROOT = Path(__file__).parents[2]
 class Nursery:
     """The process that forks, started with the first program. It ends with the test process."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
+    def __init__(self, kind: str = "threads") -> None:
+        self._kind, self._lock = kind, threading.Lock()
         self._codes: dict[int, int] = {}
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -66,7 +70,7 @@ class Nursery:
     def _open(self) -> None:
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            command = [sys.executable, "-u", "-m", "tests.services.nursery_process"]
+            command = [sys.executable, "-u", "-m", "tests.services.nursery_process", self._kind]
             self._process = subprocess.Popen(command, stdin=theirs, cwd=_ROOT)
 
     def _next(self, flags: int = 0) -> dict[str, int]:

@@ -5,7 +5,7 @@ The table counts the CPU time of the thread that answers, so a busy machine make
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 import pytest
 from flask import Flask
