@@ -31,13 +31,13 @@ class Nursery:
         self._codes: dict[int, int] = {}
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, words: list[str], environment: Mapping[str, str], log: int, guard: int) -> "Fork":
-        """Run `python -m WORDS` as the leader of a process group that the guard knows."""
+    def start(self, words: list[str], environment: Mapping[str, str], out: int, errors: int, guard: int) -> "Fork":
+        """Run `python -m WORDS` as the leader of a process group that the guard knows. `out` and `errors` are files."""
         with self._lock:
             if not self._process:
                 self._open()
             request = {"words": words, "environment": dict(environment), "folder": str(Path.cwd())}
-            socket.send_fds(self._channel, [json.dumps(request).encode()], [log, guard])
+            socket.send_fds(self._channel, [json.dumps(request).encode()], [out, errors, guard])
             while "born" not in (told := self._next()):
                 self._codes[told["died"]] = told["code"]
             return Fork(told["born"], self)

@@ -35,8 +35,8 @@ _PACKAGES = {
 }
 # The most bytes of a message: a command with its environment
 REQUEST = 1 << 16
-# The words after `python -m`, the environment, the current folder, and the log
-Program = tuple[list[str], dict[str, str], str, int]
+# The words after `python -m`, the environment, the current folder, and the files of the output and of the errors
+Program = tuple[list[str], dict[str, str], str, int, int]
 # The hub of the nursery. A fork that threw it away would close a file of its own that has the same number by then.
 _kept: list[Any] = []
 
@@ -74,7 +74,7 @@ def _forked(channel: socket, woken: socket, waker: socket) -> Program | None:
             woken.recv(REQUEST)
             living -= {pid for pid in living if _tell_the_end(channel, pid)}
         if channel in readable:
-            text, fds, *_ = recv_fds(channel, REQUEST, 2)
+            text, fds, *_ = recv_fds(channel, REQUEST, 3)
             if not text:
                 return None
             if program := _obey(channel, living, json.loads(text), fds):
@@ -88,11 +88,11 @@ def _obey(channel: socket, living: set[int], asked: dict[str, Any], fds: list[in
     if "bury" in asked:
         os.waitpid(asked["bury"], 0)
     elif (pid := os.fork()) == 0:
-        log, guard = fds
+        out, errors, guard = fds
         os.setsid()
         os.write(guard, b"%d KILL\n" % os.getpid())
         channel.send(json.dumps({"born": os.getpid()}).encode())
-        return asked["words"], asked["environment"], asked["folder"], log
+        return asked["words"], asked["environment"], asked["folder"], out, errors
     else:
         living.add(pid)
     for fd in fds:
@@ -110,11 +110,11 @@ def _tell_the_end(channel: socket, pid: int) -> bool:
     return True
 
 
-def _become(words: list[str], environment: dict[str, str], folder: str, log: int) -> None:
+def _become(words: list[str], environment: dict[str, str], folder: str, out: int, errors: int) -> None:
     """Run the program. Its SystemExit ends this process as usual."""
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
+    os.dup2(out, 1)
+    os.dup2(errors, 2)
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.closerange(3, 100)

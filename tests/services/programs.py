@@ -14,6 +14,7 @@ from redis import Redis
 
 from shared.command.up import read_procfile
 from tests.eventually import eventually, patience
+from tests.run.holdfast import holdfast
 from tests.services.guard import Guard
 from tests.services.service import Service
 
@@ -59,6 +60,11 @@ class Programs:
         """Wait until all programs run, web and realtime answer, and a worker asks for work."""
         eventually(lambda: self._healthy(self.url) and self._healthy(self.realtime_url), within=30)
         eventually(self._worker_is_consuming, within=30)
+
+    def holdfast(self, *words: str) -> None:
+        """Run this command beside the programs, as an operator does."""
+        done = holdfast(self._guard, list(words), self.environment)
+        assert done.returncode == 0, done.stderr
 
     @property
     def logs(self) -> str:

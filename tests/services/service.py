@@ -90,7 +90,7 @@ class Service:
         with self.log_file.open("ab") as log:
             if words := _forkable(command, self._green):
                 nursery = self._guard.nurseries["green" if self._green else "threads"]
-                self._process = nursery.start(words, whole, log.fileno(), self._guard.pipe)
+                self._process = nursery.start(words, whole, log.fileno(), log.fileno(), self._guard.pipe)
             else:
                 self._process = self._launched(command, whole, log)
 

@@ -1,7 +1,5 @@
 """P6: a person who signs out, is disabled or leaves hears nothing any more (F35). Nobody else is disturbed."""
 
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 
@@ -12,7 +10,6 @@ from tests.eventually import eventually, patience
 from tests.fair_clock import CLOCK
 from tests.faults.lab.people import Witnessed
 from tests.faults.lab.trial import Trial
-from tests.services.programs import ROOT
 from tests.services.sockets import RawSocket, SocketClient
 
 # The promise, in seconds.
@@ -46,14 +43,8 @@ def sign_out(trial: Trial, person: Witnessed) -> None:
     assert person.http.post("/auth/sign-out").status_code == 204
 
 
-def holdfast(trial: Trial, command: str, person: Witnessed) -> None:
-    """Run this command as an operator does, beside the programs."""
-    words = [sys.executable, "-m", "shared.command.cli", command, person.email]
-    subprocess.run(words, env=trial.programs.environment, cwd=ROOT, check=True, capture_output=True)
-
-
 def disable(trial: Trial, person: Witnessed) -> None:
-    holdfast(trial, "disable", person)
+    trial.programs.holdfast("disable", person.email)
 
 
 def leave(trial: Trial, person: Witnessed) -> None:
@@ -123,7 +114,7 @@ def test_the_reply_of_who_is_disabled_meanwhile_is_completed_stored_and_charged_
     assert person.ask().status == 401
     trial.model.open_gate("door")
     eventually(lambda: trial.asked(outcome)[0].ending == "finished", within=5)
-    holdfast(trial, "enable", person)
+    trial.programs.holdfast("enable", person.email)
     come_back(trial, person)
     trial.wait_for_status(outcome, "completed")
     assert person.get("/credits") == {"balance": 297, "held": 0}
