@@ -8,6 +8,8 @@ BENCHES := bench-quick bench-recovery bench-poison bench-sweeper bench-sockets b
 run: setup-run
 	@exec $(BIN)/holdfast up
 
+# The environment of a machine may forbid bytecode. Then each of a hundred programs would compile all its modules anew.
+test faults: export PYTHONDONTWRITEBYTECODE =
 test: setup-dev
 	@exec $(BIN)/python -m pytest -n 4  # most tests wait for programs, so two cores carry four at a time
 
@@ -17,7 +19,7 @@ test: setup-dev
 faults: export MINUTES ?= 2
 faults: export SEED ?=
 faults: setup-dev
-	@exec $(BIN)/python -m pytest -s -m long tests/faults tests/edge
+	@exec $(BIN)/python -m pytest -s -m long tests/e2e tests/faults tests/edge
 
 check: setup-dev
 	$(BIN)/ruff check
