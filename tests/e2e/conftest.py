@@ -16,6 +16,14 @@ from tests.services.redis import RedisServer
 from tests.services.sockets import SocketClient
 
 
+#: The page does not see which database is behind it. `make test` takes one, and `make faults` the other (D-137).
+on_one_database = pytest.mark.parametrize(
+    "programs",
+    ["sqlite", pytest.param("postgresql", marks=[pytest.mark.long, pytest.mark.timeout(0)])],
+    indirect=True,
+)
+
+
 @pytest.fixture(scope="session")
 def model_of_all_programs() -> Iterator[FakeModel]:
     with FakeModel() as model:
