@@ -35,7 +35,7 @@ def guard() -> Iterator[Guard]:
 
 @pytest.fixture(scope="session")
 def sqlite_databases(guard: Guard) -> SqliteDatabases:
-    return SqliteDatabases(guard.folder)
+    return SqliteDatabases(guard.memory)
 
 
 @pytest.fixture(scope="session")

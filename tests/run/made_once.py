@@ -6,12 +6,16 @@ A program of the product makes them once too, at its start. A test process stand
 import gc
 from collections.abc import Iterator
 from functools import cache
+from typing import Any
 
 import httpcore2
 import pytest
 from apispec import APISpec
 from argon2 import PasswordHasher
 from flask_smorest import Api, Blueprint
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Engine
+from sqlalchemy.util import LRUCache
 
 from shared import passwords
 
@@ -26,6 +30,37 @@ def one_reading_of_the_certificates(patch: pytest.MonkeyPatch) -> None:
 def cheap_hashes(patch: pytest.MonkeyPatch) -> None:
     """A hash of a password takes 40 ms of a core on purpose. tests/unit/shared/test_passwords.py checks its cost."""
     patch.setattr(passwords, "_hasher", PasswordHasher(memory_cost=8, time_cost=1, parallelism=1))
+
+
+class _Compiled(LRUCache[tuple[Any, ...], Any]):
+    """Compiled statements. Their keys name the kind of database in place of the engine."""
+
+    def get(self, key: tuple[Any, ...], default: Any = None) -> Any:
+        return super().get(_of_kind(key), default)
+
+    def __getitem__(self, key: tuple[Any, ...]) -> Any:
+        return super().__getitem__(_of_kind(key))
+
+    def __setitem__(self, key: tuple[Any, ...], compiled: Any) -> None:
+        super().__setitem__(_of_kind(key), compiled)
+
+
+def _of_kind(key: tuple[Any, ...]) -> tuple[Any, ...]:
+    dialect, *rest = key
+    return dialect.name, dialect.driver, *rest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_compilation_of_each_statement(patch: pytest.MonkeyPatch) -> None:
+    """SQLAlchemy compiles each statement once for each engine, and each app has an engine of its own."""
+    compiled, make = _Compiled(5_000), SQLAlchemy._make_engine
+
+    def make_with_memory(extension: SQLAlchemy, *options: Any) -> Engine:
+        engine = make(extension, *options)
+        engine._compiled_cache = compiled
+        return engine
+
+    patch.setattr(SQLAlchemy, "_make_engine", make_with_memory)
 
 
 class _Document:
