@@ -44,7 +44,12 @@ def programs(request: pytest.FixtureRequest, guard: Guard, model_of_all_programs
     with databases.fresh() as database_url, RedisServer(guard, f"{kind}-redis") as redis:
         settings = environment(database_url, redis.url, guard.folder / f"{kind}-data", model_of_all_programs.base_url)
         # A test may keep a gate shut for long. The worker must not give up the silent model meanwhile.
-        patient = {"HOLDFAST_FIRST_TEXT_TIMEOUT": "18", "HOLDFAST_SILENCE_TIMEOUT": "18"}
+        # On a busy machine, a person needs longer than 20 s for a click while a long reply is written.
+        patient = {
+            "HOLDFAST_FIRST_TEXT_TIMEOUT": "18",
+            "HOLDFAST_SILENCE_TIMEOUT": "18",
+            "HOLDFAST_REPLY_TIMEOUT": "60",
+        }
         with Programs(guard, kind, settings | patient) as programs:
             yield programs
 
