@@ -15,7 +15,7 @@ from tests.services.programs import Programs
 from tests.services.redis import RedisServer
 from tests.services.sockets import SocketClient
 
-#: The page does not see which database is behind it. `make test` takes one, and `make faults` the other (D-137).
+#: The page does not see which database is behind it. `make test` takes one, and `make faults` the other (D-937).
 on_one_database = pytest.mark.parametrize(
     "programs",
     ["sqlite", pytest.param("postgresql", marks=[pytest.mark.long, pytest.mark.timeout(0)])],

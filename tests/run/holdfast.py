@@ -15,7 +15,7 @@ Run = Callable[..., Done]
 
 
 def holdfast(guard: Guard, words: list[str], environment: Mapping[str, str]) -> Done:
-    """The exit code and the output of this command. A nursery starts it if there is one (D-136)."""
+    """The exit code and the output of this command. A nursery starts it if there is one (D-936)."""
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
         if sys.platform == "linux":
             fork = guard.nurseries["threads"].start(

@@ -1,4 +1,4 @@
-"""Things that every app or client makes anew, and that are alike each time. A test process makes them once (D-135).
+"""Things that every app or client makes anew, and that are alike each time. A test process makes them once (D-935).
 
 A program of the product makes them once too, at its start. A test process stands for thousands of programs.
 """

@@ -16,7 +16,7 @@ from typing import Self
 from tests.services.nursery import Nursery
 
 _PROCESS = Path(__file__).with_name("guard_process.py")
-# Files here never wait for a disk, which would take milliseconds for each commit of SQLite (D-135).
+# Files here never wait for a disk, which would take milliseconds for each commit of SQLite (D-935).
 _MEMORY, _ROOM = Path("/dev/shm"), 1 << 30
 
 

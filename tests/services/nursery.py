@@ -3,7 +3,7 @@
 A worker needs two seconds of a core to start, and most of that is the import of other people's packages. A test run
 starts a hundred programs. A nursery imports nothing of ours, so each program still imports all of its own modules.
 
-The nursery of the kind "green" has let eventlet replace the sockets. It forks many socket servers (D-136). Only
+The nursery of the kind "green" has let eventlet replace the sockets. It forks many socket servers (D-936). Only
 tests/e2e and the tests of `holdfast up` start `realtime` as a user of ours does. They test its own order of imports.
 """
 
