@@ -16,8 +16,9 @@ from sqlalchemy import Row, select, update
 from api.access import tokens
 from shared.actions.accounts.create import create_account
 from shared.actions.chats.create import create_chat
+from shared.actions.messages.accept import Posted
 from shared.actions.messages.idempotency import PostRequest
-from shared.actions.messages.post import Posted, post_message
+from shared.actions.messages.post import post_message
 from shared.actions.replies.claim import Claim, claim_reply
 from shared.database.clock import db_now
 from shared.database.tables import Base, db

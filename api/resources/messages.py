@@ -2,28 +2,25 @@
 
 from typing import Annotated, Any
 
-from flask import g, request
+from flask import g
 from msgspec import Meta
 from sqlalchemy import select
 
 from api.access.decorators import signed_in, with_token
-from api.access.limits import Limit, spend
 from api.http.blueprint import ApiBlueprint
 from api.http.paging import keyset_page
+from api.resources.accepting import accepted
 from api.resources.live_text import with_live_text
 from shared.actions.messages.delete import delete_message
 from shared.actions.messages.idempotency import PostRequest
-from shared.actions.messages.post import Posted, post_message, posted_before
+from shared.actions.messages.post import post_message
 from shared.actions.replies.stop import stop_reply
-from shared.errors.requests import InvalidRequest, TooManyRequests
 from shared.models.chat import find_chat
 from shared.models.message import MESSAGE, MessageRow, find_message
 from shared.models.message import messages as rows
-from shared.wire.credits import credits_data
 from shared.wire.messages import LiveMessageOut, MessageIn, MessagePage, MessagesIn, PostedOut
 
 messages = ApiBlueprint("messages", __name__, url_prefix="/chats/<session_id>/messages", description="Messages")
-_LONGEST_KEY = 255
 _Position = Annotated[int, Meta(ge=0, lt=2**31)]
 
 
@@ -31,11 +28,10 @@ _Position = Annotated[int, Meta(ge=0, lt=2**31)]
 @with_token
 @messages.arguments(MessageIn)
 @messages.response(202, PostedOut)
+@messages.alt_response(201, schema=PostedOut, description="Stored without a reply, for `generate: false`.")
 def post(body: dict[str, Any], chat_ref: str) -> Any:
     """Post a message. The answer holds the placeholder of the reply, which a worker fills in."""
-    posted = _post_within_limits(PostRequest(chat_ref, **body), _idempotency_key())
-    replayed = {"Idempotent-Replayed": "true"} if posted.replayed else {}
-    return _presented(posted), 202, replayed
+    return accepted(post_message, PostRequest(chat_ref, **body))
 
 
 @messages.get("")
@@ -82,26 +78,3 @@ def stop(chat_ref: str, message_id: str) -> MessageRow:
 def delete(chat_ref: str, message_id: str) -> None:
     """Delete a message of your own with its replies, or a reply that is not being written."""
     delete_message(g.user_id, chat_ref, message_id)
-
-
-def _post_within_limits(asked: PostRequest, key: str | None) -> Posted:
-    """Post, or answer a known key even beyond the limit, since its message was accepted (D-112)."""
-    try:
-        spend(Limit.POSTS, g.user_id)
-    except TooManyRequests:
-        if before := posted_before(g.user_id, asked, key):
-            return before
-        raise
-    return post_message(g.user_id, asked, key)
-
-
-def _idempotency_key() -> str | None:
-    key = request.headers.get("Idempotency-Key")
-    if key is not None and not (0 < len(key) <= _LONGEST_KEY and key.isascii() and key.isprintable()):
-        raise InvalidRequest(errors={"Idempotency-Key": [f"1 to {_LONGEST_KEY} printable ASCII characters."]})
-    return key
-
-
-def _presented(posted: Posted) -> dict[str, Any]:
-    (reply,) = with_live_text([posted.reply])
-    return {"message": posted.message, "reply": reply, "credits": credits_data(posted.account)}

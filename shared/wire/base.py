@@ -57,6 +57,15 @@ class Line(StrictString):
         return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
+class StrictFlag(fields.Boolean):
+    """True or false, and no other value that means one of them."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
 def not_blank(text: str) -> None:
     """Refuse text that shows nothing."""
     if shows_nothing(text):

@@ -6,7 +6,7 @@ from marshmallow import fields, validate
 
 from shared.errors.catalogue import catalogue
 from shared.models.status import FINAL, ROLES, MessageType, Status
-from shared.wire.base import CamelSchema, PageIn, StrictString, not_blank, object_of
+from shared.wire.base import CamelSchema, PageIn, StrictFlag, StrictString, not_blank, object_of
 from shared.wire.credits import CreditsOut
 
 MAX_MESSAGE = 100_000
@@ -22,10 +22,12 @@ class MessagesIn(PageIn):
 
 
 class MessageIn(CamelSchema):
-    """A message to store and answer."""
+    """A message to store and answer. With `generate: false`, no reply follows. `role: system` is for admins."""
 
     content = StrictString(MAX_MESSAGE, required=True, validate=not_blank)
     model = StrictString(MAX_MODEL, load_default=None)
+    generate = StrictFlag(load_default=None)
+    role = StrictString(32, load_default="user", validate=validate.OneOf(["user", "system"]))
 
 
 class MessageOut(CamelSchema):
@@ -40,6 +42,9 @@ class MessageOut(CamelSchema):
     content = fields.String()
     reply_to = fields.String(allow_none=True)
     version = fields.Integer()
+    version_of = fields.String(allow_none=True, metadata={"description": "The first version; null in it."})
+    shown = fields.Boolean(metadata={"description": "False: another version stands in its place."})
+    continues = fields.String(allow_none=True, metadata={"description": "The reply whose text this one begins with."})
     position = fields.Integer()
     attempt = fields.Integer()
     model = fields.String(allow_none=True)
@@ -85,8 +90,8 @@ class MessagePage(CamelSchema):
 
 
 class PostedOut(CamelSchema):
-    """An accepted message and the placeholder of its reply."""
+    """An accepted message and the placeholder of its reply. Without a reply, `reply` is null."""
 
     message = fields.Nested(MessageOut)
-    reply = fields.Nested(LiveMessageOut)
+    reply = fields.Nested(LiveMessageOut, allow_none=True)
     credits = fields.Nested(CreditsOut)
