@@ -37,6 +37,7 @@ STATUS: dict[type[HoldfastError], int] = {
     control.NothingToContinue: 409,
     control.NotEditable: 409,
     control.NotShown: 409,
+    control.ForkTooLarge: 422,
     requests.BodyTooLarge: 413,
     requests.AddressTooLong: 414,
     requests.WrongContentType: 415,

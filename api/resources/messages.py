@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from api.access.decorators import signed_in, with_token
 from api.http.blueprint import ApiBlueprint
-from api.http.paging import keyset_page
+from api.http.paging import encode_cursor, keyset_page
 from api.resources.accepting import accepted
 from api.resources.live_text import with_live_text
 from shared.actions.messages.delete import delete_message
@@ -21,7 +21,7 @@ from shared.models.message import messages as rows
 from shared.wire.messages import LiveMessageOut, MessageIn, MessagePage, MessagesIn, PostedOut
 
 messages = ApiBlueprint("messages", __name__, url_prefix="/chats/<session_id>/messages", description="Messages")
-_Position = Annotated[int, Meta(ge=0, lt=2**31)]
+_Position = Annotated[int, Meta(ge=-1, lt=2**31)]
 
 
 @messages.post("")
@@ -39,20 +39,18 @@ def post(body: dict[str, Any], chat_ref: str) -> Any:
 @messages.arguments(MessagesIn, location="query")
 @messages.response(200, MessagePage)
 def list_messages(asked: dict[str, Any], chat_ref: str) -> dict[str, Any]:
-    """The chat's messages by position."""
+    """The chat's shown messages by position. With `around`, that message is in the middle of the page."""
     chat = find_chat(g.user_id, chat_ref)
-    wanted = select(*MESSAGE).where(rows.c.chat_session_id == chat.id, rows.c.deleted_at.is_(None))
+    middle = find_message(chat.id, asked["around"]).position if asked["around"] else None
     newest_first = asked["order"] == "desc"
-    return keyset_page(
-        wanted,
-        asked,
-        [rows.c.position],
-        tuple[_Position],
-        MessageRow,
-        newest_first=newest_first,
-        present=with_live_text,
-        text=rows.c.content,
-    )
+    if middle is None:
+        return _page(chat.id, asked["limit"], asked["cursor"], newest_first)
+    before = asked["limit"] // 2
+    earlier = _page(chat.id, before, encode_cursor(middle), True) if before else _nothing_before(middle)
+    later = _page(chat.id, asked["limit"] - before, encode_cursor(middle - 1), False)
+    first, last = (later, earlier) if newest_first else (earlier, later)
+    items = first["items"][::-1] + last["items"]
+    return {"items": items, "next_cursor": last["next_cursor"], "prev_cursor": first["next_cursor"]}
 
 
 @messages.get("/<message_id>")
@@ -78,3 +76,24 @@ def stop(chat_ref: str, message_id: str) -> MessageRow:
 def delete(chat_ref: str, message_id: str) -> None:
     """Delete a message of your own with its replies, or a reply that is not being written."""
     delete_message(g.user_id, chat_ref, message_id)
+
+
+def _page(chat_id: str, limit: int, cursor: str | None, newest_first: bool) -> dict[str, Any]:
+    wanted = select(*MESSAGE).where(
+        rows.c.chat_session_id == chat_id, rows.c.shown.is_(True), rows.c.deleted_at.is_(None)
+    )
+    return keyset_page(
+        wanted,
+        {"limit": limit, "cursor": cursor},
+        [rows.c.position],
+        tuple[_Position],
+        MessageRow,
+        newest_first=newest_first,
+        present=with_live_text,
+        text=rows.c.content,
+    )
+
+
+def _nothing_before(position: int) -> dict[str, Any]:
+    """The page before a page of one message: nothing, and a cursor for more."""
+    return {"items": [], "next_cursor": encode_cursor(position)}

@@ -43,3 +43,10 @@ class NotShown(HoldfastError):
 
     code = "not_shown"
     detail = "Another version of this message is shown. Choose this one first: PUT …/messages/{id}/shown."
+
+
+class ForkTooLarge(HoldfastError):
+    """Too much to fork"""
+
+    code = "fork_too_large"
+    detail = "There are more than 10,000 messages, or 16 MiB of text, up to here. Fork at an earlier message."

@@ -91,10 +91,16 @@ def rewrite(link: RedisLink, message_id: str, attempt: int, text: str, pieces: i
         pipe.eval(_REWRITE, len(keys), *keys, attempt, text, pieces)
 
 
-def begin(link: RedisLink, pipe: Pipeline, message_id: str, attempt: int) -> None:
-    """Refuse text of earlier attempts from now on, and drop the text of the last one."""
+def begin(link: RedisLink, pipe: Pipeline, message_id: str, attempt: int, kept: str = "") -> None:
+    """Refuse text of earlier attempts from now on, and drop the text of the last one.
+
+    A kept text is the first piece of this attempt, so readers see it before the model says more.
+    """
     pipe.set(_fence(link, message_id), attempt, ex=TTL)
     pipe.delete(_list(link, message_id, attempt - 1))
+    if kept:
+        pipe.rpush(_list(link, message_id, attempt), kept)
+        pipe.expire(_list(link, message_id, attempt), TTL)
 
 
 def close(link: RedisLink, pipe: Pipeline, message_id: str, attempt: int) -> None:

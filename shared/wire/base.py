@@ -9,6 +9,8 @@ from shared.text import clean, shows_nothing
 
 #: Characters of the longest cursor. Ours have about 110.
 MAX_CURSOR = 256
+#: Characters of an id that a client sends in a body or a query.
+MAX_ID = 64
 #: OpenAPI's word for a field that a function makes.
 FLAG = {"type": "boolean"}
 

@@ -53,6 +53,11 @@ class Group:
         return next((row for row in self.there if row.shown), None)
 
     @property
+    def shown_ids(self) -> tuple[str, ...]:
+        """The id of the shown version, if there is one."""
+        return (self.shown.id,) if self.shown else ()
+
+    @property
     def shown_last(self) -> Version | None:
         """The version that readers saw last: to show or hide one takes a number."""
         return max(self.there, key=lambda row: row.seq, default=None)
@@ -81,8 +86,12 @@ def replies_to(question: MessageRow | Version) -> Group:
     return Group(first.id if first else None)
 
 
-def in_group(root: Any) -> ColumnElement[bool]:
-    """The condition that a message is a version of this root."""
+def versions_of(message: MessageRow) -> ColumnElement[bool]:
+    """The condition that a message is a version of this one."""
+    return _has_root(message.version_of or message.id)
+
+
+def _has_root(root: Any) -> ColumnElement[bool]:
     return or_(messages.c.id == root, messages.c.version_of == root)
 
 
@@ -101,7 +110,7 @@ def set_shown(unit: OwnerUnit, *, hide: Iterable[str] = (), show: Iterable[str] 
 
 
 _of_root = Prepared(
-    select(*columns_of(Version, messages)).where(in_group(bindparam("root"))).order_by(messages.c.version),
+    select(*columns_of(Version, messages)).where(_has_root(bindparam("root"))).order_by(messages.c.version),
     Version,
 )
 # The reply follows its question closely, so the index by position finds it at once. A tombstone still names its root.
