@@ -2,6 +2,7 @@
 
 from sqlalchemy import bindparam, update
 
+from shared.actions.chats.change import note_quietly
 from shared.actions.messages.erase import erase
 from shared.actions.messages.versions import Group, Version, group_of, replies_to, set_shown
 from shared.actions.owner_unit import owner_unit
@@ -24,7 +25,8 @@ def delete_message(user_id: str, chat_ref: str, message_id: str) -> None:
     ReplyRunning.
     """
     with owner_unit(user_id) as unit:
-        message = find_message(find_chat(user_id, chat_ref).id, message_id)
+        chat = find_chat(user_id, chat_ref)
+        message = find_message(chat.id, message_id)
         if message.status == Status.RUNNING:
             raise ReplyRunning
         versions = group_of(message)
@@ -36,8 +38,10 @@ def delete_message(user_id: str, chat_ref: str, message_id: str) -> None:
         if unfinished:
             unit.tell(credits_event(unit.account, unit.account.seq))
             unit.hand_over(dispatch(user_id))
-        if message.reply_to and message.shown:
-            set_shown(unit, show=[one.id for one in versions.there if one.id != message.id][-1:])
+        left = [one.id for one in versions.there if one.id != message.id]
+        if message.reply_to and message.shown and left:
+            set_shown(unit, show=left[-1:])
+            note_quietly(unit, chat)
 
 
 def _with_replies(edits: Group) -> list[Version]:

@@ -1,5 +1,6 @@
 """Show another version of a reply, or of an edited message with its reply."""
 
+from shared.actions.chats.change import note_quietly
 from shared.actions.messages.versions import group_of, replies_to, set_shown
 from shared.actions.owner_unit import owner_unit
 from shared.database.retries import retried
@@ -25,5 +26,7 @@ def show_version(user_id: str, chat_ref: str, message_id: str) -> MessageRow:
         if before != after:
             replies.require_final()
             others.require_final()
-        changed = {row.id: row for row in set_shown(unit, hide=before - after, show=after - before)}
+            changed = {row.id: row for row in set_shown(unit, hide=before - after, show=after - before)}
+            note_quietly(unit, chat)
+            return chosen
     return changed.get(chosen.id, chosen)

@@ -77,7 +77,9 @@ def test_an_edit_and_its_first_version_can_be_shown_in_turn_with_the_reply_that_
     ended(with_reply(first, reply.id), text="Third answer")
     channel.forget()
     assert verb(me, first.message, "shown").json["id"] == first.message.id
-    assert sorted(event.data["shown"] for event in channel.heard()) == [False, False, True, True]
+    *switched, noted = channel.heard()
+    assert sorted(event.data["shown"] for event in switched) == [False, False, True, True]
+    assert (noted.name, noted.data["unread"]) == ("chat.updated", True)
     assert listed(me, chat) == ["First", "Half of an answer"]
     assert verb(me, reply, "shown").status_code == 200  # a reply brings its message
     assert listed(me, chat) == ["First, edited", "Third answer"]
@@ -121,7 +123,7 @@ def test_if_the_shown_version_is_deleted_the_newest_other_one_is_shown(
     channel.forget()
     doomed = newest if gone == "shown" else posted.reply.id  # type: ignore[union-attr]
     assert me.delete(f"/chats/{chat.id}/messages/{doomed}").status_code == 204
-    assert channel.names() == ["message.deleted", "message.updated"][: 1 + (gone == "shown")]
+    assert channel.names() == ["message.deleted", "message.updated", "chat.updated"][: 3 if gone == "shown" else 1]
     assert listed(me, chat)[-1] == ("Second answer" if gone == "shown" else "Third answer")
     assert_one_of_each_is_shown()
     third = verb(me, posted.message, "regenerate").json["reply"]
