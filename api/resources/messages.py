@@ -41,16 +41,9 @@ def post(body: dict[str, Any], chat_ref: str) -> Any:
 def list_messages(asked: dict[str, Any], chat_ref: str) -> dict[str, Any]:
     """The chat's shown messages by position. With `around`, that message is in the middle of the page."""
     chat = find_chat(g.user_id, chat_ref)
-    middle = find_message(chat.id, asked["around"]).position if asked["around"] else None
-    newest_first = asked["order"] == "desc"
-    if middle is None:
-        return _page(chat.id, asked["limit"], asked["cursor"], newest_first)
-    before = asked["limit"] // 2
-    earlier = _page(chat.id, before, encode_cursor(middle), True) if before else _nothing_before(middle)
-    later = _page(chat.id, asked["limit"] - before, encode_cursor(middle - 1), False)
-    first, last = (later, earlier) if newest_first else (earlier, later)
-    items = first["items"][::-1] + last["items"]
-    return {"items": items, "next_cursor": last["next_cursor"], "prev_cursor": first["next_cursor"]}
+    if asked["around"]:
+        return _around(chat.id, find_message(chat.id, asked["around"]).position, asked)
+    return _page(chat.id, asked["limit"], asked["cursor"], newest_first=asked["order"] == "desc")
 
 
 @messages.get("/<message_id>")
@@ -78,7 +71,19 @@ def delete(chat_ref: str, message_id: str) -> None:
     delete_message(g.user_id, chat_ref, message_id)
 
 
-def _page(chat_id: str, limit: int, cursor: str | None, newest_first: bool) -> dict[str, Any]:
+def _around(chat_id: str, position: int, asked: dict[str, Any]) -> dict[str, Any]:
+    """The page with this position in its middle. The cursor before its first item is one of the other order (D-168)."""
+    before = asked["limit"] // 2
+    earlier: dict[str, Any] = {"items": [], "next_cursor": encode_cursor(position)}
+    if before:
+        earlier = _page(chat_id, before, encode_cursor(position), newest_first=True)
+    later = _page(chat_id, asked["limit"] - before, encode_cursor(position - 1), newest_first=False)
+    first, last = (later, earlier) if asked["order"] == "desc" else (earlier, later)
+    items = first["items"][::-1] + last["items"]
+    return {"items": items, "next_cursor": last["next_cursor"], "prev_cursor": first["next_cursor"]}
+
+
+def _page(chat_id: str, limit: int, cursor: str | None, *, newest_first: bool) -> dict[str, Any]:
     wanted = select(*MESSAGE).where(
         rows.c.chat_session_id == chat_id, rows.c.shown.is_(True), rows.c.deleted_at.is_(None)
     )
@@ -92,8 +97,3 @@ def _page(chat_id: str, limit: int, cursor: str | None, newest_first: bool) -> d
         present=with_live_text,
         text=rows.c.content,
     )
-
-
-def _nothing_before(position: int) -> dict[str, Any]:
-    """The page before a page of one message: nothing, and a cursor for more."""
-    return {"items": [], "next_cursor": encode_cursor(position)}

@@ -57,7 +57,7 @@ _end, _any = EndEvent(), MessageEvent()
 #: writes the table of docs/events.md and the client's types from this.
 CATALOGUE = {
     "message.created": Kind(_any, "a message or a placeholder was stored"),
-    "message.started": Kind(StartEvent(), "a worker began an attempt; text of an earlier `attempt` no longer counts"),
+    "message.started": Kind(StartEvent(), "a worker began an attempt; text of an earlier one no longer counts"),
     "message.completed": Kind(_end, "the reply is whole"),
     "message.failed": Kind(_end, "the reply failed; `error` says why"),
     "message.cancelled": Kind(_end, "the reply was stopped or expired; a deleted one has `message.deleted`"),

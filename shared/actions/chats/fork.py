@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, func, insert, literal, select
 
-from shared.actions.messages.idempotency import Made, fingerprint, made_before
+from shared.actions.messages.idempotency import Made, fingerprint, made_before, recall
 from shared.actions.owner_unit import OwnerUnit, owner_unit
 from shared.database.clock import utc_now
 from shared.database.retries import retried
@@ -50,26 +50,42 @@ def fork_chat(user_id: str, request: ForkRequest, key: str | None = None) -> For
     Every copy takes a number of `seq` but has no event: a client sees the gap, and catches up (D-167). Raises
     Unauthenticated, Forbidden, NotFound, KeyReused, NotShown, ReplyOpen, ForkTooLarge.
     """
+    if key is None or recall(user_id, key, request) is None:
+        _require_small(*_place(user_id, request))  # before the unit, because SQLite reads all texts for their sizes
     made = Made(chat_session_id=new_id())
     with owner_unit(user_id, acting=True) as unit:
         before = made_before(user_id, key, request, made)
         if before is None:
-            return Forked(_fork(unit, user_id, request, str(made.chat_session_id)))
+            return Forked(_fork(unit, *_place(user_id, request), request.title, str(made.chat_session_id)))
         unit.undo()
     return Forked(find_chat(user_id, str(before.chat_session_id)), replayed=True)
 
 
-def _fork(unit: OwnerUnit, user_id: str, request: ForkRequest, chat_id: str) -> ChatRow:
+def _place(user_id: str, request: ForkRequest) -> tuple[ChatRow, MessageRow]:
+    """The chat, and the last message to copy. Raises Forbidden, NotFound, NotShown, ReplyOpen."""
     source = find_chat(user_id, request.chat_ref)
     last = find_message(source.id, request.message_id)
     if last.status not in FINAL:
         raise ReplyOpen(messageId=last.id)
     if not last.shown:
         raise NotShown
+    return source, last
+
+
+def _require_small(_source: ChatRow, last: MessageRow) -> None:
+    """Raises ForkTooLarge."""
+    some = select(octets(messages.c.content).label("size")).where(*_up_to(last)).limit(_MOST_MESSAGES + 1).subquery()
+    size = func.coalesce(func.sum(some.c.size), 0).label("size")
+    found = query(select(func.count().label("messages"), size).select_from(some), row=_Total)[0]
+    if found.messages > _MOST_MESSAGES or found.size > _MOST_BYTES:
+        raise ForkTooLarge
+
+
+def _fork(unit: OwnerUnit, source: ChatRow, last: MessageRow, title: str | None, chat_id: str) -> ChatRow:
     which = _up_to(last)
-    count = _counted(which)
+    (count,) = execute(select(func.count()).select_from(messages).where(*which)).scalars()
     unit.take(count + 1)
-    chat = _insert_chat(source, request.title, chat_id, count, unit.account.seq)
+    chat = _insert_chat(source, title, chat_id, count, unit.account.seq)
     execute(_copy(which, chat_id, unit.numbers[0]))
     unit.tell(chat_event("chat.created", chat))
     return chat
@@ -83,16 +99,6 @@ def _up_to(last: MessageRow) -> list[ColumnElement[bool]]:
         messages.c.deleted_at.is_(None),
         messages.c.status.in_(FINAL),
     ]
-
-
-def _counted(which: list[ColumnElement[bool]]) -> int:
-    """The number of messages to copy. Raises ForkTooLarge."""
-    some = select(octets(messages.c.content).label("size")).where(*which).limit(_MOST_MESSAGES + 1).subquery()
-    size = func.coalesce(func.sum(some.c.size), 0).label("size")
-    found = query(select(func.count().label("messages"), size).select_from(some), row=_Total)[0]
-    if found.messages > _MOST_MESSAGES or found.size > _MOST_BYTES:
-        raise ForkTooLarge
-    return found.messages
 
 
 class _Total(NamedTuple):
@@ -116,7 +122,7 @@ def _insert_chat(source: ChatRow, title: str | None, chat_id: str, count: int, s
 
 
 def _copy(which: list[ColumnElement[bool]], chat_id: str, first_seq: int) -> Any:
-    """One statement copies all rows. What belongs to one run or one charge stays behind."""
+    """One statement copies all rows, without the columns of one run or one charge."""
     place = func.row_number().over(order_by=messages.c.position) - 1
     prefix = new_id()
     changed: dict[str, Any] = {

@@ -1,6 +1,6 @@
 """Accept a request that makes messages: a post, and each verb that asks for another reply.
 
-One commit stores everything that must not be lost. A verb says what it does differently, in a module of its own.
+One commit stores everything that must not be lost. A module of each verb says how the verb differs (D-160).
 """
 
 from collections.abc import Callable
@@ -33,7 +33,7 @@ R = TypeVar("R", bound=Request)
 
 @dataclass(frozen=True)
 class Verb(Generic[R]):
-    """What one kind of request does differently."""
+    """The differences of one kind of request from the others."""
 
     #: Refuse a request that no balance could pay for. Such an answer must not depend on money.
     check: Callable[[str, R], object]

@@ -62,8 +62,9 @@ def find_last_pair(user_id: str, chat_ref: str, message_id: str) -> Pair:
     chat = find_chat(user_id, chat_ref)
     named = find_message(chat.id, message_id)
     question = find_message(chat.id, named.reply_to) if named.reply_to else named
-    last = query(_last_question, {"chat_id": chat.id}).first()
-    if last is None or last.id != question.id:
+    if question.message_type != MessageType.USER or not question.shown:
+        raise NotTheLastMessage
+    if query(_later_question, {"chat_id": chat.id, "position": question.position}):
         raise NotTheLastMessage
     versions = replies_to(question)
     versions.require_final()
@@ -125,15 +126,16 @@ def _verb(begin: Callable[[MessageRow | None], dict[str, Any]]) -> Verb[AgainReq
 
 
 _VERBS = {"regenerate": _verb(_regenerated), "retry": _verb(_retried), "continue": _verb(_continued)}
-_last_question = Prepared(
+_later_question = Prepared(
     select(messages.c.id)
     .where(
         messages.c.chat_session_id == bindparam("chat_id"),
+        messages.c.position > bindparam("position"),
         messages.c.message_type == MessageType.USER,
         messages.c.shown.is_(True),
         messages.c.deleted_at.is_(None),
     )
-    .order_by(messages.c.position.desc())
+    .order_by(messages.c.position)
     .limit(1),
     Id,
 )

@@ -4,21 +4,19 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, event, insert, select, update
+from sqlalchemy import Engine, event, select
 
 from shared.actions.chats import fork
 from shared.actions.chats.fork import ForkRequest, fork_chat
 from shared.actions.credits.reconcile import reconcile
-from shared.database.tables import new_id
-from shared.database.units import execute, query, write_unit
+from shared.database.units import query
 from shared.models import ChatSession, User
 from shared.models.chat import chat_sessions
 from shared.models.message import MESSAGE, MessageRow, messages
-from shared.models.status import MessageType, Status
 from tests.channel import Channel
 from tests.factories import a_chat, a_claim, a_post, a_user, everything, money_of, nothing_changes, the_user
 from tests.integration.http.mirror import Mirror
-from tests.integration.messages.versions.conversation import answered, ended, listed, verb, with_reply
+from tests.integration.messages.versions.conversation import answered, ended, listed, long_chat, verb, with_reply
 from workers.context.history import recent_messages
 
 
@@ -139,20 +137,6 @@ def test_the_copies_are_erased_with_their_own_chat_only(me: FlaskClient, chat: C
     assert listed(me, user_chat(User(), new)) == ["Secret", "Half of an answer"]
     me.delete(f"/chats/{new['id']}")
     assert "Secret" not in str(everything())
-
-
-def long_chat(chat: ChatSession, count: int) -> str:
-    """Fill the chat with messages. Returns the id of the last one."""
-    kinds = (MessageType.USER, MessageType.AI_REPORT)
-    common = {"chat_session_id": chat.id, "owner_id": chat.owner_id, "status": Status.COMPLETED, "seq": 1}
-    rows = [
-        common | {"id": new_id(), "position": n, "message_type": kinds[n % 2], "content": f"{n} ".ljust(100, ".")}
-        for n in range(count)
-    ]
-    with write_unit():
-        execute(insert(messages), rows)
-        execute(update(chat_sessions).where(chat_sessions.c.id == chat.id).values(next_position=count))
-    return str(rows[-1]["id"])
 
 
 def test_ten_thousand_messages_take_as_many_statements_as_ten(chat: ChatSession) -> None:

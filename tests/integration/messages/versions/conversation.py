@@ -4,13 +4,18 @@ from dataclasses import replace
 from typing import Any
 
 from flask.testing import FlaskClient
+from sqlalchemy import insert, update
 
 from shared.actions.messages.accept import Posted
 from shared.actions.replies.finish import Answer, complete_reply, fail_reply
 from shared.actions.replies.stop import stop_reply
+from shared.database.tables import new_id
+from shared.database.units import execute, write_unit
 from shared.errors.replies import ModelTruncated
 from shared.models import ChatSession
-from shared.models.message import MessageRow
+from shared.models.chat import chat_sessions
+from shared.models.message import MessageRow, messages
+from shared.models.status import MessageType, Status
 from tests.factories import a_claim, a_post, change, the_message
 
 TEXT = "Half of an answer"
@@ -71,3 +76,17 @@ def versions(me: FlaskClient, message: MessageRow | None) -> list[tuple[int, boo
     assert message
     found = me.get(f"/chats/{message.chat_session_id}/messages/{message.id}/versions").json["items"]
     return [(one["version"], one["shown"]) for one in found]
+
+
+def long_chat(chat: ChatSession, count: int) -> str:
+    """Fill the chat with messages. Returns the id of the last one."""
+    kinds = (MessageType.USER, MessageType.AI_REPORT)
+    common = {"chat_session_id": chat.id, "owner_id": chat.owner_id, "status": Status.COMPLETED, "seq": 1}
+    rows = [
+        common | {"id": new_id(), "position": n, "message_type": kinds[n % 2], "content": f"{n} ".ljust(100, ".")}
+        for n in range(count)
+    ]
+    with write_unit():
+        execute(insert(messages), rows)
+        execute(update(chat_sessions).where(chat_sessions.c.id == chat.id).values(next_position=count))
+    return str(rows[-1]["id"])
