@@ -23,10 +23,10 @@ def show_version(user_id: str, chat_ref: str, message_id: str) -> MessageRow:
         others = replies_to(edits.shown) if edits.shown else replies
         reply = chosen if chosen.reply_to else replies.shown or replies.shown_last
         before, after = {*edits.shown_ids, *others.shown_ids}, {question.id, *((reply.id,) if reply else ())}
-        if before != after:
-            replies.require_final()
-            others.require_final()
-            changed = {row.id: row for row in set_shown(unit, hide=before - after, show=after - before)}
-            note_quietly(unit, chat)
+        if before == after:
             return chosen
+        replies.require_final()
+        others.require_final()
+        changed = {row.id: row for row in set_shown(unit, hide=before - after, show=after - before)}
+        note_quietly(unit, chat)
     return changed.get(chosen.id, chosen)
