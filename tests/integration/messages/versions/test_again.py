@@ -72,7 +72,8 @@ def test_a_key_makes_one_version_and_the_balance_does_not_matter_the_second_time
     with nothing_changes():
         other = verb(me, posted.reply, name, key="k", model="fake")
         elsewhere = verb(me, posted.message, name, key="k")
-    assert {other.json["code"], elsewhere.json["code"]} == {"idempotency_key_reused"}
+        another = verb(me, posted.reply, "regenerate" if name == "retry" else "retry", key="k")
+    assert {answer.json["code"] for answer in (other, elsewhere, another)} == {"idempotency_key_reused"}
 
 
 @pytest.mark.settings(signup_credits=3)
