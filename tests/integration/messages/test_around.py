@@ -64,6 +64,7 @@ def test_around_a_hidden_version_are_the_shown_ones(me: FlaskClient, chat: ChatS
     verb(me, posted.reply, "regenerate")
     assert posted.reply
     shown = [item["id"] for item in page(me, chat)["items"]]
+    assert posted.reply.id not in shown
     assert [item["id"] for item in page(me, chat, around=posted.reply.id)["items"]] == shown
 
 
