@@ -13,7 +13,9 @@ from shared.actions.replies.leases import renew_leases
 from shared.actions.replies.release import give_back
 from shared.actions.replies.rescue import expire_overdue, rescue_lapsed
 from shared.actions.replies.stop import stop_reply
+from shared.core import current_link
 from shared.models import ChatSession, User
+from shared.redis.live_text import Piece, append
 from tests.channel import Channel
 from tests.eventually import eventually
 from tests.factories import a_post, change, meanwhile, money_of, past, the_message
@@ -48,10 +50,12 @@ def test_a_reader_has_the_kept_text_from_the_first_moment_on(
     posted = continued(me, chat)
     assert read(me, posted).items() >= {"status": "pending", "content": TEXT}.items()
     channel.forget()
-    claimed(posted)
+    claim = claimed(posted)
     (started,) = channel.named("message.started")
     assert (started.data["content"], started.data["nextIndex"]) == (TEXT, 1)
     assert read(me, posted).items() >= {"status": "running", "content": TEXT, "nextIndex": 1}.items()
+    assert append(current_link(), [Piece(claim.id, 1, " and", b'["nobody","resync",{}]')]) == [2]
+    assert read(me, posted).items() >= {"content": TEXT + " and", "nextIndex": 2}.items()
 
 
 def test_the_model_is_asked_to_go_on_and_the_reply_is_both_texts(
