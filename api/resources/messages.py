@@ -72,7 +72,7 @@ def delete(chat_ref: str, message_id: str) -> None:
 
 
 def _around(chat_id: str, position: int, asked: dict[str, Any]) -> dict[str, Any]:
-    """The page with this position in its middle. The cursor before its first item is one of the other order (D-168)."""
+    """The page with this position in its middle. The cursor before its first item is one of the other order (D-968)."""
     before = asked["limit"] // 2
     earlier: dict[str, Any] = {"items": [], "next_cursor": encode_cursor(position)}
     if before:

@@ -39,7 +39,7 @@ _LATER_VERSION = "version_of IS NOT NULL"
 class Message(Base):
     """One message of a chat. The columns from `attempt` on are for replies. BIGINT times are `db_now()`.
 
-    Every later version names the first one in `version_of`, and one version at most is `shown` (D-161). A reply that
+    Every later version names the first one in `version_of`, and one version at most is `shown` (D-961). A reply that
     `continues` another begins with that one's text, which has `kept` characters.
     """
 

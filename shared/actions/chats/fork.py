@@ -19,7 +19,7 @@ from shared.models.message import MessageRow, find_message, messages
 from shared.models.status import FINAL
 from shared.wire.events import chat_event
 
-# The most messages and bytes of text that one fork copies. SQLite lets nobody else write meanwhile (D-167).
+# The most messages and bytes of text that one fork copies. SQLite lets nobody else write meanwhile (D-967).
 _MOST_MESSAGES, _MOST_BYTES = 10_000, 16 * 1024 * 1024
 
 
@@ -47,7 +47,7 @@ class Forked(NamedTuple):
 def fork_chat(user_id: str, request: ForkRequest, key: str | None = None) -> Forked:
     """Make a chat with copies of the shown messages up to this one, in their final states. Nothing is charged.
 
-    Every copy takes a number of `seq` but has no event: a client sees the gap, and catches up (D-167). Raises
+    Every copy takes a number of `seq` but has no event: a client sees the gap, and catches up (D-967). Raises
     Unauthenticated, Forbidden, NotFound, KeyReused, NotShown, ReplyOpen, ForkTooLarge.
     """
     if key is None or recall(user_id, key, request) is None:

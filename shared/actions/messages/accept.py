@@ -1,6 +1,6 @@
 """Accept a request that makes messages: a post, and each verb that asks for another reply.
 
-One commit stores everything that must not be lost. A module of each verb says how the verb differs (D-160).
+One commit stores everything that must not be lost. A module of each verb says how the verb differs (D-960).
 """
 
 from collections.abc import Callable

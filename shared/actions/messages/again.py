@@ -42,7 +42,7 @@ def ask_again(user_id: str, request: AgainRequest, key: str | None = None) -> Po
     """Store the placeholder of another version, which is shown from now on, as accept() says.
 
     `regenerate` is for any last reply, and `retry` for one that ended without an answer. `continue` is for one that
-    broke off: the new version begins with its text (D-163). Raises what accept() raises, and NotTheLastMessage,
+    broke off: the new version begins with its text (D-963). Raises what accept() raises, and NotTheLastMessage,
     ReplyOpen, NothingToRetry, NothingToContinue.
     """
     return accept(_VERBS[request.verb], user_id, request, key)
@@ -91,7 +91,7 @@ def _continued(reply: MessageRow | None) -> dict[str, Any]:
 
 
 def _is_without_an_answer(reply: MessageRow) -> bool:
-    """Whether the reply failed, or was stopped or expired before any text of its own (D-162)."""
+    """Whether the reply failed, or was stopped or expired before any text of its own (D-962)."""
     stopped_early = reply.status == Status.CANCELLED and shows_nothing(reply.content[reply.kept :])
     return reply.status == Status.FAILED or stopped_early
 

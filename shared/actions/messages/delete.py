@@ -21,7 +21,7 @@ def delete_message(user_id: str, chat_ref: str, message_id: str) -> None:
     """Erase the texts at once, and leave tombstones. Open replies that go with the message end; their credits return.
 
     A user's message goes with all its edits, and all versions of their replies. If a shown reply goes alone, the
-    newest version that is left is shown (D-164). A running reply cannot be deleted alone. Raises Forbidden, NotFound,
+    newest version that is left is shown (D-964). A running reply cannot be deleted alone. Raises Forbidden, NotFound,
     ReplyRunning.
     """
     with owner_unit(user_id) as unit:

@@ -33,7 +33,7 @@ def _store_both(unit: OwnerUnit, request: PostRequest, made: Made) -> Stored:
 
 
 def _store_message(unit: OwnerUnit, request: PostRequest, made: Made) -> Stored:
-    """Store the message alone. The chat stays parked, since nothing new has to run (D-165)."""
+    """Store the message alone. The chat stays parked, since nothing new has to run (D-965)."""
     choose_model(request.model)
     kind = _kind_of(unit.account.user_id, request)
     place = take_place(unit, request.chat_ref, 1, resumes=False)
@@ -41,7 +41,7 @@ def _store_message(unit: OwnerUnit, request: PostRequest, made: Made) -> Stored:
 
 
 def _kind_of(user_id: str, request: PostRequest) -> dict[str, MessageType]:
-    """The type of a message by its role. Only an admin may write system messages (D-166)."""
+    """The type of a message by its role. Only an admin may write system messages (D-966)."""
     if request.role != _SYSTEM:
         return {}
     find_chat(user_id, request.chat_ref)  # a deleted chat stays the first reason

@@ -1,4 +1,4 @@
-"""Versions: the replies to one message, and the edits of one message. At most one version of each is shown (D-161).
+"""Versions: the replies to one message, and the edits of one message. At most one version of each is shown (D-961).
 
 Each later version names the first one, the root. So a group is found by an index, however long its chat is.
 """

@@ -165,7 +165,7 @@ def test_from_any_earlier_moment_page_by_page_one_gets_the_rows_as_they_are(
 def test_every_number_is_told_by_exactly_one_event_and_stands_in_a_row(
     seed: int, me: FlaskClient, user: User, channel: Channel
 ) -> None:
-    life = Life(user, random.Random(seed), forks=False)  # the copies of a fork have numbers without events (D-167)
+    life = Life(user, random.Random(seed), forks=False)  # the copies of a fork have numbers without events (D-967)
     for _ in range(40):
         life.step()
     numbers = [event.data["seq"] for event in channel.heard() if event.user_id == user.id]
