@@ -9,7 +9,7 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
-from shared.wire.changes import Changed, EndEvent, SyncOut
+from shared.wire.changes import Changed, SyncOut
 from shared.wire.chats import ChatOut
 from shared.wire.events import CATALOGUE, Kind
 from shared.wire.messages import MessageOut
@@ -43,7 +43,7 @@ def table() -> str:
 
 def _carried(kind: Kind) -> str:
     if isinstance(kind.shape, MessageOut):
-        return "a Message, `nextIndex`" if isinstance(kind.shape, EndEvent) else "a Message"
+        return "a Message, `nextIndex`" if "nextIndex" in kind.fields else "a Message"
     if isinstance(kind.shape, ChatOut):
         return "a Chat"
     return ", ".join(f"`{name}`" for name in _named(kind.shape)) or "none"

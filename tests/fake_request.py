@@ -4,6 +4,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+_GO_ON = "Continue your answer exactly where it ends"  # how the workers' prompts begin, for a reply that continues
+
 
 @dataclass
 class Request:
@@ -25,5 +27,6 @@ class Request:
 
     @property
     def question(self) -> str:
-        """The last thing that the user said."""
-        return next((str(m["content"]) for m in reversed(self.messages) if m["role"] == "user"), "")
+        """The last thing that the user said. A request to go on with an answer is none."""
+        said = [str(m["content"]) for m in self.messages if m["role"] == "user"]
+        return next((text for text in reversed(said) if not text.startswith(_GO_ON)), "")

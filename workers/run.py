@@ -8,10 +8,9 @@ from collections.abc import Callable
 from shared.actions.replies.claim import Claim
 from shared.actions.replies.finish import Answer
 from shared.text import PieceCleaner, shows_nothing
+from shared.wire.messages import MAX_REPLY
 from workers.providers import Ending
 
-# Characters of a reply. Text beyond them is dropped, and the reply ends as `length`.
-MAX_REPLY = 1024 * 1024
 # The part of a lease during which text may go out after a renewal. The rest is a margin for text on its way.
 _SPEAKS = 2 / 3
 
@@ -29,32 +28,33 @@ class Run:
         self.speaks_until = self.leased_until = math.inf
         #: Seconds from the start to the deadline of the whole reply.
         self.remaining = (claim.remaining_ms or 0) / 1000
+        #: Characters of new text. A kept text does not count.
         self.size = 0
-        #: Whether a reader can see any of the text.
+        #: Whether a reader can see any of the new text.
         self.visible = False
         self.shown = False
         self.cut: Exception | None = None
         #: The deltas that the relay has taken. Their number is the index of the next delta.
-        self.sent: list[str] = []
-        self._pieces: list[str] = []
-        self._taken = 0  # the number of pieces that take_unshown() has returned
+        self.sent: list[str] = [claim.kept] if claim.kept else []
+        self._pieces: list[str] = list(self.sent)
+        self._taken = len(self.sent)  # the number of pieces that take_unshown() has returned
         self._cleaner = PieceCleaner()
         self._cutting = threading.Lock()
         self._abort: Callable[[], None] | None = None
 
     @property
     def text(self) -> str:
-        """All text so far."""
+        """All text so far, with the kept one."""
         return "".join(self._pieces)
 
     @property
     def full(self) -> bool:
         """Whether the text has reached the most that a reply may have."""
-        return self.size >= MAX_REPLY
+        return self._room() <= 0
 
     def add(self, piece: str) -> None:
         """Clean a piece of text, and keep as much of it as fits. Half a surrogate pair waits for its other half."""
-        piece = self._cleaner.clean(piece)[: MAX_REPLY - self.size]
+        piece = self._cleaner.clean(piece)[: self._room()]
         if piece:
             self.size += len(piece)
             self.visible = self.visible or not shows_nothing(piece)
@@ -101,9 +101,9 @@ class Run:
     def answer(self, ending: Ending) -> Answer:
         """The result of the attempt, for its ending. Text that never went out counts as one more delta.
 
-        An answer that nobody can see ends like an empty one.
+        An answer that nobody can see ends like an empty one. A kept text stays in any case.
         """
-        text = self.text if self.visible else ""
+        text = self.text if self.visible else self.claim.kept
         return Answer(
             text=text,
             next_index=len(self.sent) + (sum(map(len, self.sent)) < len(text)),
@@ -112,3 +112,6 @@ class Run:
             tokens_in=ending.tokens_in,
             tokens_out=ending.tokens_out,
         )
+
+    def _room(self) -> int:
+        return MAX_REPLY - len(self.claim.kept) - self.size

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from shared.database.retries import DATABASE_AWAY
-from shared.errors import requests, server
+from shared.errors import control, requests, server
 from shared.errors.base import HoldfastError
 from shared.text import clean
 
@@ -31,6 +31,13 @@ STATUS: dict[type[HoldfastError], int] = {
     requests.EmailTaken: 409,
     requests.NotAReply: 409,
     requests.ReplyRunning: 409,
+    control.NotTheLastMessage: 409,
+    control.ReplyOpen: 409,
+    control.NothingToRetry: 409,
+    control.NothingToContinue: 409,
+    control.NotEditable: 409,
+    control.NotShown: 409,
+    control.ForkTooLarge: 422,
     requests.BodyTooLarge: 413,
     requests.AddressTooLong: 414,
     requests.WrongContentType: 415,

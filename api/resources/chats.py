@@ -8,16 +8,19 @@ from flask import g
 from sqlalchemy import select
 
 from api.access.decorators import signed_in
+from api.access.limits import Limit, spend
 from api.http.blueprint import ApiBlueprint
 from api.http.paging import keyset_page
+from api.resources.accepting import idempotency_key
 from shared.actions.chats.change import rename_chat, see_chat
 from shared.actions.chats.create import create_chat
 from shared.actions.chats.delete import delete_chat
+from shared.actions.chats.fork import ForkRequest, fork_chat
 from shared.actions.queue.parking import resume_queue
 from shared.models.chat import CHAT, ChatRow, find_chat
 from shared.models.chat import chat_sessions as rows
 from shared.models.user import owner_deleted_at
-from shared.wire.chats import ChatIn, ChatOut, ChatPage, ChatPatch, ChatsIn, SeenIn
+from shared.wire.chats import ChatIn, ChatOut, ChatPage, ChatPatch, ChatsIn, ForkIn, SeenIn
 
 chats = ApiBlueprint("chats", __name__, url_prefix="/chats", description="Conversations")
 _SORTS = {
@@ -79,6 +82,17 @@ def seen(body: dict[str, Any], chat_ref: str) -> ChatRow:
 def delete(chat_ref: str) -> None:
     """Delete a chat with all its messages; unfinished replies end with their credits returned."""
     delete_chat(g.user_id, chat_ref)
+
+
+@chats.post("/<session_id>/fork")
+@signed_in
+@chats.arguments(ForkIn)
+@chats.response(201, ChatOut)
+def fork(body: dict[str, Any], chat_ref: str) -> tuple[ChatRow, int, dict[str, str]]:
+    """Make a chat with copies of the shown messages up to one of them. Nothing is charged."""
+    spend(Limit.POSTS, g.user_id)
+    forked = fork_chat(g.user_id, ForkRequest(chat_ref, body["message_id"], body.get("title")), idempotency_key())
+    return forked.chat, 201, {"Idempotent-Replayed": "true"} if forked.replayed else {}
 
 
 @chats.post("/<session_id>/queue/resume")

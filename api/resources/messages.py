@@ -2,40 +2,36 @@
 
 from typing import Annotated, Any
 
-from flask import g, request
+from flask import g
 from msgspec import Meta
 from sqlalchemy import select
 
 from api.access.decorators import signed_in, with_token
-from api.access.limits import Limit, spend
 from api.http.blueprint import ApiBlueprint
-from api.http.paging import keyset_page
+from api.http.paging import encode_cursor, keyset_page
+from api.resources.accepting import accepted
 from api.resources.live_text import with_live_text
 from shared.actions.messages.delete import delete_message
 from shared.actions.messages.idempotency import PostRequest
-from shared.actions.messages.post import Posted, post_message, posted_before
+from shared.actions.messages.post import post_message
 from shared.actions.replies.stop import stop_reply
-from shared.errors.requests import InvalidRequest, TooManyRequests
 from shared.models.chat import chat_deleted_at, find_chat
 from shared.models.message import MESSAGE, MessageRow, find_message
 from shared.models.message import messages as rows
-from shared.wire.credits import credits_data
 from shared.wire.messages import LiveMessageOut, MessageIn, MessagePage, MessagesIn, PostedOut
 
 messages = ApiBlueprint("messages", __name__, url_prefix="/chats/<session_id>/messages", description="Messages")
-_LONGEST_KEY = 255
-_Position = Annotated[int, Meta(ge=0, lt=2**31)]
+_Position = Annotated[int, Meta(ge=-1, lt=2**31)]
 
 
 @messages.post("")
 @with_token
 @messages.arguments(MessageIn)
 @messages.response(202, PostedOut)
+@messages.alt_response(201, schema=PostedOut, description="Stored without a reply, for `generate: false`.")
 def post(body: dict[str, Any], chat_ref: str) -> Any:
     """Post a message. The answer holds the placeholder of the reply, which a worker fills in."""
-    posted = _post_within_limits(PostRequest(chat_ref, **body), _idempotency_key())
-    replayed = {"Idempotent-Replayed": "true"} if posted.replayed else {}
-    return _presented(posted), 202, replayed
+    return accepted(post_message, PostRequest(chat_ref, **body))
 
 
 @messages.get("")
@@ -43,21 +39,11 @@ def post(body: dict[str, Any], chat_ref: str) -> Any:
 @messages.arguments(MessagesIn, location="query")
 @messages.response(200, MessagePage)
 def list_messages(asked: dict[str, Any], chat_ref: str) -> dict[str, Any]:
-    """The chat's messages by position."""
+    """The chat's shown messages by position. With `around`, that message is in the middle of the page."""
     chat = find_chat(g.user_id, chat_ref)
-    wanted = select(*MESSAGE).where(rows.c.chat_session_id == chat.id, rows.c.deleted_at.is_(None))
-    wanted = wanted.where(chat_deleted_at(chat.id).is_(None))
-    newest_first = asked["order"] == "desc"
-    return keyset_page(
-        wanted,
-        asked,
-        [rows.c.position],
-        tuple[_Position],
-        MessageRow,
-        newest_first=newest_first,
-        present=with_live_text,
-        text=rows.c.content,
-    )
+    if asked["around"]:
+        return _around(chat.id, find_message(chat.id, asked["around"]).position, asked)
+    return _page(chat.id, asked["limit"], asked["cursor"], newest_first=asked["order"] == "desc")
 
 
 @messages.get("/<message_id>")
@@ -85,24 +71,32 @@ def delete(chat_ref: str, message_id: str) -> None:
     delete_message(g.user_id, chat_ref, message_id)
 
 
-def _post_within_limits(asked: PostRequest, key: str | None) -> Posted:
-    """Post, or answer a known key even beyond the limit, since its message was accepted (D-112)."""
-    try:
-        spend(Limit.POSTS, g.user_id)
-    except TooManyRequests:
-        if before := posted_before(g.user_id, asked, key):
-            return before
-        raise
-    return post_message(g.user_id, asked, key)
+def _around(chat_id: str, position: int, asked: dict[str, Any]) -> dict[str, Any]:
+    """The page with this position in its middle. The cursor before its first item is one of the other order (D-150)."""
+    before = asked["limit"] // 2
+    earlier: dict[str, Any] = {"items": [], "next_cursor": encode_cursor(position)}
+    if before:
+        earlier = _page(chat_id, before, encode_cursor(position), newest_first=True)
+    later = _page(chat_id, asked["limit"] - before, encode_cursor(position - 1), newest_first=False)
+    first, last = (later, earlier) if asked["order"] == "desc" else (earlier, later)
+    items = first["items"][::-1] + last["items"]
+    return {"items": items, "next_cursor": last["next_cursor"], "prev_cursor": first["next_cursor"]}
 
 
-def _idempotency_key() -> str | None:
-    key = request.headers.get("Idempotency-Key")
-    if key is not None and not (0 < len(key) <= _LONGEST_KEY and key.isascii() and key.isprintable()):
-        raise InvalidRequest(errors={"Idempotency-Key": [f"1 to {_LONGEST_KEY} printable ASCII characters."]})
-    return key
-
-
-def _presented(posted: Posted) -> dict[str, Any]:
-    (reply,) = with_live_text([posted.reply])
-    return {"message": posted.message, "reply": reply, "credits": credits_data(posted.account)}
+def _page(chat_id: str, limit: int, cursor: str | None, *, newest_first: bool) -> dict[str, Any]:
+    wanted = select(*MESSAGE).where(
+        rows.c.chat_session_id == chat_id,
+        rows.c.shown.is_(True),
+        rows.c.deleted_at.is_(None),
+        chat_deleted_at(chat_id).is_(None),
+    )
+    return keyset_page(
+        wanted,
+        {"limit": limit, "cursor": cursor},
+        [rows.c.position],
+        tuple[_Position],
+        MessageRow,
+        newest_first=newest_first,
+        present=with_live_text,
+        text=rows.c.content,
+    )

@@ -6,7 +6,9 @@ After the commit, one trip to Redis publishes the events. The hand-over to the q
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
+from redis.client import Pipeline
 from sqlalchemy import Connection, bindparam, select, update
 
 from shared.actions.credits.money import NOTHING, Money, NotCovered
@@ -19,6 +21,7 @@ from shared.failpoints import reach
 from shared.models.credits import record
 from shared.models.user import ACCOUNT, IN_USE, Account, require_in_use, users
 from shared.redis import live_text
+from shared.redis.link import RedisLink
 from shared.wire.events import Event, publish
 
 _this = users.c.id == bindparam("user_id")
@@ -78,7 +81,7 @@ class OwnerUnit:
         self._acting = acting
         self._entries: list[tuple[str, int, str]] = []
         self._events: list[Event] = []
-        self._live_texts: list[tuple[Callable[..., None], str, int]] = []
+        self._live_texts: list[Callable[[RedisLink, Pipeline], None]] = []
         self._turns: list[str] = []
         self.undone = False
 
@@ -115,13 +118,13 @@ class OwnerUnit:
         """Publish these after the commit, in this order."""
         self._events += events
 
-    def open_live_text(self, reply_id: str, attempt: int) -> None:
-        """After the commit, make Redis refuse text of earlier attempts."""
-        self._live_texts.append((live_text.begin, reply_id, attempt))
+    def open_live_text(self, reply_id: str, attempt: int, kept: str = "") -> None:
+        """After the commit, make Redis refuse text of earlier attempts. The live text begins with the kept one."""
+        self._live_texts.append(partial(live_text.begin, message_id=reply_id, attempt=attempt, kept=kept))
 
     def close_live_text(self, reply_id: str, attempt: int) -> None:
         """After the commit, make Redis refuse all text of this reply, and drop its live text."""
-        self._live_texts.append((live_text.close, reply_id, attempt))
+        self._live_texts.append(partial(live_text.close, message_id=reply_id, attempt=attempt))
 
     def hand_over(self, reply_ids: Iterable[str]) -> None:
         """Put these replies on the queue, after the commit and the trip to Redis."""
@@ -131,8 +134,8 @@ class OwnerUnit:
         """Make the one trip to Redis, then hand over. If Redis is away, the sweeper hands over later."""
         link = current_link()
         with link.trip() as pipe:
-            for change, reply_id, attempt in self._live_texts:
-                change(link, pipe, reply_id, attempt)
+            for change in self._live_texts:
+                change(link, pipe)
             if self._events:
                 publish(link, pipe, self._events)
         hand_over(self._turns)

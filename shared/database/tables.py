@@ -1,11 +1,14 @@
 """The base of every table, and the types and ids of their columns. The tables themselves are in `shared/models/`."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import uuid_utils
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Dialect
+from sqlalchemy import ColumnElement, DateTime, Dialect, String, Uuid, cast, literal
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
 
@@ -31,3 +34,28 @@ class UtcDateTime(TypeDecorator[datetime]):
 def new_id() -> str:
     """A UUIDv7: unique, and sorted by time."""
     return str(uuid_utils.uuid7())
+
+
+class copied_id(FunctionElement[str]):
+    """The id of a row's copy, in a statement: the beginning of a new id, and the end of the row's own.
+
+    So each copy of a reply names the copy of its question. The 62 random bits at the end keep the copies apart.
+    """
+
+    type = Uuid(as_uuid=False)
+    inherit_cache = True
+
+    def __init__(self, column: ColumnElement[Any], new: str) -> None:
+        super().__init__(cast(column, String), literal(new, String))
+
+
+@compiles(copied_id, "postgresql")
+def _postgres_copied_id(element: copied_id, compiler: Any, **options: Any) -> str:
+    own, new = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"(left({new}, 18) || substr({own}, 19))::uuid"
+
+
+@compiles(copied_id, "sqlite")
+def _sqlite_copied_id(element: copied_id, compiler: Any, **options: Any) -> str:
+    own, new = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"(substr(replace({new}, '-', ''), 1, 16) || substr({own}, 17))"

@@ -11,7 +11,10 @@ from shared.database.tables import Base, UtcDateTime, new_id
 
 
 class IdempotencyKey(Base):
-    """One key of one user. `fingerprint` is a SHA-256 of method, path and body, as sent."""
+    """One key of one user. `fingerprint` is a SHA-256 of method, path and body, as sent.
+
+    The ids are of the rows that the request made: a message, a reply, both, or a chat.
+    """
 
     __tablename__ = "idempotency_keys"
     __table_args__ = (UniqueConstraint("user_id", "key", name="one_use_per_key"),)
@@ -20,8 +23,9 @@ class IdempotencyKey(Base):
     user_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), ForeignKey("users.id"))
     key: Mapped[str] = mapped_column(String(255))
     fingerprint: Mapped[str] = mapped_column(String(64))
-    message_id: Mapped[str] = mapped_column(Uuid(as_uuid=False))
-    reply_id: Mapped[str] = mapped_column(Uuid(as_uuid=False))
+    message_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
+    reply_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
+    chat_session_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now, index=True)
 
 
@@ -32,8 +36,9 @@ class IdempotencyKeyRow(NamedTuple):
     user_id: str
     key: str
     fingerprint: str
-    message_id: str
-    reply_id: str
+    message_id: str | None
+    reply_id: str | None
+    chat_session_id: str | None
     created_at: datetime
 
 

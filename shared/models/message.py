@@ -35,10 +35,15 @@ from shared.models.status import Status
 _GONE = "deleted_at IS NOT NULL"
 _OPEN = "status IN ('pending', 'running')"
 _PENDING = "status = 'pending'"
+_LATER_VERSION = "version_of IS NOT NULL"
 
 
 class Message(Base):
-    """One message of a chat. The columns from `attempt` on are for replies. BIGINT times are `db_now()`."""
+    """One message of a chat. The columns from `attempt` on are for replies. BIGINT times are `db_now()`.
+
+    Every later version names the first one in `version_of`, and one version at most is `shown` (D-143). A reply that
+    `continues` another begins with that one's text, which has `kept` characters.
+    """
 
     __tablename__ = "messages"
     __table_args__ = (
@@ -56,6 +61,12 @@ class Message(Base):
             postgresql_where=text(_PENDING),
             sqlite_where=text(_PENDING),
         ),
+        Index(
+            "ix_messages_version_of",
+            "version_of",
+            postgresql_where=text(_LATER_VERSION),
+            sqlite_where=text(_LATER_VERSION),
+        ),
     )
 
     id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True, default=new_id)
@@ -68,6 +79,9 @@ class Message(Base):
     reply_to: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
     version: Mapped[int] = mapped_column(default=1)
     shown: Mapped[bool] = mapped_column(default=True)
+    version_of: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
+    continues: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
+    kept: Mapped[int] = mapped_column(default=0, server_default="0")
     model: Mapped[str | None] = mapped_column(String(200))
     finish_reason: Mapped[str | None] = mapped_column(String(32))
     error_code: Mapped[str | None] = mapped_column(String(64))
@@ -109,6 +123,7 @@ class MessageRow(NamedTuple):
     content: str
     version: int
     shown: bool
+    kept: int
     credits_held: int
     credits_charged: int
     seq: int
@@ -120,6 +135,8 @@ class MessageRow(NamedTuple):
     handovers: int
     live_index: int
     reply_to: str | None = None
+    version_of: str | None = None
+    continues: str | None = None
     model: str | None = None
     finish_reason: str | None = None
     error_code: str | None = None

@@ -12,8 +12,8 @@ from shared.database.tables import Base, UtcDateTime, new_id
 from shared.database.units import query
 from shared.errors.requests import Unauthenticated
 
-#: The role of the user that a development run makes.
-DEMO = "demo"
+#: The role of the user that a development run makes, and of users who may write system messages.
+DEMO, ADMIN = "demo", "admin"
 
 
 class User(Base):
@@ -68,6 +68,7 @@ class Account(NamedTuple):
 _find = select(*ACCOUNT).where(users.c.id == bindparam("user_id"))
 _read = Prepared(_find, Account)
 _read_in_use = Prepared(_find.where(IN_USE), Account)
+_read_admin = Prepared(_find.where(users.c.role == ADMIN), Account)
 
 
 def account_of(user_id: str) -> Account | None:
@@ -79,3 +80,8 @@ def require_in_use(user_id: str) -> None:
     """Raises Unauthenticated if the account is deleted or disabled (D-31)."""
     if not query(_read_in_use, {"user_id": user_id}):
         raise Unauthenticated
+
+
+def is_admin(user_id: str) -> bool:
+    """Whether the user may write system messages."""
+    return bool(query(_read_admin, {"user_id": user_id}))

@@ -43,6 +43,10 @@ local current = redis.call('GET', KEYS[1])
 if current == '{CLOSED}' or (current and tonumber(current) > tonumber(ARGV[1])) then return end
 redis.call('SET', KEYS[1], ARGV[1], 'EX', {TTL})
 redis.call('DEL', KEYS[2])
+if ARGV[2] ~= '' then
+  redis.call('RPUSH', KEYS[3], ARGV[2])
+  redis.call('EXPIRE', KEYS[3], {TTL})
+end
 """
 
 _REWRITE = f"""
@@ -98,12 +102,14 @@ def rewrite(link: RedisLink, message_id: str, attempt: int, text: str, pieces: i
         pipe.eval(_REWRITE, len(keys), *keys, attempt, text, pieces)
 
 
-def begin(link: RedisLink, pipe: Pipeline, message_id: str, attempt: int) -> None:
+def begin(link: RedisLink, pipe: Pipeline, message_id: str, attempt: int, kept: str = "") -> None:
     """Refuse text of earlier attempts from now on, and drop the text of the last one.
 
-    This may come late: after the reply was stopped or deleted, or after its next attempt began. Then it does nothing.
+    A kept text is the first piece of this attempt, so readers see it before the model says more. This may come late:
+    after the reply was stopped or deleted, or after its next attempt began. Then it does nothing.
     """
-    pipe.eval(_BEGIN, 2, _fence(link, message_id), _list(link, message_id, attempt - 1), attempt)
+    lists = [_list(link, message_id, attempt - 1), _list(link, message_id, attempt)]
+    pipe.eval(_BEGIN, 3, _fence(link, message_id), *lists, attempt, kept)
 
 
 def close(link: RedisLink, pipe: Pipeline, message_id: str, attempt: int) -> None:

@@ -9,6 +9,8 @@ from shared.text import clean, shows_nothing
 
 #: Characters of the longest cursor. Ours have about 110.
 MAX_CURSOR = 256
+#: Characters of an id that a client sends in a body or a query.
+MAX_ID = 64
 #: OpenAPI's word for a field that a function makes.
 FLAG = {"type": "boolean"}
 
@@ -55,6 +57,15 @@ class Line(StrictString):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = unicodedata.normalize("NFC", super()._deserialize(value, attr, data, **kwargs))
         return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+class StrictFlag(fields.Boolean):
+    """True or false, and no other value that means one of them."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
 
 
 def not_blank(text: str) -> None:

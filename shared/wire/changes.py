@@ -63,6 +63,17 @@ class MessageEvent(MessageOut):
     content_omitted = fields.Boolean(metadata={"description": "Only true: ask for the text.", "x-optional": True})
 
 
+class StartEvent(MessageEvent):
+    """A reply that a worker begins to write."""
+
+    next_index = fields.Integer(
+        metadata={
+            "description": "Only 1: `content` is a kept text, which counts as the first delta.",
+            "x-optional": True,
+        }
+    )
+
+
 class EndEvent(MessageEvent):
     """A reply in its final state."""
 

@@ -2,7 +2,7 @@
 
 from marshmallow import fields, validate
 
-from shared.wire.base import FLAG, CamelSchema, Line, PageIn, StrictString, not_blank
+from shared.wire.base import FLAG, MAX_ID, CamelSchema, Line, PageIn, StrictString, not_blank
 
 MAX_TITLE = 200
 _SORTS = ("lastActiveAt", "updatedAt", "createdAt")
@@ -18,6 +18,12 @@ class ChatIn(CamelSchema):
     """A new chat. Without a title its title is `New chat`."""
 
     title = Line(MAX_TITLE, validate=not_blank)
+
+
+class ForkIn(ChatIn):
+    """The message up to which the new chat has copies. Without a title, the new chat has the old one's."""
+
+    message_id = StrictString(MAX_ID, required=True)
 
 
 class ChatPatch(CamelSchema):

@@ -26,6 +26,7 @@ from shared.wire.changes import (
     MessageEvent,
     Resync,
     SocketClosing,
+    StartEvent,
 )
 from shared.wire.chats import ChatOut
 from shared.wire.credits import credits_data
@@ -56,7 +57,7 @@ _end, _any = EndEvent(), MessageEvent()
 #: writes the table of docs/events.md and the client's types from this.
 CATALOGUE = {
     "message.created": Kind(_any, "a message or a placeholder was stored"),
-    "message.started": Kind(_any, "a worker began an attempt; text of an earlier `attempt` no longer counts"),
+    "message.started": Kind(StartEvent(), "a worker began an attempt; text of an earlier one no longer counts"),
     "message.completed": Kind(_end, "the reply is whole"),
     "message.failed": Kind(_end, "the reply failed; `error` says why"),
     "message.cancelled": Kind(_end, "the reply was stopped or expired; a deleted one has `message.deleted`"),
@@ -86,7 +87,7 @@ class Event:
 
 
 def message_event(name: str, message: MessageRow, next_index: int | None = None) -> Event:
-    """An event with a whole message. `next_index` is the number of deltas that the ended attempt has sent."""
+    """An event with a whole message. `next_index` is the number of deltas that its text stands for."""
     data = _message.dump(message)
     if len(data["content"].encode()) > MAX_CONTENT:
         del data["content"]

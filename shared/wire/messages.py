@@ -2,30 +2,52 @@
 
 from typing import Any
 
-from marshmallow import fields, validate
+from marshmallow import ValidationError, fields, validate, validates_schema
 
 from shared.errors.catalogue import catalogue
 from shared.models.status import FINAL, ROLES, MessageType, Status
-from shared.wire.base import CamelSchema, PageIn, StrictString, not_blank, object_of
+from shared.wire.base import MAX_ID, CamelSchema, PageIn, StrictFlag, StrictString, not_blank, object_of
 from shared.wire.credits import CreditsOut
 
 MAX_MESSAGE = 100_000
 MAX_MODEL = 200
+#: Characters of a reply. Text beyond them is dropped, and the reply ends as `length`.
+MAX_REPLY = 1024 * 1024
 _ROLE = {"type": "string", "enum": sorted(set(ROLES.values()))}
 _ERROR = object_of(code="string", detail="string", retryable="boolean") | {"type": ["object", "null"]}
 
 
 class MessagesIn(PageIn):
-    """The page of the messages to read, by position."""
+    """The page of the messages to read, by position. `around` names a message, and no `cursor` goes with it."""
 
     order = StrictString(32, load_default="asc", validate=validate.OneOf(["asc", "desc"]))
+    around = StrictString(MAX_ID, load_default=None)
+
+    @validates_schema
+    def _one_of_both(self, data: dict[str, Any], **_: Any) -> None:
+        if data["around"] and data["cursor"]:
+            raise ValidationError("Send `around` or `cursor`, not both.", "around")
 
 
 class MessageIn(CamelSchema):
-    """A message to store and answer."""
+    """A message to store and answer. With `generate: false`, no reply follows. `role: system` is for admins."""
 
     content = StrictString(MAX_MESSAGE, required=True, validate=not_blank)
     model = StrictString(MAX_MODEL, load_default=None)
+    generate = StrictFlag(load_default=None)
+    role = StrictString(32, load_default="user", validate=validate.OneOf(["user", "system"]))
+
+
+class AgainIn(CamelSchema):
+    """Another version of a reply. Without a model, the server chooses."""
+
+    model = StrictString(MAX_MODEL, load_default=None)
+
+
+class EditIn(AgainIn):
+    """The new text of a message."""
+
+    content = StrictString(MAX_MESSAGE, required=True, validate=not_blank)
 
 
 class MessageOut(CamelSchema):
@@ -40,6 +62,9 @@ class MessageOut(CamelSchema):
     content = fields.String()
     reply_to = fields.String(allow_none=True)
     version = fields.Integer()
+    version_of = fields.String(allow_none=True, metadata={"description": "The first version; null in it."})
+    shown = fields.Boolean(metadata={"description": "False: another version stands in its place."})
+    continues = fields.String(allow_none=True, metadata={"description": "The reply whose text this one begins with."})
     position = fields.Integer()
     attempt = fields.Integer()
     model = fields.String(allow_none=True)
@@ -81,12 +106,19 @@ class MessagePage(CamelSchema):
     """A page of messages."""
 
     items = fields.List(fields.Nested(LiveMessageOut))
-    next_cursor = fields.String()
+    next_cursor = fields.String(allow_none=True)
+    prev_cursor = fields.String(
+        allow_none=True,
+        metadata={
+            "description": "Only with `around`: goes on before the first item, with the other `order`.",
+            "x-optional": True,
+        },
+    )
 
 
 class PostedOut(CamelSchema):
-    """An accepted message and the placeholder of its reply."""
+    """An accepted message and the placeholder of its reply. Without a reply, `reply` is null."""
 
     message = fields.Nested(MessageOut)
-    reply = fields.Nested(LiveMessageOut)
+    reply = fields.Nested(LiveMessageOut, allow_none=True)
     credits = fields.Nested(CreditsOut)

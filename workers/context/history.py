@@ -26,6 +26,8 @@ _own = messages.alias("own")
 _still_runs = exists().where(
     _own.c.id == bindparam("reply_id"), has_status(Status.RUNNING, _own), _own.c.attempt == bindparam("of_attempt")
 )
+_question = messages.alias("question")
+_asked_at = select(_question.c.position).where(_question.c.id == bindparam("question_id")).scalar_subquery()
 _newest = (
     select(
         messages.c.id,
@@ -37,7 +39,7 @@ _newest = (
     .where(
         messages.c.chat_session_id == bindparam("chat_id"),
         messages.c.owner_id == bindparam("owner_id"),
-        messages.c.position < bindparam("before"),
+        messages.c.position <= _asked_at,  # later ones may be there: other versions, and messages without a reply
         messages.c.status == Status.COMPLETED,
         messages.c.message_type != MessageType.AI_ERROR,
         messages.c.shown.is_(True),
@@ -67,9 +69,10 @@ _said = Prepared(
 
 
 def recent_messages(claim: Claim) -> list[dict[str, str]]:
-    """The newest completed messages before the reply that may fit, oldest first. The question is always the last.
+    """The newest completed messages up to the question that may fit, oldest first. The question is always the last.
 
-    Failed replies are left out. Raises Superseded if the question was deleted, or the reply ended, meanwhile.
+    Failed replies are left out, and so are versions that are not shown. Raises Superseded if the question was deleted,
+    or the reply ended, meanwhile.
     """
     settings = current_settings()
     rows = query(
@@ -79,7 +82,7 @@ def recent_messages(claim: Claim) -> list[dict[str, str]]:
             "of_attempt": claim.attempt,
             "chat_id": claim.chat_session_id,
             "owner_id": claim.owner_id,
-            "before": claim.position,
+            "question_id": claim.reply_to,
             "most": settings.history_messages,
             "most_characters": settings.context_tokens * BYTES_PER_TOKEN,
         },

@@ -7,6 +7,9 @@ from typing import Protocol
 
 from shared.settings import Settings
 
+#: The last message of a prompt whose answer goes on from the one before.
+GO_ON = "Continue your answer exactly where it ends, without a word about that. Repeat none of it."
+
 
 @dataclass(frozen=True)
 class Prompt:
@@ -14,6 +17,8 @@ class Prompt:
 
     model: str
     messages: list[dict[str, str]]
+    #: How many messages at the end belong together: the question, and with it the begun answer to go on from.
+    newest: int = 1
 
 
 @dataclass

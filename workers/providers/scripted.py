@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from shared.errors.replies import ModelRejected, ModelTruncated
-from workers.providers import BeforeWait, CutBy, Ending, Prompt
+from workers.providers import GO_ON, BeforeWait, CutBy, Ending, Prompt
 
 _DIRECTION = re.compile(r"/(slow|fail|stop)\b")
 # Seconds before the first word, and the factor by which `/slow` is slower.
@@ -30,6 +30,7 @@ you can see a reply being written.
 
 Set `OPENAI_API_KEY` to talk to a real model. Or try `/slow`, `/fail` and `/stop` in a message.
 """
+_THAT_WAS_ALL = "\n\nThat was all."
 
 
 class ScriptedProvider:
@@ -40,11 +41,12 @@ class ScriptedProvider:
 
     @contextmanager
     def ask(self, prompt: Prompt, cut_by: CutBy, before_wait: BeforeWait) -> Iterator["ScriptedStream"]:
-        question = prompt.messages[-1]["content"]
-        directions = set(_DIRECTION.findall(question))
+        question, begun = _asked(prompt)
+        directions = set(_DIRECTION.findall(question)) - ({"stop", "fail"} if begun else set())
         if "fail" in directions:
             raise ModelRejected
-        stream = ScriptedStream(question, self._pause, directions, before_wait)
+        answer = _answer_to(question).removeprefix(begun) or _THAT_WAS_ALL
+        stream = ScriptedStream(question, answer, self._pause, directions, before_wait)
         cut_by(stream.abort)
         yield stream
 
@@ -52,9 +54,9 @@ class ScriptedProvider:
 class ScriptedStream:
     """One answer. It waits for an event between words, so that another thread can end it at once."""
 
-    def __init__(self, question: str, pause: float, directions: set[str], before_wait: BeforeWait) -> None:
+    def __init__(self, question: str, answer: str, pause: float, directions: set[str], before_wait: BeforeWait) -> None:
         self.ending = Ending()
-        self._words = re.findall(r"\S+\s*", _answer_to(question))
+        self._words = re.findall(r"\s*\S+\s*", answer)
         self._question = question
         self._slowness = _SLOWNESS if "slow" in directions else 1
         self._pause = pause * self._slowness
@@ -79,6 +81,12 @@ class ScriptedStream:
         self._before_wait()
         if self._aborted.wait(seconds):
             raise ModelTruncated
+
+
+def _asked(prompt: Prompt) -> tuple[str, str]:
+    """The question, and the begun answer to go on from; empty if there is none."""
+    *before, last = [message["content"] for message in prompt.messages]
+    return (before[-2], before[-1]) if last == GO_ON else (last, "")
 
 
 def _answer_to(question: str) -> str:

@@ -27,13 +27,13 @@ export function removed(state, id) {
 
 // Changes the chat of a message as the server does. A post or a final reply moves the chat up.
 // A final reply makes the chat unread. A post ends the parking of its chat.
-// A reply that starts, or is pending again, leaves the chat as it is.
+// A reply that starts, or is pending again, leaves the chat as it is. So does a version that is not shown any more.
 // The row of the chat may arrive later (D-121), so its activity is kept: the numbers of the first message, of the newest one
 // and of the newest post; the time of the newest message, and whether it `ends` a reply.
 export function active(state, { chatSessionId: id, seq, completedAt, createdAt, ...message }) {
   const ends = message.messageType !== "user" && isFinal(message);
   const posts = message.messageType === "user" || (message.status === "pending" && message.attempt === 0);
-  if (!(ends || posts) || state.gone.includes(id)) return state;
+  if (!(ends || posts) || message.shown === false || state.gone.includes(id)) return state;
   const known = state.activity[id] ?? NOTHING;
   const newest = seq > known.seq ? { seq, ends, at: completedAt ?? createdAt } : known;
   const posted = Math.max(known.posted, posts ? seq : 0);

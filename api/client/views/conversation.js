@@ -56,7 +56,8 @@ export function showConversation(state, before) {
 
 function visible({ openChat, messages, drafts }) {
   const mine = drafts.filter(({ chatSessionId, echoed }) => chatSessionId === openChat && !echoed);
-  return [...messages, ...mine.map((draft) => ({ ...draft, id: draft.key, messageType: "user" }))];
+  const seen = messages.filter(({ shown }) => shown !== false);
+  return [...seen, ...mine.map((draft) => ({ ...draft, id: draft.key, messageType: "user" }))];
 }
 
 const added = (state, before) => state.drafts.length > before.drafts.length;

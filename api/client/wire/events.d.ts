@@ -12,6 +12,12 @@ export interface MessageEvent {
   content?: string;
   replyTo: string | null;
   version: number;
+  /** The first version; null in it. */
+  versionOf: string | null;
+  /** False: another version stands in its place. */
+  shown: boolean;
+  /** The reply whose text this one begins with. */
+  continues: string | null;
   position: number;
   attempt: number;
   model: string | null;
@@ -29,6 +35,43 @@ export interface MessageEvent {
   contentOmitted?: boolean;
 }
 
+/** A reply that a worker begins to write. */
+export interface StartEvent {
+  id: string;
+  chatSessionId: string;
+  userId: string;
+  messageType: "user" | "ai_report" | "ai_error" | "system";
+  status: "pending" | "running" | "completed" | "failed" | "cancelled";
+  role: "assistant" | "system" | "user";
+  /** Left out above 8 KB. */
+  content?: string;
+  replyTo: string | null;
+  version: number;
+  /** The first version; null in it. */
+  versionOf: string | null;
+  /** False: another version stands in its place. */
+  shown: boolean;
+  /** The reply whose text this one begins with. */
+  continues: string | null;
+  position: number;
+  attempt: number;
+  model: string | null;
+  finishReason: string | null;
+  error: { code: string; detail: string; retryable: boolean } | null;
+  tokens: { input: number | null; output: number | null };
+  credits: { held: number; charged: number; released: number };
+  changes: unknown | null;
+  createdAt: string;
+  startedAt: string | null;
+  firstTextAt: string | null;
+  completedAt: string | null;
+  seq: number;
+  /** Only true: ask for the text. */
+  contentOmitted?: boolean;
+  /** Only 1: `content` is a kept text, which counts as the first delta. */
+  nextIndex?: number;
+}
+
 /** A reply in its final state. */
 export interface EndEvent {
   id: string;
@@ -41,6 +84,12 @@ export interface EndEvent {
   content?: string;
   replyTo: string | null;
   version: number;
+  /** The first version; null in it. */
+  versionOf: string | null;
+  /** False: another version stands in its place. */
+  shown: boolean;
+  /** The reply whose text this one begins with. */
+  continues: string | null;
   position: number;
   attempt: number;
   model: string | null;
@@ -154,6 +203,12 @@ export type ChangedMessage = {
   content: string;
   replyTo: string | null;
   version: number;
+  /** The first version; null in it. */
+  versionOf: string | null;
+  /** False: another version stands in its place. */
+  shown: boolean;
+  /** The reply whose text this one begins with. */
+  continues: string | null;
   position: number;
   attempt: number;
   model: string | null;
@@ -197,7 +252,7 @@ export interface Sync {
 
 export interface Events {
   "message.created": MessageEvent;
-  "message.started": MessageEvent;
+  "message.started": StartEvent;
   "message.completed": EndEvent;
   "message.failed": EndEvent;
   "message.cancelled": EndEvent;

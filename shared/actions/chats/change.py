@@ -37,6 +37,15 @@ def see_chat(user_id: str, ref: str, seq: int) -> ChatRow:
         return _changed(unit, chat, {"seen_seq": unit.account.seq})
 
 
+def note_quietly(unit: OwnerUnit, chat: ChatRow) -> ChatRow:
+    """Give the chat a number in this unit, because other messages of it are shown. It has nothing new to read.
+
+    Otherwise a client would take the newest of these messages for a new one, and the chat for unread.
+    """
+    unit.take(1)
+    return _changed(unit, chat, {"updated_at": utc_now(), "seen_seq": STILL_SEEN})
+
+
 def _is_news(chat: ChatRow, seq: int) -> bool:
     return chat.seen_seq < chat.seq <= seq
 

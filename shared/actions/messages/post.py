@@ -1,139 +1,56 @@
-"""Accept a message. One commit stores everything that must not be lost."""
+"""Post a message: a reply follows, unless the client or the message's role wants none."""
 
-from dataclasses import dataclass
+from shared.actions.messages.accept import Posted, Verb, accept
+from shared.actions.messages.idempotency import Made, PostRequest
+from shared.actions.messages.store import Stored, choose_model, message_row, reply_row, store_rows, take_place
+from shared.actions.owner_unit import OwnerUnit
+from shared.errors.requests import Forbidden, InvalidRequest
+from shared.models.chat import find_chat
+from shared.models.status import ROLES, MessageType
+from shared.models.user import is_admin
 
-from sqlalchemy import bindparam, select
-
-from shared.actions.credits.money import NotCovered, hold
-from shared.actions.messages.erase import EMPTY
-from shared.actions.messages.idempotency import Made, PostRequest, recall, remember
-from shared.actions.messages.store import Place, store_both, take_place
-from shared.actions.owner_unit import OwnerUnit, owner_unit
-from shared.actions.queue.dispatch import dispatch
-from shared.core import current_settings
-from shared.database.prepared import Id, Prepared
-from shared.database.retries import retried
-from shared.database.tables import new_id
-from shared.database.units import query
-from shared.errors.requests import InsufficientCredits, InvalidRequest, TooManyWaiting
-from shared.failpoints import reach
-from shared.models.chat import CHAT_DELETED_AT, chat_sessions, find_chat
-from shared.models.message import MESSAGE, MessageRow, messages
-from shared.models.user import Account, account_of, require_in_use
-from shared.wire.events import credits_event, message_event
+_SYSTEM = ROLES[MessageType.SYSTEM]
+_NEVER_ANSWERED = ["No reply follows a system message. Leave `generate` out."]
 
 
-@dataclass(frozen=True)
-class Posted:
-    """The rows that a post made now, or earlier if its key was known."""
-
-    message: MessageRow
-    reply: MessageRow
-    account: Account
-    replayed: bool = False
-
-
-@retried
 def post_message(user_id: str, request: PostRequest, key: str | None = None) -> Posted:
-    """Store a message and the placeholder of its reply, hold the credits, and hand the reply over.
-
-    1. Lock the owner. Take the price from the balance, and three numbers of `seq` for three events.
-    2. If the Idempotency-Key is known, undo step 1 and answer with the earlier rows, before any refusal.
-    3. Choose the model, and take two places in the chat.
-    4. Store the message and the placeholder.
-    5. Give waiting replies their turns, as far as turns are free. Commit.
-    6. Tell the open tabs, and put the reply on the queue. `workers/reply.py` goes on from there.
-
-    Raises Unauthenticated, Forbidden, NotFound, InsufficientCredits, TooManyWaiting, KeyReused, InvalidRequest. After
-    each of these, nothing is stored.
-    """
-    made = Made(message_id=new_id(), reply_id=new_id())
-    price = hold(made.reply_id, current_settings().credits_per_reply)
-    try:
-        with owner_unit(user_id, events=3, money=price, acting=True, reached="after_commit") as unit:
-            before = _made_before(user_id, key, request, made)
-            if before:
-                unit.undo()
-            else:
-                posted = _accept(unit, user_id, request, made)
-    except NotCovered:
-        before = _refuse_unless_known(user_id, key, request)
-    if before:
-        return _replayed(user_id, before)
-    reach("after_hand_over")
-    return posted
+    """Store a message and the placeholder of its reply, as accept() says. Without a reply, nothing is charged."""
+    answered = request.generate is not False and request.role != _SYSTEM
+    return accept(_ANSWERED if answered else _STORED_ONLY, user_id, request, key)
 
 
-def posted_before(user_id: str, request: PostRequest, key: str | None) -> Posted | None:
-    """The rows of a known key, for a user who may post nothing new just now (D-112).
-
-    Raises Unauthenticated, KeyReused.
-    """
-    require_in_use(user_id)
-    before = recall(user_id, key, request) if key else None
-    return _replayed(user_id, before) if before else None
-
-
-def _made_before(user_id: str, key: str | None, request: PostRequest, made: Made) -> Made | None:
-    """The rows that this key made earlier. A new key is stored with `made`, and the answer is None."""
-    if key is None or remember(user_id, key, request, made):
-        return None
-    # a sweeper may forget the key between the two statements; then the key is new
-    return recall(user_id, key, request) or _made_before(user_id, key, request, made)
-
-
-def _refuse_unless_known(user_id: str, key: str | None, request: PostRequest) -> Made:
-    """Answer with the rows of a known key, even without credits (D-86). Refuse any other post.
-
-    A wrong model and a foreign chat are refused first, so that these answers do not depend on money.
-    """
-    if key and (before := recall(user_id, key, request)):
-        return before
-    _choose_model(request)
+def _check(user_id: str, request: PostRequest) -> None:
+    choose_model(request.model)
     find_chat(user_id, request.chat_ref)
-    raise InsufficientCredits
 
 
-def _accept(unit: OwnerUnit, user_id: str, request: PostRequest, made: Made) -> Posted:
-    model = _choose_model(request)
-    place = _take_place(unit, user_id, request.chat_ref)
-    posted = Posted(*store_both(unit, place, request, made, model), unit.account)
-    # No event `chat.updated`: a client moves the chat up when it hears the message (D-40).
-    created = [message_event("message.created", message) for message in (posted.message, posted.reply)]
-    unit.tell(*created, credits_event(unit.account, unit.account.seq))
-    unit.hand_over(dispatch(user_id) if place.open_replies else [made.reply_id])
-    return posted
+def _store_both(unit: OwnerUnit, request: PostRequest, made: Made) -> Stored:
+    model = choose_model(request.model)
+    place = take_place(unit, request.chat_ref, 2)
+    message = message_row(unit, place, id=made.message_id, **request.stored())
+    reply = reply_row(unit, place, id=made.reply_id, reply_to=made.message_id, model=model)
+    return store_rows(place, message, reply)
 
 
-def _choose_model(request: PostRequest) -> str:
-    settings = current_settings()
-    if request.model is not None and request.model not in settings.models:
-        raise InvalidRequest(errors={"model": ["GET /config lists the models to choose from."]})
-    return request.model or settings.model
+def _store_message(unit: OwnerUnit, request: PostRequest, made: Made) -> Stored:
+    """Store the message alone. The chat stays parked, since nothing new has to run (D-147)."""
+    choose_model(request.model)
+    kind = _kind_of(unit.account.user_id, request)
+    place = take_place(unit, request.chat_ref, 1, resumes=False)
+    return store_rows(place, message_row(unit, place, id=made.message_id, **request.stored(), **kind))
 
 
-def _take_place(unit: OwnerUnit, user_id: str, chat_ref: str) -> Place:
-    place = take_place(unit, user_id, chat_ref)
-    if place is None:
-        find_chat(user_id, chat_ref)  # raises NotFound for a deleted chat, Forbidden for a foreign one
-        raise AssertionError("find_chat() refuses a chat that the update did not find")
-    if place.open_replies >= current_settings().max_waiting_replies:
-        raise TooManyWaiting
-    return place
+def _kind_of(user_id: str, request: PostRequest) -> dict[str, MessageType]:
+    """The type of a message by its role. Only an admin may write system messages (D-148)."""
+    if request.role != _SYSTEM:
+        return {}
+    find_chat(user_id, request.chat_ref)  # a deleted chat stays the first reason
+    if not is_admin(user_id):
+        raise Forbidden("Only an admin may write system messages. Leave `role` out.")
+    if request.generate:
+        raise InvalidRequest(errors={"generate": _NEVER_ANSWERED})
+    return {"message_type": MessageType.SYSTEM}
 
 
-def _replayed(user_id: str, before: Made) -> Posted:
-    ids = (before.message_id, before.reply_id)
-    rows = {row.id: row for row in query(select(*MESSAGE).where(messages.c.id.in_(ids)), row=MessageRow)}
-    if query(_deleted, {"chat_id": rows[before.reply_id].chat_session_id}):
-        # the rows may still have their text, which the sweeper erases (D-117)
-        rows = {row.id: row._replace(**EMPTY) for row in rows.values()}
-    account = account_of(user_id)
-    assert account is not None  # a known key belongs to a user
-    return Posted(rows[before.message_id], rows[before.reply_id], account, replayed=True)
-
-
-_deleted = Prepared(
-    select(chat_sessions.c.id).where(chat_sessions.c.id == bindparam("chat_id"), CHAT_DELETED_AT.is_not(None)),
-    Id,
-)
+_ANSWERED = Verb(_check, _store_both)
+_STORED_ONLY = Verb(_check, _store_message, reply=False)

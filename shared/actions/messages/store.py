@@ -1,11 +1,11 @@
-"""The rows of a post: two places in its chat, the message, and the placeholder of its reply."""
+"""The rows of a request: places in its chat, a message, and the placeholder of a reply."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, insert, update
+from sqlalchemy import Boolean, ColumnElement, bindparam, case, insert, null, update
 
-from shared.actions.messages.idempotency import STORED, Made, PostRequest
+from shared.actions.messages.idempotency import STORED
 from shared.actions.owner_unit import OwnerUnit
 from shared.actions.queue.dispatch import PATIENCE, open_replies
 from shared.actions.replies.states import PLACEHOLDER, POSTED
@@ -13,61 +13,90 @@ from shared.core import current_settings
 from shared.database.clock import db_now, utc_now
 from shared.database.prepared import NoRow, Prepared
 from shared.database.units import execute
-from shared.models.chat import chat_sessions, named_by
+from shared.errors.requests import InvalidRequest, TooManyWaiting
+from shared.models.chat import chat_sessions, find_chat, named_by
 from shared.models.message import MessageRow, messages
 
 
 class Place(NamedTuple):
-    """The chat of a post, the position after its two messages, and how many replies its owner had open.
+    """The chat of new rows, their first and last position, and how many replies its owner had open.
 
-    `last_active_at` is the moment of the post. Both messages carry it, so a client that hears them knows it (D-40).
+    `last_active_at` is the moment of the request. The new rows carry it, so a client that hears them knows it (D-40).
     """
 
     id: str
-    next_position: int
+    first: int
+    last: int
     open_replies: int
     last_active_at: datetime
 
 
-def take_place(unit: OwnerUnit, user_id: str, chat_ref: str) -> Place | None:
-    """Take two places in the chat, and end its parking. None if the chat is deleted or not the user's."""
+class Stored(NamedTuple):
+    """The message and the reply of a request, and the ids of the rows that they replace as the shown ones."""
+
+    message: MessageRow
+    reply: MessageRow | None
+    open_replies: int
+    replaces: tuple[str, ...] = ()
+
+
+def choose_model(asked: str | None) -> str:
+    """The model for a reply. Raises InvalidRequest for one that is not on the list."""
+    settings = current_settings()
+    if asked is not None and asked not in settings.models:
+        raise InvalidRequest(errors={"model": ["GET /config lists the models to choose from."]})
+    return asked or settings.model
+
+
+def take_place(unit: OwnerUnit, chat_ref: str, places: int, *, resumes: bool = True) -> Place:
+    """Take places in the chat. With `resumes`, a reply comes, and the chat is not parked any more.
+
+    Raises NotFound, Forbidden, TooManyWaiting.
+    """
     column, ref = named_by(chat_ref)
-    values = {"user_id": user_id, "chat_ref": ref, "at": utc_now(), "new_seq": unit.numbers[1]}
-    return execute(_take_places[column], values).first()
+    user_id, new_seq = unit.account.user_id, unit.numbers[places - 1]
+    values = {"user_id": user_id, "chat_ref": ref, "at": utc_now(), "new_seq": new_seq}
+    place = execute(_take_places[column], values | {"places": places, "resumes": resumes}).first()
+    if place is None:
+        find_chat(user_id, chat_ref)  # raises NotFound for a deleted chat, Forbidden for a foreign one
+        raise AssertionError("find_chat() refuses a chat that the update did not find")
+    if resumes and place.open_replies >= current_settings().max_waiting_replies:
+        raise TooManyWaiting
+    return place
 
 
-def store_both(
-    unit: OwnerUnit, place: Place, request: PostRequest, made: Made, model: str
-) -> tuple[MessageRow, MessageRow]:
-    """Store the message and the placeholder of its reply. Returns both rows."""
+def message_row(unit: OwnerUnit, place: Place, **columns: Any) -> MessageRow:
+    """A new message, in the first of the places."""
+    said = {"position": place.first, "credits_held": 0, "completed_at": place.last_active_at, "seq": unit.numbers[0]}
+    return MessageRow(**_common(unit, place) | POSTED | said | columns)
+
+
+def reply_row(unit: OwnerUnit, place: Place, **columns: Any) -> MessageRow:
+    """The placeholder of a new reply, in the last of the places."""
+    price, seq = current_settings().credits_per_reply, unit.numbers[-2]  # the last one is for its credits
+    own = {"content": "", "position": place.last, "credits_held": price, "seq": seq}
+    return MessageRow(**_common(unit, place) | PLACEHOLDER | own | columns)
+
+
+def store_rows(place: Place, message: MessageRow, reply: MessageRow | None = None) -> Stored:
+    """Store a new message and, with it, the placeholder of its reply."""
+    if reply is None:
+        execute(_insert_message, _named("message", message) | _NO_TURN)
+    else:
+        execute(_insert_both, _named("message", message) | _NO_TURN | _named("reply", reply) | _turn(place))
+    return Stored(message, reply, place.open_replies)
+
+
+def store_reply(place: Place, message: MessageRow, reply: MessageRow) -> Stored:
+    """Store the placeholder of another reply to a message that is there."""
+    execute(_insert_reply, _named("reply", reply) | _turn(place))
+    return Stored(message, reply, place.open_replies)
+
+
+def _common(unit: OwnerUnit, place: Place) -> dict[str, Any]:
     at = place.last_active_at
-    message_seq, reply_seq, _ = unit.numbers
-    common: dict[str, Any] = _FIRST_VERSION | {
-        "chat_session_id": place.id,
-        "owner_id": unit.account.user_id,
-        "created_at": at,
-        "updated_at": at,
-    }
-    message = MessageRow(
-        **common | POSTED | request.stored(),
-        id=made.message_id,
-        position=place.next_position - 2,
-        credits_held=0,
-        completed_at=at,
-        seq=message_seq,
-    )
-    reply = MessageRow(
-        **common | PLACEHOLDER,
-        id=made.reply_id,
-        position=place.next_position - 1,
-        content="",
-        reply_to=made.message_id,
-        model=model,
-        credits_held=current_settings().credits_per_reply,
-        seq=reply_seq,
-    )
-    execute(_insert_both, _named("message", message) | _NO_TURN | _named("reply", reply) | _turn(place))
-    return message, reply
+    whose = {"chat_session_id": place.id, "owner_id": unit.account.user_id}
+    return _FIRST_VERSION | whose | {"created_at": at, "updated_at": at}
 
 
 def _named(which: str, row: MessageRow) -> dict[str, Any]:
@@ -95,14 +124,20 @@ _take_places = {
             chat_sessions.c.deleted_at.is_(None),
         )
         .values(
-            next_position=chat_sessions.c.next_position + 2,
+            next_position=chat_sessions.c.next_position + bindparam("places"),
             last_active_at=bindparam("at"),
             updated_at=bindparam("at"),
-            parked_at=None,
+            parked_at=case((bindparam("resumes", type_=Boolean), null()), else_=chat_sessions.c.parked_at),
             seq=bindparam("new_seq"),
             seen_seq=bindparam("new_seq"),  # the author has seen the chat up to here
         )
-        .returning(chat_sessions.c.id, chat_sessions.c.next_position, open_replies, chat_sessions.c.last_active_at),
+        .returning(
+            chat_sessions.c.id,
+            (chat_sessions.c.next_position - bindparam("places")).label("first"),
+            (chat_sessions.c.next_position - 1).label("last"),
+            open_replies,
+            chat_sessions.c.last_active_at,
+        ),
         Place,
     )
     for column in ("id", "display_id")
@@ -110,6 +145,7 @@ _take_places = {
 _FIRST_VERSION: dict[str, Any] = {
     "version": 1,
     "shown": True,
+    "kept": 0,
     "credits_charged": 0,
     "attempt": 0,
     "failures": 0,
@@ -118,7 +154,7 @@ _FIRST_VERSION: dict[str, Any] = {
     "live_index": 0,
 }
 # The columns of MessageRow that may be empty, but that some new rows fill.
-_SOMETIMES = (*STORED, "reply_to", "model", "completed_at")
+_SOMETIMES = (*STORED, "reply_to", "version_of", "continues", "model", "completed_at")
 # Milliseconds from now; None leaves a column empty, as in the user's message.
 _NO_TURN = {"message_turn_in": None, "message_deadline_in": None, "message_again_in": None}
 
@@ -134,3 +170,5 @@ def _columns(which: str) -> dict[str, ColumnElement[Any]]:
 
 
 _insert_both = Prepared(insert(messages).values([_columns("message"), _columns("reply")]), NoRow)
+_insert_message = Prepared(insert(messages).values([_columns("message")]), NoRow)
+_insert_reply = Prepared(insert(messages).values([_columns("reply")]), NoRow)

@@ -26,13 +26,14 @@ class Claim:
     attempt: int
     owner_id: str
     chat_session_id: str
-    position: int
     #: The id of the message that the reply answers.
     reply_to: str
     model: str
     credits_held: int
     #: Milliseconds from the claim to the deadline of the whole reply. None if the claim was read from a row later.
     remaining_ms: int | None = None
+    #: The text that the reply continues, and begins with.
+    kept: str = ""
     #: Whether an earlier worker of the reply died. This worker then writes the reply in a process of its own (D-13).
     alone: bool = False
 
@@ -68,9 +69,10 @@ def claim_reply(reply_id: str, worker: str, roomy: bool = True) -> Claim | None:
                 raise NoRoom
             unit.undo()
             return None
-        unit.open_live_text(row.id, row.attempt)
-        unit.tell(message_event("message.started", row))
-    return claim_of(row, now=owner.now)
+        claim = claim_of(row, now=owner.now)
+        unit.open_live_text(row.id, row.attempt, claim.kept)
+        unit.tell(message_event("message.started", row, row.live_index or None))
+    return claim
 
 
 def claim_of(row: MessageRow, now: int | None = None) -> Claim:
@@ -82,10 +84,10 @@ def claim_of(row: MessageRow, now: int | None = None) -> Claim:
         attempt=row.attempt,
         owner_id=row.owner_id,
         chat_session_id=row.chat_session_id,
-        position=row.position,
         reply_to=row.reply_to,
         model=row.model,
         credits_held=row.credits_held,
+        kept=row.content[: row.kept],
         remaining_ms=None if now is None or row.deadline_at is None else row.deadline_at - now,
         alone=row.claimed_by is not None and row.claimed_by.endswith(ALONE),
     )

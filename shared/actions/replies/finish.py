@@ -59,8 +59,8 @@ def fail_reply(claim: Claim, error: ReplyError, answer: Answer, when: Guard = Gu
 
 
 def cancel_untried(claim: Claim) -> None:
-    """End a reply that never got its turn, and give the credits back. Raises Superseded."""
-    _end(claim, _Ending(CANCEL_UNTRIED, "message.cancelled", {}), Answer(""), _release(claim))
+    """End a reply that never got its turn, and give the credits back. A kept text stays. Raises Superseded."""
+    _end(claim, _Ending(CANCEL_UNTRIED, "message.cancelled", {}), Answer(claim.kept), _release(claim))
 
 
 def note_first_text(claim: Claim) -> None:

@@ -128,8 +128,9 @@ CLAIM = _to(
     # the first claim sets the deadline of the whole reply, and nothing extends that
     deadline_at=case((messages.c.attempt == 0, _now + bindparam("reply_ms")), else_=messages.c.deadline_at),
     first_text_at=None,
-    live_index=0,
-    content="",
+    # a reply that continues another begins with that one's text, as its first delta; any other has kept nothing
+    live_index=case((messages.c.kept > 0, 1), else_=0),
+    content=func.substr(messages.c.content, 1, messages.c.kept),
     started_at=bindparam("at"),
 )
 

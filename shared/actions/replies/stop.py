@@ -26,8 +26,8 @@ from shared.wire.events import chat_event, credits_event, message_event
 def stop_reply(user_id: str, chat_ref: str, message_id: str) -> MessageRow:
     """End a reply that waits or runs, with the text so far, and park its chat. A final reply stays as it is.
 
-    The owner pays if there is text that somebody can see. Otherwise the credits return (D-19). While Redis is away, the
-    text of the checkpoint is kept. Raises Forbidden, NotFound, NotAReply.
+    The owner pays if there is new text that somebody can see. Otherwise the credits return (D-19). While Redis is away,
+    the text of the checkpoint is kept. Raises Forbidden, NotFound, NotAReply.
     """
     reply = find_message(find_chat(user_id, chat_ref).id, message_id)
     if reply.reply_to is None:
@@ -49,7 +49,7 @@ def _kept(reply: MessageRow, seen: LiveText | None) -> LiveText:
 
 
 def _end(unit: OwnerUnit, reply: MessageRow, kept: LiveText) -> MessageRow:
-    at, price, charged = utc_now(), reply.credits_held, not shows_nothing(kept.text)
+    at, price, charged = utc_now(), reply.credits_held, not shows_nothing(kept.text[reply.kept :])
     unit.take(3, charge(price) if charged else release({reply.id: price}))
     reply_seq, chat_seq, credits_seq = unit.numbers
     values = {

@@ -17,7 +17,14 @@ _WITH_HEADERS = {
     ("post", "/chats/{session_id}/messages"),
 }
 # A value that each other field of a body accepts, by name. A new required field needs one here.
-_GOOD = {"email": "ada@example.org", "password": "long enough", "title": "A title", "content": "Hello", "seq": 1}
+_GOOD = {
+    "email": "ada@example.org",
+    "password": "long enough",
+    "title": "A title",
+    "content": "Hello",
+    "seq": 1,
+    "messageId": "x",
+}
 
 
 class Value:

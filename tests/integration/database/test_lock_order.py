@@ -15,7 +15,12 @@ from shared.actions.accounts.delete import delete_account
 from shared.actions.accounts.disable import disable_account
 from shared.actions.chats.change import rename_chat, see_chat
 from shared.actions.chats.delete import delete_chat
+from shared.actions.chats.fork import ForkRequest, fork_chat
+from shared.actions.messages.accept import Posted
+from shared.actions.messages.again import AgainRequest, ask_again
 from shared.actions.messages.delete import delete_message
+from shared.actions.messages.edit import EditRequest, edit_message
+from shared.actions.messages.show import show_version
 from shared.actions.queue.parking import resume_queue
 from shared.actions.replies.claim import Claim
 from shared.actions.replies.finish import Answer, complete_reply, fail_reply
@@ -26,6 +31,7 @@ from shared.errors.replies import ModelRejected
 from shared.models import ChatSession
 from tests.eventually import eventually
 from tests.factories import a_claim, a_post, change, meanwhile, past
+from tests.integration.messages.versions.conversation import answered
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
@@ -37,6 +43,24 @@ def claimed(chat: ChatSession) -> Claim:
 def parked(chat: ChatSession) -> ChatSession:
     fail_reply(claimed(chat), ModelRejected(), Answer(""))
     return chat
+
+
+def of(posted: Posted) -> tuple[str, str]:
+    """The chat and the reply."""
+    assert posted.reply
+    return posted.reply.chat_session_id, posted.reply.id
+
+
+def edited(posted: Posted) -> Posted:
+    message = posted.message
+    return edit_message(message.owner_id, EditRequest(message.chat_session_id, message.id, "Other"))
+
+
+def hidden(chat: ChatSession) -> Posted:
+    posted = answered(chat)
+    again = ask_again(chat.owner_id, AgainRequest("regenerate", *of(posted)))
+    stop_reply(chat.owner_id, *of(again))
+    return posted
 
 
 def row(**columns: Any) -> Callable[[ChatSession], Claim]:
@@ -56,6 +80,10 @@ WITHOUT_A_TURN = {"status": "pending", "dispatched_at": None, "lease_until": Non
 # Each verb with the rows that have to be there first.
 VERBS: dict[str, tuple[Callable[[ChatSession], Any], Callable[[Any], Any]]] = {
     "post_message": (lambda chat: chat, a_post),
+    "ask_again": (answered, lambda posted: ask_again(posted.account.user_id, AgainRequest("regenerate", *of(posted)))),
+    "edit_message": (answered, edited),
+    "show_version": (hidden, lambda posted: show_version(posted.account.user_id, *of(posted))),
+    "fork_chat": (answered, lambda posted: fork_chat(posted.account.user_id, ForkRequest(*of(posted)))),
     "claim_reply": (a_post, a_claim),
     "complete_reply": (claimed, lambda claim: complete_reply(claim, Answer("All of it", finish_reason="stop"))),
     "fail_reply": (claimed, lambda claim: fail_reply(claim, ModelRejected(), Answer(""))),

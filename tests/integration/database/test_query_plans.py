@@ -10,6 +10,10 @@ from flask import Flask
 from sqlalchemy import Table, event, insert, text
 
 from benchmarks.lab.backlog import add_finished, add_waiting
+from shared.actions.messages.again import AgainRequest, ask_again
+from shared.actions.messages.delete import delete_message
+from shared.actions.messages.edit import EditRequest, edit_message
+from shared.actions.messages.show import show_version
 from shared.actions.replies.finish import Answer, complete_reply
 from shared.actions.replies.rescue import _owners_in_wait
 from shared.database.clock import utc_now
@@ -20,6 +24,7 @@ from shared.models import ChatSession, User
 from shared.models.idempotency import idempotency_keys
 from shared.models.sign_in import sign_ins
 from tests.factories import a_claim, a_post
+from tests.integration.messages.versions.conversation import answered, ended, long_chat
 from workers.sweeper import clean, sweep
 
 WAITING, FINISHED = 400, 20_000
@@ -139,6 +144,25 @@ def test_a_reply_in_a_long_chat_of_somebody_with_a_long_past_costs_no_more(
     for statement, plan in plans.items():
         assert not any(map(looks_at_everything, plan)), (statement, plan)
         assert not any(name in step for step in plan for name in OF_ALL), (statement, plan)
+
+
+def test_versions_in_a_long_chat_are_found_by_their_indexes(chat: ChatSession) -> None:
+    long_chat(chat, FINISHED)
+    posted = answered(chat)
+    learn()
+
+    def live() -> None:
+        asked = AgainRequest("regenerate", chat.id, posted.message.id)
+        ended(ask_again(chat.owner_id, asked))
+        show_version(chat.owner_id, chat.id, posted.reply.id)
+        ended(edit_message(chat.owner_id, EditRequest(chat.id, posted.message.id, "Another")))
+        show_version(chat.owner_id, chat.id, posted.message.id)
+        delete_message(chat.owner_id, chat.id, posted.reply.id)
+
+    plans = plans_of(live)
+    assert any("ix_messages_version_of" in step for plan in plans.values() for step in plan)
+    for statement, plan in plans.items():
+        assert not any(map(looks_at_everything, plan)), (statement, plan)
 
 
 def key(some_id: str) -> str:

@@ -53,6 +53,7 @@ WRONG_TYPES: dict[str, Any] = {
 }
 #: Every call that takes a text, and the field that holds it.
 TEXTS = [("POST", POST, "content"), ("POST", "/chats", "title"), ("PATCH", "/chats/{chat}", "title")]
+TEXTS += [("PATCH", "/chats/{chat}/messages/{chat}", "content")]
 
 
 def send(client: FlaskClient, path: str, chat: ChatSession, body: bytes, method: str = "POST") -> Any:

@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from shared.actions.messages.post import Posted
+from shared.actions.messages.accept import Posted
 from shared.actions.replies.claim import claim_reply
 from shared.actions.replies.finish import Answer, Superseded, complete_reply
 from shared.models import ChatSession, User

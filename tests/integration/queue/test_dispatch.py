@@ -3,7 +3,7 @@
 import pytest
 from flask import Flask
 
-from shared.actions.messages.post import Posted
+from shared.actions.messages.accept import Posted
 from shared.actions.queue.dispatch import dispatch
 from shared.actions.replies.finish import Answer, complete_reply
 from shared.actions.replies.rescue import give_turns

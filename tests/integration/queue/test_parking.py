@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 import shared.actions.replies.rescue
-from shared.actions.messages.post import Posted
+from shared.actions.messages.accept import Posted
 from shared.actions.replies.finish import Answer, complete_reply, fail_reply
 from shared.actions.replies.release import give_back
 from shared.actions.replies.rescue import expire_overdue, give_turns

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.actions.messages.post import Posted
+from shared.actions.messages.accept import Posted
 from shared.actions.replies.claim import Claim
 from shared.models import ChatSession
 from tests.factories import a_claim, a_post

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from redis import Redis
 
-from shared.actions.messages.post import Posted
+from shared.actions.messages.accept import Posted
 from shared.actions.queue.dispatch import first_turn
 from shared.actions.queue.hand_over import queue_is_empty
 from shared.actions.replies.claim import Claim, NoRoom, claim_reply

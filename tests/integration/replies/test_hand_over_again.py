@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 from redis import Redis
 
-from shared.actions.messages.post import Posted
+from shared.actions.messages.accept import Posted
 from shared.actions.queue.hand_over import hand_over
 from shared.actions.queue.hand_over_again import hand_over_again
 from shared.actions.replies.rescue import give_turns

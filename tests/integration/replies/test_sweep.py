@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from redis import Redis
 
-from shared.actions.messages.post import Posted
+from shared.actions.messages.accept import Posted
 from shared.actions.replies.release import give_back
 from shared.actions.replies.rescue import expire_overdue, rescue_lapsed
 from shared.models import ChatSession, User

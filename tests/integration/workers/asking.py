@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shared.actions.messages.post import Posted
+from shared.actions.messages.accept import Posted
 from shared.actions.replies.rescue import give_turns
 from shared.models import ChatSession
 from tests.factories import a_post, change, past, the_message

@@ -28,6 +28,8 @@ def test_the_end_of_a_reply_makes_its_chat_unread_and_ones_own_post_does_not(pag
 
     assert unread(("message.started", started)) == [False, 5]
     assert unread(("message.completed", done), ("message.started", started)) == [True, 12]
+    hidden = message(chatSessionId="other", status="completed", seq=13, shown=False)
+    assert unread(("message.updated", hidden)) == [False, 5]
     mine = message(id="mine", chatSessionId="other", messageType="user", status="completed", seq=13)
     assert unread(("message.completed", done), ("message.created", mine)) == [False, 13]
     seen = chat("other", 1, 14) | {"unread": False}

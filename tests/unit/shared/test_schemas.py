@@ -17,7 +17,7 @@ from shared.wire.messages import MessageIn, MessageOut
 
 # Columns of a message that no client sees.
 KEPT_INSIDE = {
-    *("shown", "updated_at", "deleted_at", "failures", "drains", "handovers", "live_index", "claimed_by"),
+    *("kept", "updated_at", "deleted_at", "failures", "drains", "handovers", "live_index", "claimed_by"),
     *("lease_until", "not_before", "dispatched_at", "deadline_at", "hand_over_at"),
 }
 # Columns that a function puts into `error`, `tokens` or `credits`.
@@ -49,7 +49,12 @@ def test_a_blank_message_is_refused(blank: str) -> None:
 
 def test_a_message_keeps_its_form() -> None:
     text = "  e\u0301\r\n\tcode\n"
-    assert MessageIn().load({"content": text}) == {"content": text, "model": None}
+    assert MessageIn().load({"content": text}) == {
+        "content": text,
+        "model": None,
+        "generate": None,
+        "role": "user",
+    }
 
 
 def test_a_post_has_the_fields_that_its_body_may_have() -> None:

@@ -51,7 +51,7 @@ def relay(redis: Redis) -> Relay:
 
 
 def a_run(name: str = "reply", attempt: int = 1) -> Run:
-    return Run(Claim(name, attempt, "user", "chat", 1, "question", "fake", 3))
+    return Run(Claim(name, attempt, "user", "chat", "question", "fake", 3))
 
 
 def trip(relay: Relay) -> None:

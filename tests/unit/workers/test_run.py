@@ -10,7 +10,7 @@ from workers.run import Run
 
 @pytest.fixture
 def run() -> Run:
-    return Run(Claim("reply", 1, "user", "chat", 1, "question", "fake", 3))
+    return Run(Claim("reply", 1, "user", "chat", "question", "fake", 3))
 
 
 def added(run: Run, piece: str) -> str:
@@ -64,6 +64,15 @@ def test_text_beyond_the_cap_is_cut(run: Run, monkeypatch: pytest.MonkeyPatch) -
     assert (added(run, "1234567"), run.full) == ("1234567", False)
     assert (added(run, "8901"), run.full) == ("890", True)
     assert (added(run, "2"), run.text) == ("", "1234567890")
+
+
+def test_a_kept_text_is_there_from_the_start_and_no_answer_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run(Claim("reply", 1, "user", "chat", "question", "fake", 3, kept="Kept. "))
+    assert (run.checkpoint(), run.size, run.visible, run.take_unshown()) == (("Kept. ", 1), 0, False, "")
+    assert (run.answer(Ending()).text, run.answer(Ending()).next_index) == ("Kept. ", 1)
+    monkeypatch.setattr(run_module, "MAX_REPLY", 10)
+    assert (added(run, "more and more"), run.full) == ("more", True)
+    assert (run.answer(Ending()).text, run.answer(Ending()).next_index) == ("Kept. more", 2)
 
 
 def test_cutting_it_short_ends_the_stream_once_with_the_first_reason(run: Run) -> None:

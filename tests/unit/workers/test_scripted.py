@@ -7,8 +7,8 @@ import pytest
 
 from shared.errors.replies import ModelRejected, ModelTruncated
 from tests.eventually import at_most
-from workers.providers import Ending, Prompt
-from workers.providers.scripted import ScriptedProvider, ScriptedStream
+from workers.providers import GO_ON, Ending, Prompt
+from workers.providers.scripted import ScriptedProvider, ScriptedStream, _answer_to
 from workers.run import MAX_REPLY
 
 FAST = ScriptedProvider(words_per_second=10_000)
@@ -86,3 +86,15 @@ def test_another_thread_can_end_it_at_once() -> None:
         threading.Timer(0.1, stream.abort).start()
         with at_most(0.6), pytest.raises(ModelTruncated):
             list(stream)
+
+
+def test_it_goes_on_from_a_begun_answer_whatever_broke_that_off() -> None:
+    question = "Tell me /stop"
+    with FAST.ask(asked(question), nobody_cuts, nobody_waits) as stream:
+        begun = "".join(stream)
+    turns = [{"role": "assistant", "content": begun}, {"role": "user", "content": GO_ON}]
+    prompt = Prompt("scripted", [*asked(question).messages, *turns], newest=3)
+    with FAST.ask(prompt, nobody_cuts, nobody_waits) as stream:
+        rest = "".join(stream)
+    assert stream.ending.finish_reason == "stop"
+    assert begun + rest == _answer_to(question)

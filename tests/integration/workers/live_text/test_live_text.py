@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
 
-from shared.actions.messages.post import Posted
+from shared.actions.messages.accept import Posted
 from shared.core import current_link
 from shared.models import ChatSession
 from shared.redis import live_text
