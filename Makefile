@@ -15,7 +15,7 @@ test: setup-dev
 
 # Random faults under load on each database, for MINUTES each, then the checker. A SEED repeats a plan. Before them
 # come tests that are too long for `make test`: outages of Redis, a backlog of 10,000, races of stops, long floods.
-# Each fault or browser test that `make test` runs on one database runs here on the other (D-83, D-137).
+# Each fault or browser test that `make test` runs on one database runs here on the other (D-83, D-141).
 faults: export MINUTES ?= 2
 faults: export SEED ?=
 faults: setup-dev

@@ -118,6 +118,7 @@ def _become(words: list[str], environment: dict[str, str], folder: str, out: int
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.closerange(3, 100)
+    gc.unfreeze()  # the program itself says what its collector leaves out
     if _kept:
         importlib.import_module("eventlet.hubs").use_hub()  # a new one, because its selector has been closed
     os.environ.clear()

@@ -25,8 +25,9 @@ print(mine.recv(5), all(map(is_monkey_patched, ("socket", "time", "thread"))), t
 """
 
 TELLER = """
-import json, os, sys, time, openai
-print(json.dumps({"variables": sorted(os.environ), "words": sys.argv, "group": os.getpgrp(), "name": __name__}))
+import gc, json, os, sys, time, openai
+print(json.dumps({"variables": sorted(os.environ), "words": sys.argv, "group": os.getpgrp(), "name": __name__,
+    "frozen": gc.get_freeze_count()}))
 time.sleep(float(os.environ.get("FOR", "0")))
 sys.exit(7)
 """
@@ -49,6 +50,7 @@ def test_it_runs_as_a_program_of_its_own(teller: Service) -> None:
     assert "HOLDFAST_ENV" not in told["variables"]
     assert told["words"][1:] == ["a", "b c"]
     assert (told["group"], told["name"]) == (process.pid, "__main__")
+    assert told["frozen"] == 0  # only a program that spares its collector has any
 
 
 def test_a_dead_program_keeps_its_number_until_it_is_buried(teller: Service) -> None:
