@@ -11,6 +11,8 @@ from shared.wire.credits import CreditsOut
 
 MAX_MESSAGE = 100_000
 MAX_MODEL = 200
+#: The answers to a post while a reply of its chat is open. The first is the default.
+WHEN_BUSY = ("queue", "reject", "interrupt")
 _ROLE = {"type": "string", "enum": sorted(set(ROLES.values()))}
 _ERROR = object_of(code="string", detail="string", retryable="boolean") | {"type": ["object", "null"]}
 
@@ -26,6 +28,7 @@ class MessageIn(CamelSchema):
 
     content = StrictString(MAX_MESSAGE, required=True, validate=not_blank)
     model = StrictString(MAX_MODEL, load_default=None)
+    when_busy = StrictString(32, load_default=None, validate=validate.OneOf(WHEN_BUSY))
 
 
 class MessageOut(CamelSchema):

@@ -26,6 +26,7 @@ class PostRequest:
     chat_ref: str
     content: str
     model: str | None = None
+    when_busy: str | None = None
 
     def stored(self) -> dict[str, Any]:
         """The fields that the message stores, by the names of their columns."""
@@ -82,8 +83,8 @@ def _as_before(request: PostRequest) -> str:
 # Every fingerprint holds this many fields of PostRequest, from the first on.
 _FIRST = 3
 # The fields of PostRequest that the message does not store. The chat has a column of another name; the reply stores
-# the model.
-_ELSEWHERE = ("chat_ref", "model")
+# the model. `when_busy` is for the post alone.
+_ELSEWHERE = ("chat_ref", "model", "when_busy")
 #: The fields of PostRequest that the message stores, each in the column of its name. erase() empties these columns.
 STORED = tuple(field.name for field in fields(PostRequest) if field.name not in _ELSEWHERE)
 _same_key = (idempotency_keys.c.user_id == bindparam("user_id"), idempotency_keys.c.key == bindparam("key"))

@@ -10,6 +10,7 @@ from shared.actions.messages.idempotency import Made, PostRequest, recall, remem
 from shared.actions.messages.store import Place, store_both, take_place
 from shared.actions.owner_unit import OwnerUnit, owner_unit
 from shared.actions.queue.dispatch import dispatch
+from shared.actions.queue.when_busy import Seen, Unread, goes_on, interrupt, to_interrupt
 from shared.core import current_settings
 from shared.database.prepared import Id, Prepared
 from shared.database.retries import retried
@@ -41,12 +42,20 @@ def post_message(user_id: str, request: PostRequest, key: str | None = None) -> 
     2. If the Idempotency-Key is known, undo step 1 and answer with the earlier rows, before any refusal.
     3. Choose the model, and take two places in the chat.
     4. Store the message and the placeholder.
-    5. Give waiting replies their turns, as far as turns are free. Commit.
-    6. Tell the open tabs, and put the reply on the queue. `workers/reply.py` goes on from there.
+    5. If the post interrupts, stop the reply that runs in the chat, and go before the others that wait there.
+    6. Give waiting replies their turns, as far as turns are free. Commit.
+    7. Tell the open tabs, and put the reply on the queue. `workers/reply.py` goes on from there.
 
-    Raises Unauthenticated, Forbidden, NotFound, InsufficientCredits, TooManyWaiting, KeyReused, InvalidRequest. After
-    each of these, nothing is stored.
+    Raises Unauthenticated, Forbidden, NotFound, InsufficientCredits, TooManyWaiting, ChatBusy, KeyReused,
+    InvalidRequest. After each of these, nothing is stored.
     """
+    try:
+        return _post(user_id, request, key)
+    except Unread as running:  # an interrupted reply keeps its live text, and no unit may wait for Redis
+        return _post(user_id, request, key, running.read())
+
+
+def _post(user_id: str, request: PostRequest, key: str | None, seen: Seen | None = None) -> Posted:
     made = Made(message_id=new_id(), reply_id=new_id())
     price = hold(made.reply_id, current_settings().credits_per_reply)
     try:
@@ -55,7 +64,7 @@ def post_message(user_id: str, request: PostRequest, key: str | None = None) -> 
             if before:
                 unit.undo()
             else:
-                posted = _accept(unit, user_id, request, made)
+                posted = _accept(unit, user_id, request, made, seen)
     except NotCovered:
         before = _refuse_unless_known(user_id, key, request)
     if before:
@@ -94,15 +103,19 @@ def _refuse_unless_known(user_id: str, key: str | None, request: PostRequest) ->
     raise InsufficientCredits
 
 
-def _accept(unit: OwnerUnit, user_id: str, request: PostRequest, made: Made) -> Posted:
+def _accept(unit: OwnerUnit, user_id: str, request: PostRequest, made: Made, seen: Seen | None) -> Posted:
     model = _choose_model(request)
     place = _take_place(unit, user_id, request.chat_ref)
-    posted = Posted(*store_both(unit, place, request, made, model), unit.account)
+    first = to_interrupt(user_id, place, request.when_busy, seen)
+    if place.open_replies - bool(first and goes_on(first)) >= current_settings().max_waiting_replies:
+        raise TooManyWaiting
+    message, reply = store_both(unit, place, request, made, model)
     # No event `chat.updated`: a client moves the chat up when it hears the message (D-40).
-    created = [message_event("message.created", message) for message in (posted.message, posted.reply)]
+    created = [message_event("message.created", stored) for stored in (message, reply)]
     unit.tell(*created, credits_event(unit.account, unit.account.seq))
-    unit.hand_over(dispatch(user_id) if place.open_replies else [made.reply_id])
-    return posted
+    moved = interrupt(unit, first, seen or {}, reply.id) if first else {}
+    unit.hand_over(dispatch(user_id) if place.open_replies else [reply.id])
+    return Posted(moved.get(message.id, message), moved.get(reply.id, reply), unit.account)
 
 
 def _choose_model(request: PostRequest) -> str:
@@ -117,8 +130,6 @@ def _take_place(unit: OwnerUnit, user_id: str, chat_ref: str) -> Place:
     if place is None:
         find_chat(user_id, chat_ref)  # raises NotFound for a deleted chat, Forbidden for a foreign one
         raise AssertionError("find_chat() refuses a chat that the update did not find")
-    if place.open_replies >= current_settings().max_waiting_replies:
-        raise TooManyWaiting
     return place
 
 

@@ -27,6 +27,7 @@ class Place(NamedTuple):
     next_position: int
     open_replies: int
     last_active_at: datetime
+    settings: dict[str, Any]
 
 
 def take_place(unit: OwnerUnit, user_id: str, chat_ref: str) -> Place | None:
@@ -102,7 +103,11 @@ _take_places = {
             seq=bindparam("new_seq"),
             seen_seq=bindparam("new_seq"),  # the author has seen the chat up to here
         )
-        .returning(chat_sessions.c.id, chat_sessions.c.next_position, open_replies, chat_sessions.c.last_active_at),
+        .returning(
+            *(chat_sessions.c[name] for name in ("id", "next_position")),
+            open_replies,
+            *(chat_sessions.c[name] for name in ("last_active_at", "settings")),
+        ),
         Place,
     )
     for column in ("id", "display_id")

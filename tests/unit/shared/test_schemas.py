@@ -49,7 +49,7 @@ def test_a_blank_message_is_refused(blank: str) -> None:
 
 def test_a_message_keeps_its_form() -> None:
     text = "  e\u0301\r\n\tcode\n"
-    assert MessageIn().load({"content": text}) == {"content": text, "model": None}
+    assert MessageIn().load({"content": text}) == {"content": text, "model": None, "when_busy": None}
 
 
 def test_a_post_has_the_fields_that_its_body_may_have() -> None:

@@ -1,0 +1,51 @@
+"""The messages of a chat that wait: replies that no worker has had yet, each with the question that came with it."""
+
+from typing import NamedTuple
+
+from sqlalchemy import Select, select, union_all
+
+from shared.actions.replies.states import WAITS
+from shared.database.units import query
+from shared.models.message import IS_OPEN, MESSAGE, MessageRow, messages
+
+# A reply of this version was stored together with its question. The question of a later version was answered before.
+_FIRST_VERSION = 1
+
+
+class Waiting(NamedTuple):
+    """A reply that waits. Its question waits with it, unless the question was answered before."""
+
+    reply: MessageRow
+    question: MessageRow | None
+
+    @property
+    def messages(self) -> list[MessageRow]:
+        """Its one or two messages, in their order."""
+        return [self.question, self.reply] if self.question else [self.reply]
+
+    @property
+    def name(self) -> str:
+        """The id by which a client names it: that of its first message."""
+        return self.messages[0].id
+
+
+def waiting_in(user_id: str, chat_id: str) -> list[Waiting]:
+    """What waits in this chat of the user, the next one first."""
+    rows = query(waiting_messages(user_id, chat_id).order_by(messages.c.position), row=MessageRow)
+    questions = {row.id: row for row in rows if row.reply_to is None}
+    return [Waiting(row, _question(row, questions)) for row in rows if row.reply_to is not None]
+
+
+def _question(reply: MessageRow, questions: dict[str, MessageRow]) -> MessageRow | None:
+    return questions.get(reply.reply_to or "") if reply.version == _FIRST_VERSION else None
+
+
+def waiting_messages(user_id: str, chat_id: str) -> Select[tuple[object, ...]]:
+    """The messages that wait in this chat of the user. The index of open replies finds them, however long the chat."""
+    replies = (
+        select(messages.c.id, messages.c.reply_to, messages.c.version)
+        .where(messages.c.owner_id == user_id, IS_OPEN, WAITS, messages.c.chat_session_id == chat_id)
+        .cte("waiting")
+    )
+    questions = select(replies.c.reply_to).where(replies.c.version == _FIRST_VERSION)
+    return select(*MESSAGE).where(messages.c.id.in_(union_all(select(replies.c.id), questions)))
