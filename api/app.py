@@ -18,6 +18,7 @@ from api.resources.credits import credits_
 from api.resources.messages import messages
 from api.resources.ops import ops
 from api.resources.pages import pages
+from api.resources.queue import queue
 from api.resources.sync import sync
 from shared.core import create_core
 from shared.settings import Settings, load_settings
@@ -47,7 +48,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     trust_proxies(app, settings)
     register_limits(app, settings)
     api = Api(app)
-    for blueprint in (auth, account, chats, messages, sync, credits_, ops):
+    for blueprint in (auth, account, chats, messages, queue, sync, credits_, ops):
         api.register_blueprint(blueprint)
     app.register_blueprint(pages)
     register_errors(app)

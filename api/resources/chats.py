@@ -1,4 +1,4 @@
-"""Chats: create, list, read, rename, mark as seen, delete, and resume a parked one."""
+"""Chats: create, list, read, rename, mark as seen and delete."""
 
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,6 @@ from api.http.paging import keyset_page
 from shared.actions.chats.change import rename_chat, see_chat
 from shared.actions.chats.create import create_chat
 from shared.actions.chats.delete import delete_chat
-from shared.actions.queue.parking import resume_queue
 from shared.models.chat import CHAT, ChatRow, find_chat
 from shared.models.chat import chat_sessions as rows
 from shared.wire.chats import ChatIn, ChatOut, ChatPage, ChatPatch, ChatsIn, SeenIn
@@ -77,11 +76,3 @@ def seen(body: dict[str, Any], chat_ref: str) -> ChatRow:
 def delete(chat_ref: str) -> None:
     """Delete a chat with all its messages; unfinished replies end with their credits returned."""
     delete_chat(g.user_id, chat_ref)
-
-
-@chats.post("/<session_id>/queue/resume")
-@signed_in
-@chats.response(200, ChatOut)
-def resume(chat_ref: str) -> ChatRow:
-    """Resume a chat that a failed or stopped reply has parked. Its waiting replies get their turns again."""
-    return resume_queue(g.user_id, chat_ref)

@@ -1,4 +1,4 @@
-"""Messages of a chat: post, stop, delete and read them. A running reply is read with its text so far."""
+"""Messages of a chat: post, edit, stop, delete and read them. A running reply is read with its text so far."""
 
 from typing import Annotated, Any
 
@@ -14,13 +14,14 @@ from api.resources.live_text import with_live_text
 from shared.actions.messages.delete import delete_message
 from shared.actions.messages.idempotency import PostRequest
 from shared.actions.messages.post import Posted, post_message, posted_before
+from shared.actions.queue.edit import edit_waiting_message
 from shared.actions.replies.stop import stop_reply
 from shared.errors.requests import InvalidRequest, TooManyRequests
 from shared.models.chat import find_chat
 from shared.models.message import MESSAGE, MessageRow, find_message
 from shared.models.message import messages as rows
 from shared.wire.credits import credits_data
-from shared.wire.messages import LiveMessageOut, MessageIn, MessagePage, MessagesIn, PostedOut
+from shared.wire.messages import LiveMessageOut, MessageIn, MessagePage, MessagePatch, MessagesIn, PostedOut
 
 messages = ApiBlueprint("messages", __name__, url_prefix="/chats/<session_id>/messages", description="Messages")
 _LONGEST_KEY = 255
@@ -66,6 +67,15 @@ def get(chat_ref: str, message_id: str) -> Any:
     """One message. A running reply has its text so far."""
     found = find_message(find_chat(g.user_id, chat_ref).id, message_id)
     return with_live_text([found])[0]
+
+
+@messages.patch("/<message_id>")
+@signed_in
+@messages.arguments(MessagePatch)
+@messages.response(202, PostedOut)
+def edit_waiting(body: dict[str, Any], chat_ref: str, message_id: str) -> Any:
+    """Edit a message of your own while its reply waits. The reply answers the new text."""
+    return _presented(edit_waiting_message(g.user_id, chat_ref, message_id, body["content"]))
 
 
 @messages.post("/<message_id>/stop")

@@ -6,11 +6,13 @@ from marshmallow import fields, validate
 
 from shared.errors.catalogue import catalogue
 from shared.models.status import FINAL, ROLES, MessageType, Status
-from shared.wire.base import CamelSchema, PageIn, StrictString, not_blank, object_of
+from shared.wire.base import CamelSchema, IdList, PageIn, StrictString, not_blank, object_of
 from shared.wire.credits import CreditsOut
 
 MAX_MESSAGE = 100_000
 MAX_MODEL = 200
+#: Messages of a queue that can be put into an order. A body has 100 strings at most (D-102).
+MAX_ORDER = 95
 #: The answers to a post while a reply of its chat is open. The first is the default.
 WHEN_BUSY = ("queue", "reject", "interrupt")
 _ROLE = {"type": "string", "enum": sorted(set(ROLES.values()))}
@@ -29,6 +31,22 @@ class MessageIn(CamelSchema):
     content = StrictString(MAX_MESSAGE, required=True, validate=not_blank)
     model = StrictString(MAX_MODEL, load_default=None)
     when_busy = StrictString(32, load_default=None, validate=validate.OneOf(WHEN_BUSY))
+
+
+class MessagePatch(CamelSchema):
+    """The new text of a message."""
+
+    content = StrictString(MAX_MESSAGE, required=True, validate=not_blank)
+
+
+class QueueIn(CamelSchema):
+    """The new order of everything that waits in a chat, as it was at the number `ifSeq`.
+
+    The id of a user's message stands for the message and its reply. `ifSeq` is the highest `seq` that the client knows.
+    """
+
+    order = IdList(MAX_ORDER, required=True)
+    if_seq = fields.Integer(required=True, strict=True, validate=validate.Range(min=0))
 
 
 class MessageOut(CamelSchema):

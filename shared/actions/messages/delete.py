@@ -1,15 +1,17 @@
 """Delete one message: a user's message with its replies, or one reply."""
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, exists, select, update
 
 from shared.actions.messages.erase import erase
-from shared.actions.owner_unit import owner_unit
+from shared.actions.owner_unit import OwnerUnit, owner_unit
 from shared.actions.queue.dispatch import dispatch
+from shared.actions.queue.parking import end_parking
+from shared.database.prepared import Id, Prepared
 from shared.database.retries import retried
 from shared.database.units import execute
 from shared.errors.requests import ReplyRunning
-from shared.models.chat import find_chat
-from shared.models.message import MESSAGE, MessageRow, find_message, messages
+from shared.models.chat import chat_sessions, find_chat
+from shared.models.message import IS_OPEN, MESSAGE, MessageRow, find_message, messages
 from shared.models.status import FINAL, Status
 from shared.wire.events import Event, credits_event
 
@@ -24,14 +26,21 @@ def delete_message(user_id: str, chat_ref: str, message_id: str) -> None:
         message = find_message(find_chat(user_id, chat_ref).id, message_id)
         if message.status == Status.RUNNING:
             raise ReplyRunning
-        names = {"chat_id": message.chat_session_id, "message_id": message.id}
-        doomed = [message, *execute(_replies, names, row=MessageRow)]
-        unfinished = any(one.status not in FINAL for one in doomed)
-        erase(unit, user_id, messages.c.id.in_([one.id for one in doomed]), len(doomed) + unfinished)
-        unit.tell(*(_deleted(one, seq) for one, seq in zip(doomed, unit.numbers, strict=False)))
-        if unfinished:
-            unit.tell(credits_event(unit.account, unit.account.seq))
-            unit.hand_over(dispatch(user_id))
+        remove(unit, message)
+
+
+def remove(unit: OwnerUnit, message: MessageRow) -> None:
+    """Do the same in a unit of the owner. If nothing is left to wait in a parked chat, its parking ends."""
+    names = {"chat_id": message.chat_session_id, "message_id": message.id}
+    doomed = [message, *execute(_replies, names, row=MessageRow)]
+    unfinished = any(one.status not in FINAL for one in doomed)
+    erase(unit, message.owner_id, messages.c.id.in_([one.id for one in doomed]), len(doomed) + unfinished)
+    unit.tell(*(_deleted(one, seq) for one, seq in zip(doomed, unit.numbers, strict=False)))
+    if unfinished:
+        unit.tell(credits_event(unit.account, unit.account.seq))
+        if execute(_parked_in_vain, names | {"user_id": message.owner_id}):
+            end_parking(unit, message.chat_session_id)
+        unit.hand_over(dispatch(message.owner_id))
 
 
 def _deleted(message: MessageRow, seq: int) -> Event:
@@ -46,5 +55,14 @@ _replies = select(*MESSAGE).where(
     messages.c.chat_session_id == bindparam("chat_id"),
     messages.c.reply_to == bindparam("message_id"),
     messages.c.deleted_at.is_(None),
+)
+_waits_there = exists().where(
+    messages.c.owner_id == bindparam("user_id"), IS_OPEN, messages.c.chat_session_id == chat_sessions.c.id
+)
+_parked_in_vain = Prepared(
+    select(chat_sessions.c.id).where(
+        chat_sessions.c.id == bindparam("chat_id"), chat_sessions.c.parked_at.is_not(None), ~_waits_there
+    ),
+    Id,
 )
 _stamp = update(messages).where(messages.c.id == bindparam("message_id")).values(seq=bindparam("new_seq"))

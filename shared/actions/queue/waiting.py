@@ -8,8 +8,8 @@ from shared.actions.replies.states import WAITS
 from shared.database.units import query
 from shared.models.message import IS_OPEN, MESSAGE, MessageRow, messages
 
-# A reply of this version was stored together with its question. The question of a later version was answered before.
-_FIRST_VERSION = 1
+#: A reply of this version was stored together with its question. The question of a later version was answered before.
+FIRST_VERSION = 1
 
 
 class Waiting(NamedTuple):
@@ -37,7 +37,7 @@ def waiting_in(user_id: str, chat_id: str) -> list[Waiting]:
 
 
 def _question(reply: MessageRow, questions: dict[str, MessageRow]) -> MessageRow | None:
-    return questions.get(reply.reply_to or "") if reply.version == _FIRST_VERSION else None
+    return questions.get(reply.reply_to or "") if reply.version == FIRST_VERSION else None
 
 
 def waiting_messages(user_id: str, chat_id: str) -> Select[tuple[object, ...]]:
@@ -47,5 +47,5 @@ def waiting_messages(user_id: str, chat_id: str) -> Select[tuple[object, ...]]:
         .where(messages.c.owner_id == user_id, IS_OPEN, WAITS, messages.c.chat_session_id == chat_id)
         .cte("waiting")
     )
-    questions = select(replies.c.reply_to).where(replies.c.version == _FIRST_VERSION)
+    questions = select(replies.c.reply_to).where(replies.c.version == FIRST_VERSION)
     return select(*MESSAGE).where(messages.c.id.in_(union_all(select(replies.c.id), questions)))

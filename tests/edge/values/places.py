@@ -18,6 +18,7 @@ _WITH_HEADERS = {
 }
 # A value that each other field of a body accepts, by name. A new required field needs one here.
 _GOOD = {"email": "ada@example.org", "password": "long enough", "title": "A title", "content": "Hello", "seq": 1}
+_GOOD |= {"order": [], "ifSeq": 1}
 
 
 class Value:

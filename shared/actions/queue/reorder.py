@@ -1,0 +1,49 @@
+"""Put what waits in a chat into another order, or take a message out of it. Either fails if the queue has changed."""
+
+from collections.abc import Iterable
+
+from shared.actions.messages.delete import remove
+from shared.actions.owner_unit import owner_unit
+from shared.actions.queue.arrange import arrange, touch_chat
+from shared.actions.queue.dispatch import dispatch
+from shared.actions.queue.waiting import Waiting, waiting_in
+from shared.database.retries import retried
+from shared.errors.requests import NotWaiting, QueueChanged
+from shared.models.chat import ChatRow, find_chat
+from shared.models.message import find_message
+
+
+@retried
+def reorder_queue(user_id: str, ref: str, order: list[str], if_seq: int) -> ChatRow:
+    """Let what waits in the chat wait in this order of ids.
+
+    The order must name everything that waits, each once, as its client saw it at the number `if_seq`. Raises
+    Unauthenticated, Forbidden, NotFound, QueueChanged.
+    """
+    with owner_unit(user_id, acting=True) as unit:
+        chat = find_chat(user_id, ref)
+        waiting = {one.name: one for one in waiting_in(user_id, chat.id)}
+        if sorted(order) != sorted(waiting) or _newest(waiting.values()) > if_seq:
+            raise QueueChanged
+        if arrange(unit, [waiting[name] for name in order]):
+            touch_chat(unit, chat.id)
+            unit.hand_over(dispatch(user_id))
+    return chat
+
+
+def _newest(waiting: Iterable[Waiting]) -> int:
+    """The highest number of a message that waits. A client that has not seen it does not know the queue as it is."""
+    return max((message.seq for one in waiting for message in one.messages), default=0)
+
+
+@retried
+def remove_waiting(user_id: str, ref: str, message_id: str) -> None:
+    """Take a message out of the queue of its chat, and delete it. Its credits return.
+
+    Raises Unauthenticated, Forbidden, NotFound, NotWaiting.
+    """
+    with owner_unit(user_id, acting=True) as unit:
+        message = find_message(find_chat(user_id, ref).id, message_id)
+        if message.id not in {one.name for one in waiting_in(user_id, message.chat_session_id)}:
+            raise NotWaiting
+        remove(unit, message)
