@@ -18,6 +18,9 @@ WHEN_BUSY = ("queue", "reject", "interrupt")
 _ROLE = {"type": "string", "enum": sorted(set(ROLES.values()))}
 _ERROR = object_of(code="string", detail="string", retryable="boolean") | {"type": ["object", "null"]}
 
+_PLACE = object_of(ahead="integer", estimatedStartAt=["string", "null"], noWorker="boolean")
+_PLACE |= {"type": ["object", "null"], "description": "Of a reply that waits: its place in the queue."}
+
 
 class MessagesIn(PageIn):
     """The page of the messages to read, by position."""
@@ -96,6 +99,19 @@ class LiveMessageOut(MessageOut):
     """A message as REST shows it."""
 
     next_index = fields.Integer(metadata={"description": "Only while the reply runs.", "x-optional": True})
+    queue = fields.Method("_queue", metadata=_PLACE)
+
+    def _queue(self, message: Any) -> dict[str, Any] | None:
+        """The place of a reply that waits; None for every other message. Events lack it (D-175)."""
+        place = getattr(message, "queue", None)
+        if place is None:
+            return None
+        start = place.estimated_start_at
+        return {
+            "ahead": place.ahead,
+            "estimatedStartAt": start and start.isoformat(),
+            "noWorker": place.no_worker,
+        }
 
 
 class MessagePage(CamelSchema):
@@ -108,6 +124,6 @@ class MessagePage(CamelSchema):
 class PostedOut(CamelSchema):
     """An accepted message and the placeholder of its reply."""
 
-    message = fields.Nested(MessageOut)
+    message = fields.Nested(LiveMessageOut)
     reply = fields.Nested(LiveMessageOut)
     credits = fields.Nested(CreditsOut)
