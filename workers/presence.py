@@ -7,7 +7,6 @@ import logging
 import threading
 from collections.abc import Callable
 
-from dramatiq import Broker, Middleware, Worker
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -20,21 +19,24 @@ log = logging.getLogger(__name__)
 _EVERY, _AT_THE_END = 10.0, 1.0
 
 
-class PresenceMiddleware(Middleware):
-    """Notes the process from its start on, and takes the row away as soon as the process fetches no more jobs."""
+class Presence:
+    """Notes this process from its start on, until it leaves."""
 
     def __init__(self, core: Flask) -> None:
         self._core, self._id = core, new_id()
         self._leaving = threading.Event()
         self._thread = threading.Thread(target=self._work, name="presence", daemon=True)
 
-    def after_process_boot(self, broker: Broker) -> None:
+    def start(self) -> None:
+        """Begin to note the process."""
         self._thread.start()
 
-    def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
+    def leave(self) -> None:
+        """Have the thread take the row away. This waits for nothing, because it runs while replies drain."""
         self._leaving.set()
 
-    def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
+    def wait(self) -> None:
+        """Wait a moment until the row is gone. Otherwise it would count as a living worker for half a minute."""
         self._thread.join(_AT_THE_END)
 
     def _work(self) -> None:

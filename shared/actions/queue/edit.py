@@ -5,13 +5,12 @@ from sqlalchemy import bindparam, select, update
 from shared.actions.messages.post import Posted
 from shared.actions.owner_unit import OwnerUnit, owner_unit
 from shared.actions.queue.arrange import touch_chat
-from shared.actions.queue.waiting import FIRST_VERSION
-from shared.actions.replies.states import WAITS
+from shared.actions.queue.waiting import FIRST_VERSION, WAITS
 from shared.database.clock import utc_now
 from shared.database.prepared import Prepared
 from shared.database.retries import retried
 from shared.database.units import execute
-from shared.errors.requests import NotWaiting
+from shared.errors.conflicts import NotWaiting
 from shared.models.chat import find_chat
 from shared.models.message import IS_OPEN, MESSAGE, MessageRow, find_message, messages
 from shared.models.user import account_of

@@ -1,4 +1,4 @@
-"""Put what waits in a chat into another order, or take a message out of it. Either fails if the queue has changed."""
+"""Put the waiting messages of a chat into another order, or take one of them out of the queue."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from shared.actions.queue.arrange import arrange, touch_chat
 from shared.actions.queue.dispatch import dispatch
 from shared.actions.queue.waiting import Waiting, waiting_in
 from shared.database.retries import retried
-from shared.errors.requests import NotWaiting, QueueChanged
+from shared.errors.conflicts import NotWaiting, QueueChanged
 from shared.models.chat import ChatRow, find_chat
 from shared.models.message import find_message
 

@@ -1,13 +1,15 @@
-"""The messages of a chat that wait: replies that no worker has had yet, each with the question that came with it."""
+"""Find the messages of a chat that wait: replies that no worker has had yet, each with its question."""
 
 from typing import NamedTuple
 
 from sqlalchemy import Select, select, union_all
 
-from shared.actions.replies.states import WAITS
 from shared.database.units import query
-from shared.models.message import IS_OPEN, MESSAGE, MessageRow, messages
+from shared.models.message import IS_OPEN, MESSAGE, MessageRow, has_status, messages
+from shared.models.status import Status
 
+#: The condition that no worker has had the reply yet. Until then, its owner may edit, move or remove it.
+WAITS = has_status(Status.PENDING) & (messages.c.attempt == 0)
 #: A reply of this version was stored together with its question. The question of a later version was answered before.
 FIRST_VERSION = 1
 
@@ -30,7 +32,7 @@ class Waiting(NamedTuple):
 
 
 def waiting_in(user_id: str, chat_id: str) -> list[Waiting]:
-    """What waits in this chat of the user, the next one first."""
+    """The replies that wait in this chat of the user, the next one first."""
     rows = query(waiting_messages(user_id, chat_id).order_by(messages.c.position), row=MessageRow)
     questions = {row.id: row for row in rows if row.reply_to is None}
     return [Waiting(row, _question(row, questions)) for row in rows if row.reply_to is not None]

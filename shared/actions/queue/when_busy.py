@@ -12,7 +12,7 @@ from shared.actions.replies.stop import end_stopped
 from shared.core import current_link
 from shared.database.prepared import Prepared
 from shared.database.units import execute
-from shared.errors.requests import ChatBusy
+from shared.errors.conflicts import ChatBusy
 from shared.models.message import IS_OPEN, MESSAGE, MessageRow, messages
 from shared.redis import live_text
 from shared.redis.live_text import LiveText

@@ -65,8 +65,6 @@ def condition(guard: Guard, now: ColumnElement[int]) -> ColumnElement[bool]:
 _now = db_now()
 _when = {guard: condition(guard, _now) for guard in Guard}
 WRITING = _when[Guard.WRITING]
-#: No worker has had the reply yet. Until then, its owner may edit, move or remove it.
-WAITS = has_status(Status.PENDING) & (messages.c.attempt == 0)
 
 
 def candidates(whose: ColumnElement[bool], now: ColumnElement[int]) -> Select[Any]:

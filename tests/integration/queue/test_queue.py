@@ -1,4 +1,4 @@
-"""What waits in a chat is listed, and put into another order."""
+"""A client lists the waiting messages of a chat, and puts them into another order."""
 
 from typing import Any
 

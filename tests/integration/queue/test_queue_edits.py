@@ -1,4 +1,4 @@
-"""What waits in a chat is removed and edited, until a worker has it."""
+"""A waiting message is edited or removed, until a worker has it."""
 
 from collections.abc import Callable
 
