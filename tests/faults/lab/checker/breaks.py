@@ -60,8 +60,8 @@ BREAKS: dict[str, tuple[Callable[[Evidence], None], str, str]] = {
     "a message has lost its text": (altered(the_question, content=""), "G1", "not stored as it was posted"),
     "an edit was lost": (edit_undone, "G1", "not stored as it was posted"),
     "a refused edit is stored": (refused_edit, "G10", "of 0 posts"),
-    "two messages have one place": (altered(the_question, position=1), "G1", "have the place 1"),
-    "a reply stands before its question": (altered(the_question, position=1_000), "G1", "before its question"),
+    "two messages have one place": (altered(the_question, position=1), "places", "have the place 1"),
+    "a reply stands before its question": (altered(the_question, position=1_000), "places", "before its question"),
     "a message stands in another's chat": (elsewhere, "G1", "not stored as it was posted"),
     "a reply stands in another chat": (
         altered(the_reply, chat_session_id="another"),

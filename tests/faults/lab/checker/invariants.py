@@ -33,14 +33,20 @@ def g1_one_placeholder_each(seen: Evidence, rules: Rules) -> Iterator[Violation]
         asked = seen.messages.get(reply.reply_to)
         if asked is None or (asked.owner_id, asked.chat_session_id) != (reply.owner_id, reply.chat_session_id):
             yield Violation("G1", UNEXPECTED, f"reply {reply.id} to no message of its chat")
-        elif reply.position < asked.position:
-            yield Violation("G1", UNEXPECTED, f"reply {reply.id} stands before its question")
-    for (chat, place), count in Counter((row.chat_session_id, row.position) for row in seen.messages.values()).items():
-        if count > 1:
-            yield Violation("G1", DOUBLED, f"{count} messages of chat {chat} have the place {place}")
     for note in seen.notes:
         if note.what == "removed":
             yield Violation("G1", LOST, f"message {note.was} of user {note.whose} left no row")
+
+
+def each_has_its_place(seen: Evidence, rules: Rules) -> Iterator[Violation]:
+    """In a chat, no two messages have one place, and a reply stands behind its question."""
+    for (chat, place), count in Counter((row.chat_session_id, row.position) for row in seen.messages.values()).items():
+        if count > 1:
+            yield Violation("places", DOUBLED, f"{count} messages of chat {chat} have the place {place}")
+    for reply in seen.replies:
+        asked = seen.messages.get(reply.reply_to)
+        if asked and reply.position < asked.position:
+            yield Violation("places", UNEXPECTED, f"reply {reply.id} stands before its question")
 
 
 def _is_stored(seen: Evidence, outcome: Outcome) -> bool:
@@ -158,6 +164,7 @@ def _let_go(seen: Evidence, nonces: dict[str, str]) -> Iterator[Violation]:
 
 INVARIANTS = (
     g1_one_placeholder_each,
+    each_has_its_place,
     g2_all_final,
     g3_final_is_final,
     g4_money_adds_up,

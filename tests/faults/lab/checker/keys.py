@@ -11,17 +11,11 @@ from tests.faults.lab.evidence import Evidence
 def g10_idempotent(seen: Evidence, rules: Rules) -> Iterator[Violation]:
     made: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
     posts: dict[str, set[tuple[str, str]]] = defaultdict(set)
-    keys: dict[str, set[str | None]] = {}
     for number, outcome in enumerate(seen.outcomes):
         key = outcome.key or f"no key {number}"
-        if outcome.kind != "fail":
-            keys.setdefault(outcome.content, set()).add(key)
         if outcome.kind == "ok":
             made[outcome.user_id, key].add((outcome.message_id, outcome.reply_id))
             posts[outcome.message_id].add((outcome.user_id, key))
-    for number, edit in enumerate(seen.texts[len(seen.outcomes) :]):
-        if edit.kind != "fail":
-            keys.setdefault(edit.content, set()).add(f"edit {number}")
     for (_, key), ids in made.items():
         if len(ids) > 1:
             yield Violation("G10", DOUBLED, f"key {key} made {len(ids)} messages")
@@ -29,11 +23,20 @@ def g10_idempotent(seen: Evidence, rules: Rules) -> Iterator[Violation]:
         if len(of) > 1:
             yield Violation("G10", LOST, f"{len(of)} posts were answered with the one message {message_id}")
     yield from _keys(seen, made)
+    yield from _stored_once(seen)
+
+
+def _stored_once(seen: Evidence) -> Iterator[Violation]:
+    """Each text stands in one message for each key with which it was sent. An edit has no key, but may be repeated."""
+    keys: dict[str, set[str]] = defaultdict(set)
+    for number, call in enumerate(seen.texts):
+        if call.kind != "fail":
+            keys[call.content].add(call.key or call.request or f"no key {number}")
     stored = Counter(row.content for row in seen.messages.values() if row.message_type == "user" and row.content)
     for content, count in stored.items():
-        if count > len(keys.get(content, ())):
-            kind = DOUBLED if keys.get(content) else UNEXPECTED
-            yield Violation("G10", kind, f"{count} messages of {len(keys.get(content, ()))} posts: {content[:40]}")
+        if count > len(keys[content]):
+            kind = DOUBLED if keys[content] else UNEXPECTED
+            yield Violation("G10", kind, f"{count} messages of {len(keys[content])} posts: {content[:40]}")
 
 
 def _keys(seen: Evidence, made: dict[tuple[str, str], set[tuple[str, str]]]) -> Iterator[Violation]:
