@@ -6,7 +6,7 @@ The text so far is the live text of Redis, or the checkpoint if that is longer.
 from types import SimpleNamespace
 from typing import Any
 
-from shared.actions.queue.places import QueuePlace, queue_places
+from shared.actions.queue.places import QueuePlace, place_behind, queue_places
 from shared.core import current_link
 from shared.models.message import MessageRow
 from shared.models.status import Status
@@ -20,6 +20,11 @@ def with_live_text(found: list[MessageRow]) -> list[Any]:
     """
     shown = _running(found) | _waiting(found)
     return [shown.get(message.id, message) for message in found]
+
+
+def placed(reply: MessageRow, ahead: int) -> SimpleNamespace:
+    """A waiting reply behind so many others, for a caller that knows their number."""
+    return _placed(reply, place_behind(ahead))
 
 
 def _running(found: list[MessageRow]) -> dict[str, SimpleNamespace]:

@@ -10,7 +10,7 @@ from api.access.decorators import signed_in, with_token
 from api.access.limits import Limit, spend
 from api.http.blueprint import ApiBlueprint
 from api.http.paging import keyset_page
-from api.resources.live_text import with_live_text
+from api.resources.live_text import placed, with_live_text
 from shared.actions.messages.delete import delete_message
 from shared.actions.messages.idempotency import PostRequest
 from shared.actions.messages.post import Posted, post_message, posted_before
@@ -113,5 +113,5 @@ def _idempotency_key() -> str | None:
 
 
 def _presented(posted: Posted) -> dict[str, Any]:
-    (reply,) = with_live_text([posted.reply])
+    (reply,) = with_live_text([posted.reply]) if posted.ahead is None else [placed(posted.reply, posted.ahead)]
     return {"message": posted.message, "reply": reply, "credits": credits_data(posted.account)}

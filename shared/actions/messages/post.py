@@ -32,6 +32,8 @@ class Posted:
     reply: MessageRow
     account: Account
     replayed: bool = False
+    #: How many replies are ahead of this one, if the post found that out.
+    ahead: int | None = None
 
 
 @retried
@@ -115,7 +117,8 @@ def _accept(unit: OwnerUnit, user_id: str, request: PostRequest, made: Made, see
     unit.tell(*created, credits_event(unit.account, unit.account.seq))
     moved = interrupt(unit, first, seen or {}, reply.id) if first else {}
     unit.hand_over(dispatch(user_id) if place.open_replies else [reply.id])
-    return Posted(moved.get(message.id, message), moved.get(reply.id, reply), unit.account)
+    ahead = None if place.open_replies else place.queued
+    return Posted(moved.get(message.id, message), moved.get(reply.id, reply), unit.account, ahead=ahead)
 
 
 def _choose_model(request: PostRequest) -> str:

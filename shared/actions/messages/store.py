@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, bindparam, insert, update
 
 from shared.actions.messages.idempotency import STORED, Made, PostRequest
 from shared.actions.owner_unit import OwnerUnit
-from shared.actions.queue.dispatch import PATIENCE, open_replies
+from shared.actions.queue.dispatch import PATIENCE, open_replies, queued
 from shared.actions.replies.states import PLACEHOLDER, POSTED
 from shared.core import current_settings
 from shared.database.clock import db_now, utc_now
@@ -28,6 +28,7 @@ class Place(NamedTuple):
     open_replies: int
     last_active_at: datetime
     settings: dict[str, Any]
+    queued: int
 
 
 def take_place(unit: OwnerUnit, user_id: str, chat_ref: str) -> Place | None:
@@ -107,6 +108,7 @@ _take_places = {
             *(chat_sessions.c[name] for name in ("id", "next_position")),
             open_replies,
             *(chat_sessions.c[name] for name in ("last_active_at", "settings")),
+            queued().label("queued"),
         ),
         Place,
     )

@@ -24,6 +24,12 @@ from tests.factories import a_chat, a_claim, a_post, a_user, change, past, signe
 from tests.integration.queue.asking import Three
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each answer reads the pace anew."""
+    monkeypatch.setattr("shared.actions.queue.pace._FRESH", 0.0)
+
+
 @pytest.fixture
 def worker(core: Flask) -> str:
     """A worker that lives."""
@@ -110,7 +116,7 @@ def test_the_guess_is_what_is_ahead_over_the_pace_of_five_minutes(me: FlaskClien
 def test_of_many_completions_the_newest_tell_the_pace(
     me: FlaskClient, three: Three, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.actions.queue.places._MOST", 6)
+    monkeypatch.setattr("shared.actions.queue.pace._MOST", 6)
     completed(6, ago=60)  # so many, and more may lie before them
     now = utc_now()
     start = datetime.fromisoformat(place(me, three[2])["estimatedStartAt"])
@@ -148,6 +154,23 @@ def test_only_dead_workers_are_forgotten(worker: str) -> None:
     assert forget_workers() == 2
     with write_unit():
         assert {row.id for row in execute(workers.select())} == {worker, resting}
+
+
+def test_the_pace_is_kept_for_a_second(me: FlaskClient, three: Three, worker: str, monkeypatch: Any) -> None:
+    monkeypatch.setattr("shared.actions.queue.pace._FRESH", 3_600.0)
+    assert place(me, three[0])["noWorker"] is False
+    forget_worker(worker)
+    assert place(me, three[0])["noWorker"] is False
+    monkeypatch.setattr("shared.actions.queue.pace._FRESH", 0.0)
+    assert place(me, three[0])["noWorker"] is True
+
+
+def test_a_post_says_the_same_as_the_next_look(me: FlaskClient, user: User, chat: ChatSession) -> None:
+    a_post(a_chat())
+    for _ in range(3):
+        posted = me.post(f"/chats/{chat.id}/messages", json={"content": "Hello"}).json["reply"]
+        assert posted == me.get(f"/chats/{chat.id}/messages/{posted['id']}").json
+        assert posted["queue"]["ahead"] == 1 + posted["position"] // 2
 
 
 def test_every_answer_shows_the_place_and_no_event_does(
