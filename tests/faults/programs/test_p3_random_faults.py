@@ -1,4 +1,4 @@
-"""P1 to P4 under random faults and a load of posts and other verbs. One run is short with a fixed seed, one is as long as you like."""
+"""P1 to P4 under random faults, posts and other verbs. One run is short with a fixed seed, one as long as you like."""
 
 import os
 import random
