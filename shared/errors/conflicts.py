@@ -8,6 +8,7 @@ class ChatBusy(HoldfastError):
 
     code = "chat_busy"
     detail = "A reply of this chat runs or waits; `messageId` names it. Nothing was stored or charged."
+    retryable = True
 
 
 class QueueChanged(HoldfastError):

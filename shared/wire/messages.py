@@ -102,7 +102,7 @@ class LiveMessageOut(MessageOut):
     queue = fields.Method("_queue", metadata=_PLACE)
 
     def _queue(self, message: Any) -> dict[str, Any] | None:
-        """The place of a reply that waits; None for every other message. Events lack it (D-175)."""
+        """The place of a reply that waits; None for every other message. Events lack it (D-975)."""
         place = getattr(message, "queue", None)
         if place is None:
             return None

@@ -15,7 +15,7 @@ from shared.models.message import has_status, messages
 from shared.models.status import Status
 from shared.models.worker import WORKER, workers
 
-# Seconds for which an answer is kept. Otherwise each post would need one more statement (D-173).
+# Seconds for which an answer is kept. Otherwise each post would need one more statement (D-973).
 _FRESH = 1.0
 # The time whose completions count, and how many of them are enough for a guess.
 _SPAN, _ENOUGH = timedelta(minutes=5), 5

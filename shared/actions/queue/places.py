@@ -16,7 +16,7 @@ from shared.models.status import Status
 
 
 class QueuePlace(NamedTuple):
-    """The place of a waiting reply. The moment is a guess, and None without one (D-173)."""
+    """The place of a waiting reply. The moment is a guess, and None without one (D-973)."""
 
     ahead: int
     estimated_start_at: datetime | None

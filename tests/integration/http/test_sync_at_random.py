@@ -33,7 +33,7 @@ from tests.integration.http.mirror import Mirror
 
 
 def as_it_is(me: FlaskClient) -> tuple[dict[str, Any], dict[str, Any]]:
-    """All chats and messages, as the lists show them, without the places in the queue (D-175)."""
+    """All chats and messages, as the lists show them, without the places in the queue (D-975)."""
     chats = {chat["id"]: chat for chat in me.get("/chats?limit=200").json["items"]}
     lists = [me.get(f"/chats/{chat}/messages?limit=200").json["items"] for chat in chats]
     return chats, {message["id"]: message | {"queue": None} for items in lists for message in items}

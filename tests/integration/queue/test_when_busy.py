@@ -39,7 +39,7 @@ def test_a_rejected_message_names_the_first_open_reply_and_costs_nothing(
     with nothing_changes():
         answer = ask(me, chat, "reject", key="once")
     assert (answer.status_code, answer.json["code"]) == (409, "chat_busy")
-    assert answer.json["messageId"] == first.reply.id
+    assert (answer.json["messageId"], answer.json["retryable"]) == (first.reply.id, True)
 
 
 @pytest.mark.parametrize("rule", ["reject", "interrupt"])
