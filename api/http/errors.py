@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from shared.database.retries import DATABASE_AWAY
-from shared.errors import requests
+from shared.errors import chats, requests
 from shared.errors.base import HoldfastError
 from shared.text import clean
 
@@ -31,6 +31,7 @@ STATUS: dict[type[HoldfastError], int] = {
     requests.EmailTaken: 409,
     requests.NotAReply: 409,
     requests.ReplyRunning: 409,
+    chats.ModelNotOffered: 409,
     requests.BodyTooLarge: 413,
     requests.AddressTooLong: 414,
     requests.WrongContentType: 415,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import cache
 from types import ModuleType
 
-from shared.errors import replies, requests
+from shared.errors import chats, replies, requests
 from shared.errors.base import HoldfastError
 
 
@@ -12,7 +12,7 @@ from shared.errors.base import HoldfastError
 def catalogue() -> dict[str, type[HoldfastError]]:
     """Every code with its class. A class that only groups others has no code of its own, and is left out."""
     found = {HoldfastError.code: HoldfastError}
-    for kind in (*_kinds_in(requests), *_kinds_in(replies)):
+    for kind in (*_kinds_in(requests), *_kinds_in(chats), *_kinds_in(replies)):
         found.setdefault(kind.code, kind)
     return found
 

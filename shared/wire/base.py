@@ -59,6 +59,15 @@ class Line(StrictString):
         return one_line(unicodedata.normalize("NFC", super()._deserialize(value, attr, data, **kwargs)))
 
 
+class StrictBoolean(fields.Boolean):
+    """true or false. The library's own field also takes `1`, `"yes"` and the like."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
 def not_blank(text: str) -> None:
     """Refuse text that shows nothing."""
     if shows_nothing(text):

@@ -72,6 +72,7 @@ export interface Chat {
   id: string;
   displayId: string;
   title: string;
+  titleSource: "default" | "generated" | "user";
   userId: string;
   teamId: string | null;
   repoId: string | null;
@@ -80,6 +81,7 @@ export interface Chat {
   updatedAt: string;
   lastActiveAt: string;
   archived: boolean;
+  settings: { model: string | null; whenBusy: string | null; includeContext: boolean | null; instructions: string | null };
   parked: boolean;
   unread: boolean;
   seq: number;
@@ -124,6 +126,7 @@ export type ChangedChat = {
   id: string;
   displayId: string;
   title: string;
+  titleSource: "default" | "generated" | "user";
   userId: string;
   teamId: string | null;
   repoId: string | null;
@@ -132,6 +135,7 @@ export type ChangedChat = {
   updatedAt: string;
   lastActiveAt: string;
   archived: boolean;
+  settings: { model: string | null; whenBusy: string | null; includeContext: boolean | null; instructions: string | null };
   parked: boolean;
   unread: boolean;
   seq: number;

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import bindparam, select
 
+from shared.actions.chats.change import unarchive
+from shared.actions.chats.settings import choose_model, require_offered
 from shared.actions.credits.money import NotCovered, hold
 from shared.actions.messages.erase import EMPTY
 from shared.actions.messages.idempotency import Made, PostRequest, recall, remember
@@ -15,7 +17,7 @@ from shared.database.prepared import Id, Prepared
 from shared.database.retries import retried
 from shared.database.tables import new_id
 from shared.database.units import query
-from shared.errors.requests import InsufficientCredits, InvalidRequest, TooManyWaiting
+from shared.errors.requests import InsufficientCredits, TooManyWaiting
 from shared.failpoints import reach
 from shared.models.chat import chat_sessions, find_chat
 from shared.models.message import MESSAGE, MessageRow, messages
@@ -39,13 +41,13 @@ def post_message(user_id: str, request: PostRequest, key: str | None = None) -> 
 
     1. Lock the owner. Take the price from the balance, and three numbers of `seq` for three events.
     2. If the Idempotency-Key is known, undo step 1 and answer with the earlier rows, before any refusal.
-    3. Choose the model, and take two places in the chat.
+    3. Take two places in the chat, and choose the model.
     4. Store the message and the placeholder.
     5. Give waiting replies their turns, as far as turns are free. Commit.
     6. Tell the open tabs, and put the reply on the queue. `workers/reply.py` goes on from there.
 
-    Raises Unauthenticated, Forbidden, NotFound, InsufficientCredits, TooManyWaiting, KeyReused, InvalidRequest. After
-    each of these, nothing is stored.
+    Raises Unauthenticated, Forbidden, NotFound, InsufficientCredits, TooManyWaiting, KeyReused, InvalidRequest,
+    ModelNotOffered. After each of these, nothing is stored.
     """
     made = Made(message_id=new_id(), reply_id=new_id())
     price = hold(made.reply_id, current_settings().credits_per_reply)
@@ -89,27 +91,23 @@ def _refuse_unless_known(user_id: str, key: str | None, request: PostRequest) ->
     """
     if key and (before := recall(user_id, key, request)):
         return before
-    _choose_model(request)
-    find_chat(user_id, request.chat_ref)
+    require_offered(request.model)
+    choose_model(request.model, find_chat(user_id, request.chat_ref).settings)
     raise InsufficientCredits
 
 
 def _accept(unit: OwnerUnit, user_id: str, request: PostRequest, made: Made) -> Posted:
-    model = _choose_model(request)
+    require_offered(request.model)
     place = _take_place(unit, user_id, request.chat_ref)
+    model = choose_model(request.model, place.settings)
     posted = Posted(*store_both(unit, place, request, made, model), unit.account)
     # No event `chat.updated`: a client moves the chat up when it hears the message (D-40).
     created = [message_event("message.created", message) for message in (posted.message, posted.reply)]
     unit.tell(*created, credits_event(unit.account, unit.account.seq))
+    if place.archived_at:
+        unarchive(unit, place.id)
     unit.hand_over(dispatch(user_id) if place.open_replies else [made.reply_id])
     return posted
-
-
-def _choose_model(request: PostRequest) -> str:
-    settings = current_settings()
-    if request.model is not None and request.model not in settings.models:
-        raise InvalidRequest(errors={"model": ["GET /config lists the models to choose from."]})
-    return request.model or settings.model
 
 
 def _take_place(unit: OwnerUnit, user_id: str, chat_ref: str) -> Place:

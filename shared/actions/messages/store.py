@@ -20,6 +20,8 @@ from shared.models.message import MessageRow, messages
 class Place(NamedTuple):
     """The chat of a post, the position after its two messages, and how many replies its owner had open.
 
+    The chat is still archived if it was: `archived_at` is not changed.
+
     `last_active_at` is the moment of the post. Both messages carry it, so a client that hears them knows it (D-40).
     """
 
@@ -27,6 +29,8 @@ class Place(NamedTuple):
     next_position: int
     open_replies: int
     last_active_at: datetime
+    settings: dict[str, Any]
+    archived_at: datetime | None
 
 
 def take_place(unit: OwnerUnit, user_id: str, chat_ref: str) -> Place | None:
@@ -102,7 +106,11 @@ _take_places = {
             seq=bindparam("new_seq"),
             seen_seq=bindparam("new_seq"),  # the author has seen the chat up to here
         )
-        .returning(chat_sessions.c.id, chat_sessions.c.next_position, open_replies, chat_sessions.c.last_active_at),
+        .returning(
+            *(chat_sessions.c[name] for name in ("id", "next_position")),
+            open_replies,
+            *(chat_sessions.c[name] for name in ("last_active_at", "settings", "archived_at")),
+        ),
         Place,
     )
     for column in ("id", "display_id")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from shared.actions.chats.change import rename_chat, see_chat
+from shared.actions.chats.change import change_chat, see_chat
 from shared.actions.chats.create import create_chat
 from shared.actions.chats.delete import delete_chat
 from shared.actions.messages.delete import delete_message
@@ -52,7 +52,7 @@ class Life:
         self.chats.append(create_chat(self.user.id, None).id)
 
     def rename(self) -> None:
-        self._try(lambda: rename_chat(self.user.id, self._a_chat(), str(self.chance.random())))
+        self._try(lambda: change_chat(self.user.id, self._a_chat(), str(self.chance.random())))
 
     def see(self) -> None:
         self._try(lambda: see_chat(self.user.id, self._a_chat(), self.chance.randrange(200)))
