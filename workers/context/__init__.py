@@ -8,13 +8,19 @@ from workers.context.budget import estimated_tokens, newest_that_fit
 from workers.context.history import recent_messages
 from workers.providers import Prompt
 
-_SYSTEM = {"role": "system", "content": "You are a helpful assistant. Answer in Markdown."}
+# The first message that the model gets. A chat's own instructions replace it (D-153).
+_INSTRUCTIONS = "You are a helpful assistant. Answer in Markdown."
 
 
 def build_context(claim: Claim) -> Prompt:
-    """The prompt for a claimed reply, within HOLDFAST_CONTEXT_TOKENS. Raises Superseded if its question is gone."""
-    room = current_settings().context_tokens - estimated_tokens(_SYSTEM)
-    return Prompt(model=claim.model, messages=[_SYSTEM, *newest_that_fit(recent_messages(claim), room)])
+    """The prompt for a claimed reply, within HOLDFAST_CONTEXT_TOKENS. Raises Superseded if its question is gone.
+
+    The instructions are always whole, like the question. The messages before the question share what is left.
+    """
+    history = recent_messages(claim)
+    system = {"role": "system", "content": history.instructions or _INSTRUCTIONS}
+    room = current_settings().context_tokens - estimated_tokens(system)
+    return Prompt(model=claim.model, messages=[system, *newest_that_fit(history.messages, room)])
 
 
 def shortest(prompt: Prompt) -> Prompt:

@@ -3,9 +3,17 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol
 
 from shared.settings import Settings
+
+
+class Purpose(Enum):
+    """The use of an answer. Only the offline model makes a difference."""
+
+    REPLY = "reply"
+    TITLE = "title"
 
 
 @dataclass(frozen=True)
@@ -14,6 +22,7 @@ class Prompt:
 
     model: str
     messages: list[dict[str, str]]
+    purpose: Purpose = Purpose.REPLY
 
 
 @dataclass

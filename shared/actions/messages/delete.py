@@ -2,6 +2,7 @@
 
 from sqlalchemy import bindparam, select, update
 
+from shared.actions.chats.title import untitle
 from shared.actions.messages.erase import erase
 from shared.actions.owner_unit import owner_unit
 from shared.actions.queue.dispatch import dispatch
@@ -21,7 +22,8 @@ def delete_message(user_id: str, chat_ref: str, message_id: str) -> None:
     A running reply cannot be deleted alone. Raises Forbidden, NotFound, ReplyRunning.
     """
     with owner_unit(user_id) as unit:
-        message = find_message(find_chat(user_id, chat_ref).id, message_id)
+        chat = find_chat(user_id, chat_ref)
+        message = find_message(chat.id, message_id)
         if message.status == Status.RUNNING:
             raise ReplyRunning
         names = {"chat_id": message.chat_session_id, "message_id": message.id}
@@ -32,6 +34,8 @@ def delete_message(user_id: str, chat_ref: str, message_id: str) -> None:
         if unfinished:
             unit.tell(credits_event(unit.account, unit.account.seq))
             unit.hand_over(dispatch(user_id))
+        if chat.title_from == message.id:
+            untitle(unit, chat.id)
 
 
 def _deleted(message: MessageRow, seq: int) -> Event:
