@@ -122,6 +122,11 @@ class Connection(PacedConnection):
         self._crowd.forget(self)
         super().connection_lost(exc)
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._note_piece()
+        self._crowd.owe(self)
+
     def resume_writing(self) -> None:
         super().resume_writing()
         if self._postponed:

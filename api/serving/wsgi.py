@@ -1,10 +1,16 @@
-"""The WSGI app behind uvicorn. It gets whole requests, and gives whole answers, so no thread waits for a client."""
+"""The WSGI app behind uvicorn. It gets whole requests, and no thread waits for a client.
 
+An answer is whole too, if its length is known. Any other answer comes in pieces. A thread makes the next piece once the
+client has taken the one before (D-156).
+"""
+
+import asyncio
 import io
 import sys
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from api.serving.turns import Turns
@@ -13,10 +19,21 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
-Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+Headers = list[tuple[bytes, bytes]]
 
 # The headers that CGI names without HTTP_. The size of the body is known by now, however it came.
 _OWN_NAMES = {b"content-type": "CONTENT_TYPE", b"content-length": None, b"transfer-encoding": None}
+# Statuses of answers that have no length because they have no body.
+_WITHOUT_BODY = (204, 304)
+
+
+class Answer(NamedTuple):
+    """An answer of the WSGI app: whole, or with `pieces` that are still to be made."""
+
+    status: int
+    headers: Headers
+    body: bytes
+    pieces: Iterator[bytes] | None = None
 
 
 class Whole:
@@ -30,9 +47,24 @@ class Whole:
         if body is None:
             return
         environ = _environ(scope, body)
-        status, headers, answer = await self._turns.run(self._caller(environ), partial(_answer, self._app, environ))
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": answer})
+        caller = self._caller(environ)
+        answer = await self._turns.run(caller, partial(_answer, self._app, environ))
+        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+        if answer.pieces:
+            await self._send_pieces(caller, answer.pieces, receive, send)
+        await send({"type": "http.response.body", "body": answer.body})
+
+    async def _send_pieces(self, caller: str, pieces: Iterator[bytes], receive: Receive, send: Send) -> None:
+        """Make and send the pieces, unless the client goes away. A failure ends the connection before the end."""
+        gone = asyncio.ensure_future(receive())  # the request is whole, so nothing else can come
+        try:
+            while not gone.done() and (piece := await self._turns.run(caller, partial(next, pieces, None))):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+                await send({"type": "http.response.body", "body": b"", "more_body": True})  # waits for the client
+        finally:
+            gone.cancel()
+            with suppress(ValueError):  # a thread still makes a piece, and nobody will take it
+                getattr(pieces, "close", lambda: None)()
 
 
 async def _whole_body(receive: Receive) -> bytes | None:
@@ -85,10 +117,17 @@ def _add_header(environ: dict[str, Any], name: bytes, value: str) -> None:
 def _answer(app: WsgiApp, environ: dict[str, Any]) -> Answer:
     started: list[Any] = []
     parts = app(environ, lambda status, headers, _failure=None: started.extend((status, headers)))
+    status, headers = started[-2:]
+    code = int(status[:3])
+    kept = [(name, value) for name, value in headers if name != "Date"]  # uvicorn sends one with every answer
+    sent = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in kept]
+    if code not in _WITHOUT_BODY and not any(name == "Content-Length" for name, _ in headers):
+        return Answer(code, sent, b"", _closing(parts))
+    return Answer(code, sent, b"".join(_closing(parts)))
+
+
+def _closing(parts: Iterable[bytes]) -> Iterator[bytes]:
     try:
-        body = b"".join(parts)
+        yield from parts
     finally:
         getattr(parts, "close", lambda: None)()
-    status, headers = started[-2:]
-    kept = [(name, value) for name, value in headers if name != "Date"]  # uvicorn sends one with every answer
-    return int(status[:3]), [(name.encode("latin-1"), value.encode("latin-1")) for name, value in kept], body

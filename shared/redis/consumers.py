@@ -122,7 +122,7 @@ class TitleConsumer(FurtherConsumer):
     """Fetches titles only while there is room for further replies too, and into a quarter of the threads at most."""
 
     def _most(self) -> int:
-        return min(super()._most(), max(1, self._threads // 4))
+        return min(super()._most(), int(self.broker.room.for_titles))
 
 
 def _is_job(entry: bytes | None, queue: str) -> bool:

@@ -33,6 +33,7 @@ def untitled(core: Flask) -> list[str]:
 def broker(untitled: list[str], settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[ReplyBroker]:
     monkeypatch.setenv("HOLDFAST_WORKER_THREADS", str(THREADS))
     monkeypatch.setenv("HOLDFAST_TITLE_MODEL", "")
+    monkeypatch.setattr("workers.title._SECONDS", 300.0)
     broker = create_worker()
     assert isinstance(broker, ReplyBroker)
     worker = Worker(broker, worker_timeout=20, worker_threads=THREADS)
