@@ -70,7 +70,8 @@ def _searched(
     some = seen[:_MOST_SEARCHED]
     hits = [number for number, one in enumerate(some) if search.finds(one[-1])][: most + 1]
     looked_at = some if len(hits) <= most else some[: hits[most]]
-    found = query(wanted.where(keys[-1].in_([some[number][len(keys) - 1] for number in hits[:most]])), row=row)
+    ids = [some[number][len(keys) - 1] for number in hits[:most]]
+    found = query(wanted.where(keys[-1].in_(ids)), row=row) if ids else []
     more = len(looked_at) < len(seen)
     cursor = encode_cursor(*looked_at[-1][: len(keys)]) if more else None
     return {"items": found, "next_cursor": cursor}
