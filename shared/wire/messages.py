@@ -11,7 +11,7 @@ from shared.wire.credits import CreditsOut
 
 MAX_MESSAGE = 100_000
 MAX_MODEL = 200
-#: What a post does while another reply of its chat is open. The first one is the default.
+#: The answers to a post while a reply of its chat is open. The first is the default.
 WHEN_BUSY = ("queue", "reject", "interrupt")
 _ROLE = {"type": "string", "enum": sorted(set(ROLES.values()))}
 _ERROR = object_of(code="string", detail="string", retryable="boolean") | {"type": ["object", "null"]}
