@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from shared.actions.chats.change import change_chat, see_chat
+from shared.actions.chats.change import change_chat, see_chat, touch_chat
 from shared.actions.chats.create import create_chat
 from shared.actions.chats.delete import delete_chat
+from shared.actions.chats.title import first_question, set_title
 from shared.actions.messages.delete import delete_message
 from shared.actions.queue.parking import resume_queue
 from shared.actions.replies.claim import claim_reply
@@ -29,7 +30,8 @@ from tests.integration.http.mirror import Mirror
 
 def as_it_is(me: FlaskClient) -> tuple[dict[str, Any], dict[str, Any]]:
     """All chats and messages, as the lists show them."""
-    chats = {chat["id"]: chat for chat in me.get("/chats?limit=200").json["items"]}
+    pages = [me.get(f"/chats?limit=200&archived={kind}").json for kind in ("true", "false")]
+    chats = {chat["id"]: chat for page in pages for chat in page["items"]}
     lists = [me.get(f"/chats/{chat}/messages?limit=200").json["items"] for chat in chats]
     return chats, {message["id"]: message for items in lists for message in items}
 
@@ -44,7 +46,19 @@ class Life:
         self.claims: list[Any] = []
 
     def step(self) -> None:
-        steps = [self.create, self.rename, self.see, self.post, self.post, self.claim, self.claim, self.finish]
+        steps = [
+            self.create,
+            self.rename,
+            self.archive,
+            self.touch,
+            self.title,
+            self.see,
+            self.post,
+            self.post,
+            self.claim,
+            self.claim,
+            self.finish,
+        ]
         others = [self.finish, self.fail, self.give_back, self.write, self.delete, self.forget, self.stop, self.resume]
         self.chance.choice(steps + others)()
 
@@ -53,6 +67,16 @@ class Life:
 
     def rename(self) -> None:
         self._try(lambda: change_chat(self.user.id, self._a_chat(), str(self.chance.random())))
+
+    def archive(self) -> None:
+        self._try(lambda: change_chat(self.user.id, self._a_chat(), archived=self.chance.random() < 0.7))
+
+    def touch(self) -> None:
+        self._try(lambda: touch_chat(self.user.id, self._a_chat()))
+
+    def title(self) -> None:
+        if question := first_question(self._a_chat()):
+            set_title(question, str(self.chance.random()))
 
     def see(self) -> None:
         self._try(lambda: see_chat(self.user.id, self._a_chat(), self.chance.randrange(200)))
