@@ -18,7 +18,7 @@ from shared.models.message import MESSAGE, MessageRow, messages
 from shared.models.user import IN_USE, users
 
 # Rows of a page, and bytes of its texts. A longer text is alone on its page.
-_CHATS, _MESSAGES, _BYTES = 50, 100, 512 * 1024
+_CHATS, _MESSAGES, _BYTES = 50, 100, 128 * 1024
 # Before all chats, and before all positions.
 _FIRST_CHAT, _FIRST_POSITION = (datetime(1, 1, 1, tzinfo=UTC), str(UUID(int=0))), -1
 

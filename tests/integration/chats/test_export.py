@@ -12,6 +12,7 @@ from shared.actions.accounts.delete import delete_account
 from shared.actions.chats import read_out
 from shared.actions.chats.change import change_chat
 from shared.actions.chats.delete import delete_chat
+from shared.actions.messages import erasures
 from shared.actions.messages.delete import delete_message
 from shared.actions.replies.finish import Answer, complete_reply, fail_reply
 from shared.actions.replies.stop import stop_reply
@@ -136,6 +137,7 @@ def test_the_markdown_reads_like_the_conversation(me: FlaskClient, chat: ChatSes
 @pytest.mark.parametrize("what", ["chat", "account"])
 def test_what_is_deleted_meanwhile_ends_there(what: str, chat: ChatSession, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(read_out, "_MESSAGES", 2)
+    monkeypatch.setattr(erasures, "AT_ONCE", 1)  # the sweeper erases the other rows later
     filled(chat, 10)
     other = a_chat(the_user(chat.owner_id))  # type: ignore[arg-type]
     pages = read_out.messages_of(the_chat(chat.id))  # type: ignore[arg-type]
