@@ -13,7 +13,7 @@ _SHOWS = re.compile(
     r"\u2800\ufff9-\ufffb\U0001d159\U00013430-\U0001343f\U00013441\U00013442]"
 )
 # Characters that break a line or change the order of the text around them. Joiners and marks of direction are none of
-# these: emoji families, flags, Persian and Hindi need them (D-150).
+# these: emoji families, flags, Persian and Hindi need them (D-950).
 _BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u206f\ufeff\ufff9-\ufffb]")
 
 

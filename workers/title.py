@@ -1,6 +1,6 @@
 """Makes the title of a chat by one cheap request to a model. Any failure leaves the chat as it is.
 
-Nothing repeats the job. The chat's next completed reply asks again, a few times at most (D-154).
+Nothing repeats the job. The chat's next completed reply asks again, a few times at most (D-954).
 """
 
 import logging

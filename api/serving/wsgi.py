@@ -1,7 +1,7 @@
 """The WSGI app behind uvicorn. It gets whole requests, and no thread waits for a client.
 
 An answer is whole too, if its length is known. Any other answer comes in pieces. A thread makes the next piece once the
-client has taken the one before (D-156).
+client has taken the one before (D-956).
 """
 
 import asyncio

@@ -31,7 +31,7 @@ class TitleSource(StrEnum):
 _DISPLAY_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 _GONE = "deleted_at IS NOT NULL"
-# A list shows chats of one of these kinds, in one of these orders (D-151).
+# A list shows chats of one of these kinds, in one of these orders (D-951).
 _KINDS = {
     "listed": "deleted_at IS NULL AND archived_at IS NULL",
     "archived": "deleted_at IS NULL AND archived_at IS NOT NULL",

@@ -4,7 +4,7 @@ import threading
 
 # The part of the threads that stays free. A user's further replies use the others (D-115).
 _KEPT_FREE = 1 / 4
-# The part that titles may use of those others (D-154).
+# The part that titles may use of those others (D-954).
 _FOR_TITLES = 1 / 4
 
 

@@ -50,7 +50,7 @@ class StrictString(fields.String):
 class Line(StrictString):
     """One line of text for people: NFC, no control characters, trimmed. NFC may join four characters to one.
 
-    Joiners stay (D-150).
+    Joiners stay (D-950).
     """
 
     shrinks = 4

@@ -8,7 +8,7 @@ from workers.context.budget import estimated_tokens, newest_that_fit
 from workers.context.history import recent_messages
 from workers.providers import Prompt
 
-# The first message that the model gets. A chat's own instructions replace it (D-153).
+# The first message that the model gets. A chat's own instructions replace it (D-953).
 _INSTRUCTIONS = "You are a helpful assistant. Answer in Markdown."
 
 

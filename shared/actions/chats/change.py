@@ -66,7 +66,7 @@ def see_chat(user_id: str, ref: str, seq: int) -> ChatRow:
 
 
 def unarchive(unit: OwnerUnit, chat_id: str) -> None:
-    """Take a chat out of the archive in the unit of a new message, with one more number and event (D-151)."""
+    """Take a chat out of the archive in the unit of a new message, with one more number and event (D-951)."""
     unit.take(1)
     _changed(unit, chat_id, {"archived_at": None, "seen_seq": unit.account.seq})
 

@@ -8,7 +8,7 @@ from shared.errors.requests import InvalidRequest
 
 
 def merged(settings: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
-    """The settings after a change. A key with None is cleared, and keys that the change does not name stay (D-152).
+    """The settings after a change. A key with None is cleared, and keys that the change does not name stay (D-952).
 
     Raises InvalidRequest for a model that the server does not offer.
     """

@@ -16,7 +16,7 @@ from shared.models.status import MessageType, Status
 from shared.models.user import IN_USE, users
 from shared.wire.events import chat_event
 
-#: So many completed replies of an untitled chat ask for a title, one after the other (D-154).
+#: So many completed replies of an untitled chat ask for a title, one after the other (D-954).
 MOST_TRIES = 3
 #: The condition that a chat wants a title of a completed reply.
 WANTS_TITLE = (chat_sessions.c.title_source == TitleSource.DEFAULT) & (chat_sessions.c.title_tries <= MOST_TRIES)
@@ -56,7 +56,7 @@ def set_title(question: Question, title: str) -> None:
 
 
 def untitle(unit: OwnerUnit, chat_id: str) -> None:
-    """Take the generated title away in the unit that deletes its question: the title has words of it (D-155)."""
+    """Take the generated title away in the unit that deletes its question: the title has words of it (D-955)."""
     unit.take(1)
     values = {"chat_id": chat_id, "at": utc_now(), "new_seq": unit.account.seq}
     unit.tell(chat_event("chat.updated", execute(_untitle, values)[0]))
