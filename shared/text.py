@@ -25,6 +25,12 @@ def shows_nothing(text: str) -> bool:
     return _SHOWS.search(text) is None
 
 
+def visible_pattern() -> str:
+    """The rule of shows_nothing() as a pattern of JSON Schema: one character at least shows something."""
+    plain = re.sub(r"\\U([0-9a-f]{8})", lambda found: chr(int(found[1], 16)), _SHOWS.pattern)
+    return plain.replace("[^", r"[^\ud800-\udfff", 1)
+
+
 class PieceCleaner:
     """Cleans text that arrives in pieces. The first half of a surrogate pair waits for the second half."""
 

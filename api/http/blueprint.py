@@ -12,8 +12,6 @@ from api.http.bodies import decoded, most_bytes
 from shared.errors.requests import BodyTooLarge, InvalidRequest, WrongContentType
 
 View = Callable[..., Any]
-_TOO_MANY = "Too many of these. `code` tells which limit was reached, and `Retry-After` when to try again."
-_WAIT = {"Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}}}
 
 
 class StrictParser(FlaskParser):
@@ -44,18 +42,20 @@ class ApiBlueprint(Blueprint):
 
     ARGUMENTS_PARSER = StrictParser()
 
-    def __init__(self, *args: Any, limited: bool = True, **options: Any) -> None:
+    def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._limited = limited
         self.url_value_preprocessor(_name_the_chat)
 
-    def response(self, *args: Any, **options: Any) -> Callable[[View], View]:
-        """Document the answer of a route, and the 429 of a route that has limits."""
-        good: Callable[[View], View] = super().response(*args, **options)
-        if not self._limited:
-            return good
-        refused = self.alt_response(429, description=_TOO_MANY, headers=_WAIT)
-        return lambda view: refused(good(view))
+    def arguments(self, schema: type[Schema], *, location: str = "json", **options: Any) -> Callable[[View], View]:
+        """Check and document the arguments of a route. A body is required if one of its fields is."""
+        options.setdefault("required", any(field.required for field in schema().fields.values()))
+        checked: Callable[[View], View] = super().arguments(schema, location=location, **options)
+        return checked
+
+    def _prepare_arguments_doc(self, doc: Any, doc_info: Any, **about: Any) -> Any:
+        """Leave the errors to api/documents/errors.py."""
+        doc_info.get("arguments", {}).pop("responses", None)
+        return super()._prepare_arguments_doc(doc, doc_info, **about)
 
 
 def _name_the_chat(_endpoint: str | None, values: dict[str, Any] | None) -> None:

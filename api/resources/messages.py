@@ -1,9 +1,8 @@
 """Messages of a chat: post, stop, delete and read them. A running reply is read with its text so far."""
 
-from typing import Annotated, Any
+from typing import Any
 
 from flask import g, request
-from msgspec import Meta
 from sqlalchemy import select
 
 from api.access.decorators import signed_in, with_token
@@ -24,7 +23,6 @@ from shared.wire.messages import LiveMessageOut, MessageIn, MessagePage, Message
 
 messages = ApiBlueprint("messages", __name__, url_prefix="/chats/<session_id>/messages", description="Messages")
 _LONGEST_KEY = 255
-_Position = Annotated[int, Meta(ge=0, lt=2**31)]
 
 
 @messages.post("")
@@ -51,7 +49,7 @@ def list_messages(asked: dict[str, Any], chat_ref: str) -> dict[str, Any]:
         wanted,
         asked,
         [rows.c.position],
-        tuple[_Position],
+        tuple[int],
         MessageRow,
         newest_first=newest_first,
         present=with_live_text,

@@ -1,22 +1,28 @@
 """The shapes of accounts and sessions on the wire. No shape makes a query or knows a rule of the domain."""
 
+from types import MappingProxyType
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
 from shared.common_passwords import is_common
-from shared.text import shows_nothing
-from shared.wire.base import CamelSchema, Line, StrictString
+from shared.text import shows_nothing, visible_pattern
+from shared.wire.base import CamelSchema, Line, StrictString, object_of
 
 MAX_EMAIL = 254
 MAX_PASSWORD = 1024
 #: Characters of the longest token. Ours have about 400.
 MAX_TOKEN = 2048
+_SUBSCRIPTION = object_of(plan="string", status="string", currentPeriodEnd="string") | {"type": ["object", "null"]}
+_SAME_CHARACTER = r"^\s*(\S)\1*\s*$"
 
 
 class Email(Line):
     """An email address in lower case. It needs one @ between two parts; only a delivered mail could prove more."""
 
+    says = MappingProxyType(
+        {"format": "email", "minLength": 3, "pattern": r"^[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+$"}
+    )
     _shape = validate.Regexp(r"[^@\s]+@[^@\s]+\Z", error="Not an email address.")
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
@@ -30,6 +36,13 @@ def _hard_to_guess(password: str) -> None:
         raise ValidationError("This password has only blanks. Choose one that can be seen.")
     if is_common(password):
         raise ValidationError("This is one of the passwords that attackers try first. Choose another one.")
+
+
+_hard_to_guess.says = {  # type: ignore[attr-defined]
+    "pattern": visible_pattern(),
+    "not": {"pattern": _SAME_CHARACTER},
+    "description": "At least 8 characters, and none of the passwords that attackers try first.",
+}
 
 
 class SignUpIn(CamelSchema):
@@ -59,7 +72,7 @@ class UserOut(CamelSchema):
     email = fields.String()
     role = fields.String()
     credits = fields.Integer()
-    subscription = fields.Function(lambda _: None)
+    subscription = fields.Function(lambda _: None, metadata=_SUBSCRIPTION)
 
 
 class PasswordIn(CamelSchema):
@@ -93,4 +106,4 @@ class SessionOut(CamelSchema):
     access_token = fields.String()
     expires_in = fields.Integer()
     user = fields.Nested(UserOut)
-    refresh_token = fields.String(metadata={"description": "Only with tokenMode `body`."})
+    refresh_token = fields.String(metadata={"description": "Only with tokenMode `body`.", "x-optional": True})

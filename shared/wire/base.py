@@ -1,16 +1,19 @@
 """The base of every shape on the wire, and the fields that several nouns use."""
 
+import re
 import unicodedata
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from shared.text import clean, shows_nothing
+from shared.text import clean, shows_nothing, visible_pattern
+from shared.wire.cursors import Cursor
 
-#: Characters of the longest cursor. Ours have about 110.
-MAX_CURSOR = 256
 #: OpenAPI's word for a field that a function makes.
 FLAG = {"type": "boolean"}
+_DIGITS = re.compile(r"-?[0-9]{1,40}(\.0{1,20})?")
 
 
 class CamelSchema(Schema):
@@ -57,22 +60,60 @@ class Line(StrictString):
         return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
+class Whole(fields.Integer):
+    """A whole number of a body. JSON knows no difference between `7` and `7.0`; a text is no number."""
+
+    def _validated(self, value: Any) -> Any:
+        if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+            raise self.make_error("invalid", input=value)
+        return super()._validated(int(value))
+
+
+class WholeText(fields.Integer):
+    """A whole number of a query: digits, as `7` or `7.0`."""
+
+    def _validated(self, value: Any) -> Any:
+        if not isinstance(value, str) or not _DIGITS.fullmatch(value):
+            raise self.make_error("invalid", input=value)
+        return super()._validated(value.partition(".")[0])
+
+
+class Flag(fields.Boolean):
+    """True or false, in a query as the words `true` and `false`."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if value not in ("true", "false") and not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value in (True, "true")
+
+
 def not_blank(text: str) -> None:
     """Refuse text that shows nothing."""
     if shows_nothing(text):
         raise ValidationError("Must not be blank.")
 
 
+#: `says` is the part of JSON Schema that states a rule. The OpenAPI document takes it from there (D-140).
+not_blank.says = {"minLength": 1, "pattern": visible_pattern()}  # type: ignore[attr-defined]
+
+
 class PageIn(CamelSchema):
     """The page of a list to read. `cursor` is the `nextCursor` of the page before."""
 
-    limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
-    cursor = StrictString(MAX_CURSOR, load_default=None)
+    limit = WholeText(load_default=50, validate=validate.Range(min=1, max=200))
+    cursor = Cursor(datetime, UUID)
+
+
+class Page(CamelSchema):
+    """A page of a list. `nextCursor` is null on the last one."""
+
+    next_cursor = fields.String(allow_none=True)
 
 
 def object_of(**properties: str | list[str]) -> dict[str, Any]:
     """The description of a field that a function makes, for OpenAPI and for the client's types."""
-    return {"type": "object", "properties": {name: {"type": kind} for name, kind in properties.items()}}
+    inside = {name: {"type": kind} for name, kind in properties.items()}
+    return {"type": "object", "properties": inside, "required": sorted(inside)}
 
 
 def _camel(name: str) -> str:

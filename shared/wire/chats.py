@@ -2,7 +2,7 @@
 
 from marshmallow import fields, validate
 
-from shared.wire.base import FLAG, CamelSchema, Line, PageIn, StrictString, not_blank
+from shared.wire.base import FLAG, CamelSchema, Line, Page, PageIn, StrictString, Whole, not_blank
 
 MAX_TITLE = 200
 _SORTS = ("lastActiveAt", "updatedAt", "createdAt")
@@ -45,14 +45,13 @@ class ChatOut(CamelSchema):
     seq = fields.Integer()
 
 
-class ChatPage(CamelSchema):
+class ChatPage(Page):
     """A page of chats."""
 
     items = fields.List(fields.Nested(ChatOut))
-    next_cursor = fields.String()
 
 
 class SeenIn(CamelSchema):
     """The `seq` up to which the user has seen the chat."""
 
-    seq = fields.Integer(required=True, strict=True, validate=validate.Range(min=0))
+    seq = Whole(required=True, validate=validate.Range(min=0))

@@ -6,8 +6,9 @@ from marshmallow import fields, validate
 
 from shared.errors.catalogue import catalogue
 from shared.models.status import FINAL, ROLES, MessageType, Status
-from shared.wire.base import CamelSchema, PageIn, StrictString, not_blank, object_of
+from shared.wire.base import CamelSchema, Page, PageIn, StrictString, not_blank, object_of
 from shared.wire.credits import CreditsOut
+from shared.wire.cursors import Cursor
 
 MAX_MESSAGE = 100_000
 MAX_MODEL = 200
@@ -18,6 +19,7 @@ _ERROR = object_of(code="string", detail="string", retryable="boolean") | {"type
 class MessagesIn(PageIn):
     """The page of the messages to read, by position."""
 
+    cursor = Cursor(int)
     order = StrictString(32, load_default="asc", validate=validate.OneOf(["asc", "desc"]))
 
 
@@ -50,7 +52,7 @@ class MessageOut(CamelSchema):
         metadata=object_of(input=["integer", "null"], output=["integer", "null"]),
     )
     credits = fields.Method("_credits", metadata=object_of(held="integer", charged="integer", released="integer"))
-    changes = fields.Raw(allow_none=True)
+    changes = fields.Raw(allow_none=True, metadata={"type": ["object", "null"], "additionalProperties": True})
     created_at = fields.DateTime()
     started_at = fields.DateTime(allow_none=True)
     first_text_at = fields.DateTime(allow_none=True)
@@ -77,11 +79,10 @@ class LiveMessageOut(MessageOut):
     next_index = fields.Integer(metadata={"description": "Only while the reply runs.", "x-optional": True})
 
 
-class MessagePage(CamelSchema):
+class MessagePage(Page):
     """A page of messages."""
 
     items = fields.List(fields.Nested(LiveMessageOut))
-    next_cursor = fields.String()
 
 
 class PostedOut(CamelSchema):

@@ -1,0 +1,18 @@
+"""The documents for authors of clients."""
+
+import msgspec
+from flask import Blueprint, Response, current_app
+
+from api.access.decorators import public
+from api.documents.openapi import openapi
+
+documents = Blueprint("documents", __name__)
+
+
+@documents.get("/openapi.json")
+@public
+def openapi_json() -> Response:
+    """The OpenAPI document of this API. The first request of a process makes it."""
+    made = current_app.extensions.get("openapi") or msgspec.json.encode(openapi(current_app))
+    current_app.extensions["openapi"] = made
+    return Response(made, mimetype="application/json")
