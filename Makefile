@@ -36,9 +36,10 @@ lock: setup-dev
 	$(COMPILE) pyproject.toml --group build --group dev --constraint locks/run.txt --output-file locks/dev.txt
 	$(COMPILE) --group node --output-file locks/node.txt
 
-# Writes the table and the types that are made from the catalogue in shared/wire/events.py.
+# Writes what is made from the code: the table of events, the client's types, and both documents of docs/.
 events: setup-dev
-	@exec $(BIN)/python -m scripts.events
+	@$(BIN)/python -m scripts.events
+	@exec $(BIN)/python -m scripts.contract
 
 clean:
 	rm -rf .venv node_modules holdfast.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

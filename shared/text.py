@@ -25,10 +25,13 @@ def shows_nothing(text: str) -> bool:
     return _SHOWS.search(text) is None
 
 
-def visible_pattern() -> str:
-    """The rule of shows_nothing() as a pattern of JSON Schema: one character at least shows something."""
-    plain = re.sub(r"\\U([0-9a-f]{8})", lambda found: chr(int(found[1], 16)), _SHOWS.pattern)
-    return plain.replace("[^", r"[^\ud800-\udfff", 1)
+def visible_pattern(but: str = "") -> str:
+    """The rule of shows_nothing() as a pattern of JSON Schema: a character that shows something, and is none of `but`.
+
+    It leaves out the rare invisible characters beyond 16 bits, because many tools cannot read these in a pattern.
+    """
+    short = re.sub(r"\\U[0-9a-f]{8}(-\\U[0-9a-f]{8})?", "", _SHOWS.pattern)
+    return short.replace("[^", f"[^{but}", 1)
 
 
 class PieceCleaner:

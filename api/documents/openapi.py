@@ -4,7 +4,7 @@ A new route needs nothing here. CONTRIBUTING.md names the tests that tell what i
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from flask import Flask
@@ -12,7 +12,7 @@ from flask_smorest import Api
 
 from api.documents.errors import Kind, error_responses, kinds_of, problem_schema
 from api.documents.examples import example_of
-from api.documents.shapes import shape_plugin
+from api.documents.shapes import OF_REQUESTS, shape_plugin
 from api.http.blueprint import ApiBlueprint
 from shared.errors.requests import KeyReused, TooManyRequests
 
@@ -21,7 +21,11 @@ INFO: dict[str, Any] = {
         "Holdfast is a chat backend for AI replies that take a while. Sign in, make a chat, post a message, and read"
         " the reply while a worker writes it. Sockets tell about changes: `GET /asyncapi.json`."
     ),
-    "contact": {"name": "The operator of this server"},
+    "contact": {
+        "name": "The operator of this server",
+        "url": "https://holdfast.example",
+        "email": "operator@holdfast.example",
+    },
     "license": {"name": "Not stated", "identifier": "LicenseRef-Unstated"},
 }
 _SERVERS = [{"url": "/", "description": "This server"}]
@@ -67,14 +71,15 @@ class DocumentedApi(Api):
         super().__init__(app, spec_kwargs={"marshmallow_plugin": shape_plugin(), "info": INFO, "servers": _SERVERS})
 
 
-def openapi(app: Flask) -> dict[str, Any]:
-    """The OpenAPI document of an app's routes."""
+def openapi(app: Flask, models: Sequence[str] = ()) -> dict[str, Any]:
+    """The OpenAPI document of an app's routes. `models` are those that a request may name; none stand for any."""
     document: dict[str, Any] = app.extensions["documented"].spec.to_dict()
     components = document["components"]
     components |= {"securitySchemes": _SCHEMES, "responses": {}}
     for unused in ("ErrorSchema", "PaginationMetadataSchema"):  # of the library
         components["schemas"].pop(unused, None)
     components["schemas"]["Problem"] = problem_schema()
+    _name_the_models(components["schemas"], models)
     for view, operation in _operations(app, document):
         kinds = kinds_of(view, *_takes(operation))
         operation["responses"] |= error_responses(kinds, components["responses"])
@@ -107,6 +112,13 @@ def _operations(app: Flask, document: dict[str, Any]) -> Iterator[tuple[Callable
                 operation.setdefault("operationId", operation_id(group, view))
                 operation.setdefault("description", operation["summary"])
                 yield app.view_functions[rule.endpoint], operation
+
+
+def _name_the_models(schemas: dict[str, Any], models: Sequence[str]) -> None:
+    """State which models a server has, since it refuses any other."""
+    for name, schema in schemas.items():
+        if models and name.endswith(OF_REQUESTS) and "model" in schema["properties"]:
+            schema["properties"]["model"]["enum"] = [*models, None]
 
 
 def _takes(operation: dict[str, Any]) -> tuple[bool, bool]:

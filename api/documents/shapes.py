@@ -25,6 +25,13 @@ class ShapeConverter(OpenAPIConverter):
         found = _asked(found) if is_of_requests(shape) else _answered(found, shape)
         return {"description": _plain(type(shape).__doc__)} | found
 
+    def _field2parameter(self, field: Any, *, name: str, location: str) -> dict[str, Any]:
+        """A field of a query. That it may be left out needs no default."""
+        found: dict[str, Any] = super()._field2parameter(field, name=name, location=location)
+        if found["schema"].get("default", True) is None:
+            del found["schema"]["default"]
+        return found
+
 
 class ShapePlugin(MarshmallowPlugin):
     """Makes apispec use the converter of this module."""
@@ -86,7 +93,8 @@ def _answered(found: dict[str, Any], shape: Schema) -> dict[str, Any]:
     if not (short := getattr(shape, "left", None)):
         return found
     flag = short[-1]
-    left = {name: properties[name] for name in short} | {flag: properties.pop(flag) | {"const": True}}
+    left = {name: properties[name] for name in short} | {flag: properties[flag] | {"const": True}}
+    properties[flag] = {"const": False}  # never there, but types can tell the two forms apart by it
     found["required"] = sorted(properties.keys() - optional)
     return {"anyOf": [found, {"type": "object", "properties": left, "required": sorted(left)}]}
 

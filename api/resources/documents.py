@@ -5,6 +5,7 @@ from flask import Blueprint, Response, current_app
 
 from api.access.decorators import public
 from api.documents.openapi import openapi
+from shared.core import current_settings
 
 documents = Blueprint("documents", __name__)
 
@@ -13,6 +14,6 @@ documents = Blueprint("documents", __name__)
 @public
 def openapi_json() -> Response:
     """The OpenAPI document of this API. The first request of a process makes it."""
-    made = current_app.extensions.get("openapi") or msgspec.json.encode(openapi(current_app))
+    made = current_app.extensions.get("openapi") or msgspec.json.encode(openapi(current_app, current_settings().models))
     current_app.extensions["openapi"] = made
     return Response(made, mimetype="application/json")

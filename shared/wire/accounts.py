@@ -1,5 +1,6 @@
 """The shapes of accounts and sessions on the wire. No shape makes a query or knows a rule of the domain."""
 
+import unicodedata
 from types import MappingProxyType
 from typing import Any
 
@@ -14,19 +15,25 @@ MAX_PASSWORD = 1024
 #: Characters of the longest token. Ours have about 400.
 MAX_TOKEN = 2048
 _SUBSCRIPTION = object_of(plan="string", status="string", currentPeriodEnd="string") | {"type": ["object", "null"]}
+_PART = visible_pattern("@") + "+"
 _SAME_CHARACTER = r"^\s*(\S)\1*\s*$"
 
 
 class Email(Line):
-    """An email address in lower case. It needs one @ between two parts; only a delivered mail could prove more."""
+    """An email address in lower case. It needs one @ between two parts; only a delivered mail could prove more.
 
-    says = MappingProxyType(
-        {"format": "email", "minLength": 3, "pattern": r"^[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+$"}
-    )
-    _shape = validate.Regexp(r"[^@\s]+@[^@\s]+\Z", error="Not an email address.")
+    A part has no invisible character. Otherwise a second address could look like the first one.
+    """
+
+    default_error_messages = {"invisible": "An email address has no blanks and no invisible characters."}  # noqa: RUF012
+    says = MappingProxyType({"pattern": rf"^\s*{_PART}@{_PART}\s*$", "minLength": 3})
+    _shape = validate.Regexp(r"[^@]+@[^@]+\Z", error="Not an email address.")
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs).lower()
+        text = StrictString._deserialize(self, value, attr, data, **kwargs)
+        text = unicodedata.normalize("NFC", text).strip().lower()
+        if any(shows_nothing(character) for character in text):
+            raise self.make_error("invisible")
         self._shape(text)
         return text
 

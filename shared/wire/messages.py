@@ -52,7 +52,7 @@ class MessageOut(CamelSchema):
         metadata=object_of(input=["integer", "null"], output=["integer", "null"]),
     )
     credits = fields.Method("_credits", metadata=object_of(held="integer", charged="integer", released="integer"))
-    changes = fields.Raw(allow_none=True, metadata={"type": ["object", "null"], "additionalProperties": True})
+    changes = fields.Dict(allow_none=True)
     created_at = fields.DateTime()
     started_at = fields.DateTime(allow_none=True)
     first_text_at = fields.DateTime(allow_none=True)
