@@ -79,7 +79,7 @@ def _value(schema: dict[str, Any], schemas: dict[str, Any], name: str, whole: bo
     if "examples" in schema:
         return schema["examples"][0]
     if "enum" in schema:
-        return VALUES[name] if VALUES.get(name) in schema["enum"] else schema["enum"][0]
+        return VALUES[name] if name in VALUES and VALUES[name] in schema["enum"] else schema["enum"][0]
     if name in VALUES and _fits(VALUES[name], kinds):
         return VALUES[name]
     if "null" in kinds:

@@ -2,12 +2,16 @@
 
 import json
 from copy import deepcopy
+from functools import reduce
+from operator import getitem
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 
 from scripts.contract import DOCS
 from tests.contracts.wire.breaking import breaking
+from tests.factories import on_sqlite_only
 
 
 @pytest.mark.parametrize("name", ["openapi.json", "asyncapi.json"])
@@ -16,6 +20,21 @@ def test_a_copy_is_true(name: str, texts: dict[str, str]) -> None:
     broken = sorted(breaking(json.loads(copy), json.loads(texts[name]))) if name == "openapi.json" else []
     told = "\n".join(["the wire has changed; this breaks for clients:", *(broken or ["nothing"]), "run `make events`"])
     assert copy == texts[name], told
+
+
+@on_sqlite_only
+@pytest.mark.settings(models=["small", "large"])
+def test_a_server_serves_what_the_copies_say_and_names_its_models(
+    client: FlaskClient, made: dict[str, dict[str, Any]]
+) -> None:
+    served = client.get("/openapi.json").json
+    model = served["components"]["schemas"]["MessageIn"]["properties"]["model"]
+    assert model.pop("enum") == ["small", "large", None]
+    post = ("/chats/{sessionId}/messages", "post", "requestBody", "content", "application/json")
+    for document in (served, made["openapi.json"]):
+        del reduce(getitem, post, document["paths"])["example"]
+    assert served == made["openapi.json"]
+    assert client.get("/asyncapi.json").json == made["asyncapi.json"]
 
 
 def a_field(document: Any, shape: str) -> Any:
