@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 BENCHES := bench-quick bench-recovery bench-poison bench-sweeper bench-sockets bench-lag bench-sync bench-armour
 
-.PHONY: run test faults check $(BENCHES) lock events clean setup-run setup-dev
+.PHONY: run test faults fuzz check $(BENCHES) lock events clean setup-run setup-dev
 
 run: setup-run
 	@exec $(BIN)/holdfast up
@@ -18,6 +18,10 @@ faults: export MINUTES ?= 2
 faults: export SEED ?=
 faults: setup-dev
 	@exec $(BIN)/python -m pytest -s -m long tests/faults tests/edge
+
+# The fuzzer of tests/contracts/wire, with 10,000 cases and another seed in each run.
+fuzz: setup-dev
+	@exec $(BIN)/python -m pytest -s -m long --timeout=3600 tests/contracts/wire
 
 check: setup-dev
 	$(BIN)/ruff check

@@ -58,6 +58,11 @@ _LEFT = {
     "RateLimit-Remaining": "How many of them are left.",
     "RateLimit-Reset": "Seconds until all of them are left.",
 }
+# The ids that an answer makes known, by the names that paths have for them.
+_IDS = {
+    "createChat": {"sessionId": "$response.body#/id"},
+    "postMessage": {"sessionId": "$request.path.sessionId", "messageId": "$response.body#/reply/id"},
+}
 # The verb of a view, where the operation has a better one.
 _VERBS = {"patch": "update"}
 
@@ -86,6 +91,7 @@ def openapi(app: Flask, models: Sequence[str] = ()) -> dict[str, Any]:
         operation["security"] = [] if getattr(view, "access", None) == "public" else [{"accessToken": []}]
         _describe_headers(operation, kinds)
         _give_examples(operation, components["schemas"])
+    _link(document["paths"])
     document["paths"] = {camel(path): _with_parameters(item) for path, item in document["paths"].items()}
     return document
 
@@ -149,6 +155,17 @@ def _give_examples(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
         for content in body.get("content", {}).values():
             if not content.keys() & {"example", "examples"} and "schema" in content:
                 content["example"] = example_of(content["schema"], schemas, whole=body is bodies[0])
+
+
+def _link(paths: dict[str, Any]) -> None:
+    """Say where a client can go on with the ids of an answer."""
+    operations = [(path, item[method]) for path, item in paths.items() for method in item.keys() - {"parameters"}]
+    names = {operation["operationId"]: set(re.findall(r"{(\w+)}", camel(path))) for path, operation in operations}
+    for _, operation in operations:
+        if known := _IDS.get(operation["operationId"]):
+            goals = [name for name in sorted(names) if names[name] == known.keys()]
+            answer = next(iter(operation["responses"].values()))
+            answer["links"] = {name: {"operationId": name, "parameters": known} for name in goals}
 
 
 def _with_parameters(item: dict[str, Any]) -> dict[str, Any]:
