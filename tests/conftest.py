@@ -15,7 +15,7 @@ from api.app import create_app
 from shared.core import create_core
 from shared.database.tables import db
 from shared.settings import Settings, load_settings
-from tests.declared import Declared
+from tests.contracts.wire.declared import Declared
 from tests.environment import environment
 from tests.eventually import eventually
 from tests.fake_model import FakeModel

@@ -1,6 +1,6 @@
 """Turns JSON bodies and query strings into checked arguments, or raises an error that names the wrong field."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 from flask import Request
@@ -34,7 +34,7 @@ class StrictParser(FlaskParser):
     def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> NoReturn:
         assert isinstance(error.messages, dict)
         by_location = error.messages.values()
-        raise InvalidRequest(errors={k: v for fields in by_location for k, v in fields.items()}) from error
+        raise InvalidRequest(errors=dict(pair for fields in by_location for pair in _by_field(fields))) from error
 
 
 class ApiBlueprint(Blueprint):
@@ -56,6 +56,15 @@ class ApiBlueprint(Blueprint):
         """Leave the errors to api/documents/errors.py."""
         doc_info.get("arguments", {}).pop("responses", None)
         return super()._prepare_arguments_doc(doc, doc_info, **about)
+
+
+def _by_field(messages: dict[Any, Any], within: str = "") -> Iterator[tuple[str, list[str]]]:
+    """The messages of each wrong field. A field of an object in the body has a name such as `settings.model`."""
+    for name, found in messages.items():
+        if isinstance(found, dict):
+            yield from _by_field(found, f"{within}{name}.")
+        else:
+            yield f"{within}{name}", found
 
 
 def _name_the_chat(_endpoint: str | None, values: dict[str, Any] | None) -> None:

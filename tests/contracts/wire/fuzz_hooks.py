@@ -1,4 +1,4 @@
-"""What the fuzzer cannot read from the document: a new request has a new key."""
+"""Tells the fuzzer a rule that no document can state: a new request has a new key."""
 
 from typing import Any
 from uuid import uuid4

@@ -68,7 +68,9 @@ def test_an_unknown_order_is_refused(me: FlaskClient, chat: ChatSession) -> None
 
 def test_an_unknown_address_or_method_is_a_problem_too(me: FlaskClient) -> None:
     assert refusal(me.get("/nowhere")) == (404, "not_found")
-    assert refusal(me.put("/chats", json={})) == (405, "method_not_allowed")
+    answer = me.put("/chats", json={})
+    assert refusal(answer) == (405, "method_not_allowed")
+    assert answer.headers["Allow"] == "GET, HEAD, OPTIONS, POST"
     assert refusal(me.get("/auth/sign-in")) == (405, "method_not_allowed")
 
 
