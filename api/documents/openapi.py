@@ -21,11 +21,7 @@ INFO: dict[str, Any] = {
         "Holdfast is a chat backend for AI replies that take a while. Sign in, make a chat, post a message, and read"
         " the reply while a worker writes it. Sockets tell about changes: `GET /asyncapi.json`."
     ),
-    "contact": {
-        "name": "The operator of this server",
-        "url": "https://holdfast.example",
-        "email": "operator@holdfast.example",
-    },
+    "contact": {"name": "The operator of this server"},
     "license": {"name": "Not stated", "identifier": "LicenseRef-Unstated"},
 }
 _SERVERS = [{"url": "/", "description": "This server"}]
@@ -47,7 +43,6 @@ _KEY: dict[str, Any] = {
     "required": False,
     "description": "A name for this request. The same request with the same key is carried out once.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
-    "example": "4f9d2c1e-first-post",
 }
 _REPLAYED = {
     "description": "There if the key was known. Nothing new was stored.",

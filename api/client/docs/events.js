@@ -16,18 +16,23 @@ function heading(operation) {
   return found;
 }
 
-function paragraph(text) {
-  const found = document.createElement("p");
-  found.textContent = text;
+// A text whose words between backticks are code.
+function paragraph(text, tag = "p") {
+  const found = document.createElement(tag);
+  found.append(...text.split("`").map((part, place) => (place % 2 ? code(part) : part)));
   return found;
+}
+
+function code(text) {
+  return Object.assign(document.createElement("code"), { textContent: text });
 }
 
 function message(told, asyncapi) {
   const shape = find(asyncapi, told.payload);
   const found = document.getElementById("event").content.cloneNode(true);
   found.querySelector(".name").textContent = told.name;
-  found.querySelector(".said").textContent = told.summary;
-  found.querySelector(".whole").textContent = shape.description ?? "";
+  found.querySelector(".said").append(...paragraph(told.summary).childNodes);
+  found.querySelector(".whole").append(...paragraph(shape.description ?? "").childNodes);
   found.querySelector("pre").textContent = JSON.stringify(told.examples[0].payload, null, 2);
   const rows = Object.entries(shape.properties).map(([name, field]) => row(name, find(asyncapi, field), shape));
   found.querySelector("tbody").append(...rows);
@@ -39,14 +44,14 @@ function row(name, field, shape) {
   const required = (shape.required ?? []).includes(name);
   const found = document.createElement("tr");
   for (const text of [required ? name : `${name}?`, kinds(field), field.description ?? ""]) {
-    found.append(Object.assign(document.createElement("td"), { textContent: text }));
+    found.append(paragraph(text, "td"));
   }
   return found;
 }
 
 function kinds(field) {
   if (field.enum) return field.enum.join(" | ");
-  return [field.format ?? field.type].flat().join(" | ");
+  return [field.type].flat().map((kind) => (kind === "string" && field.format) || kind).join(" | ");
 }
 
 // The part of the document that a reference names. Anything else is already that part.
