@@ -75,12 +75,12 @@ def with_strict_headers(response: Response) -> Response:
     return response
 
 
-# Swagger UI sets styles and HTML by itself, and has its icons in its style sheet. It shows our own document only.
+# Swagger UI sets HTML by itself, and has its icons in its style sheet. It shows our own document only.
 _DOCS_POLICY = "; ".join(
     [
         "default-src 'none'",
         "script-src 'self'",
-        "style-src 'self' 'unsafe-inline'",
+        "style-src 'self'",
         "img-src 'self' data:",
         "connect-src 'self'",
         "form-action 'none'",

@@ -67,7 +67,7 @@ def test_a_fuzzer_finds_nothing(guard: Guard, offline: dict[str, str], tmp_path:
     programs = Programs(guard, "fuzzed", offline)
     with programs["web"]:  # no test of a reply, so nobody needs to write one
         eventually(lambda: healthy(programs.url), within=30)
-        cases, report = fuzz(programs.url, tmp_path, "--max-examples=2", "--seed=1")  # the same cases in each run
+        cases, report = fuzz(programs.url, tmp_path, "--max-examples=4", "--seed=1")  # the same cases in each run
     assert cases > 500
     assert "Stateful" in report
 
