@@ -32,7 +32,7 @@ VALUES: dict[str, Any] = {
     "lastActiveAt": _MOMENT,
     "messageId": _REPLY,
     "models": ["scripted"],
-    "password": "correct horse battery staple",
+    "password": "only an example of one",
     "place": "database",
     "realtimeUrl": "http://127.0.0.1:8001",
     "refreshToken": _TOKEN,

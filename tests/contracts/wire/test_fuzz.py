@@ -56,6 +56,7 @@ def fuzz(url: str, folder: Path, *options: str) -> tuple[int, str]:
             text=True,
             check=False,
         )
+        person.get("/me")  # the fuzzer has not deleted its own account, or signed it out
     report = done.stdout + done.stderr
     assert done.returncode == 0, report
     cases = re.search(r"(\d+) generated", report)
