@@ -93,7 +93,7 @@ def not_blank(text: str) -> None:
         raise ValidationError("Must not be blank.")
 
 
-#: `says` is the part of JSON Schema that states a rule. The OpenAPI document takes it from there (D-140).
+#: `says` is the part of JSON Schema that states a rule. The OpenAPI document takes it from there (D-940).
 not_blank.says = {"minLength": 1, "pattern": visible_pattern()}  # type: ignore[attr-defined]
 
 

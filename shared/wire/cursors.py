@@ -1,7 +1,7 @@
 """Cursors: the place of a row in a list, as a short text. Clients must not look into it.
 
 A cursor has a fixed length, and each text of that length is some place in the list. So the document can state exactly
-which cursors are accepted (D-142).
+which cursors are accepted (D-942).
 """
 
 import base64
