@@ -38,7 +38,7 @@ def keyset_page(
     InvalidRequest for a cursor of another list.
     """
     if asked["cursor"]:
-        wanted = wanted.where(_after(_decoded(asked["cursor"], shape), keys, newest_first))
+        wanted = wanted.where(_after(decode_cursor(asked["cursor"], shape), keys, newest_first))
     order = [key.desc() if newest_first else key.asc() for key in keys]
     wanted, most = wanted.order_by(*order), asked["limit"]
     if text is not None:
@@ -63,7 +63,8 @@ def encode_cursor(*values: object) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(values)).decode().rstrip("=")
 
 
-def _decoded(cursor: str, shape: type[T]) -> T:
+def decode_cursor(cursor: str, shape: type[T]) -> T:
+    """The values that a cursor holds. Raises InvalidRequest for a cursor of another list."""
     try:
         data = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         return msgspec.json.decode(data, type=shape)

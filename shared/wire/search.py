@@ -1,0 +1,42 @@
+"""The shapes of a search over the caller's own messages and titles."""
+
+from marshmallow import fields, validate
+
+from shared.wire.base import CamelSchema, PageIn, StrictString, not_blank
+
+MAX_SEARCH = 200
+
+
+class SearchIn(PageIn):
+    """The words to look for: all of them, in any order. Quotes make a phrase, and the last word may be unfinished."""
+
+    q = StrictString(MAX_SEARCH, required=True, validate=not_blank)
+    limit = fields.Integer(load_default=20, validate=validate.Range(min=1, max=50))
+
+
+class SnippetPart(CamelSchema):
+    """A part of a snippet, as plain text."""
+
+    text = fields.String(required=True)
+    match = fields.Boolean(required=True, metadata={"description": "True: highlight it."})
+
+
+class FoundOut(CamelSchema):
+    """A message that has the words. If `messageId` is null, it is the title of the chat that has them."""
+
+    chat_session_id = fields.String(required=True)
+    message_id = fields.String(required=True, allow_none=True)
+    title = fields.String(required=True, metadata={"description": "The title of the chat."})
+    snippet = fields.List(
+        fields.Nested(SnippetPart),
+        required=True,
+        metadata={"description": "200 characters at most around the first place, cut in parts."},
+    )
+    created_at = fields.DateTime(required=True)
+
+
+class FoundPage(CamelSchema):
+    """A page of what was found, the best first: titles, then messages."""
+
+    items = fields.List(fields.Nested(FoundOut), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
