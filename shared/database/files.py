@@ -1,6 +1,7 @@
 """Take deleted text out of the files of SQLite. In PostgreSQL only a command that locks whole tables could (D-123)."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,6 +9,12 @@ from shared.database.tables import db
 
 # Bytes. A larger database is not rewritten, because nobody else could write meanwhile: a second for each 80 MB.
 _REWRITTEN = 16 * 1024 * 1024
+# Pages that one step of a merge writes: about a MB, which takes a few milliseconds. The minus asks for all parts.
+_MERGE = "INSERT INTO search_words (search_words, rank) VALUES ('merge', -250)"
+# A step that changes fewer rows than this had nothing to merge, says FTS5.
+_MERGED = 2
+# Seconds after which merge_words() leaves the rest to the next call.
+_SLICE = 1.0
 # Milliseconds that this waits for others, who wait for it in turn. The caller tries again later.
 _PATIENCE = 200
 
@@ -28,6 +35,30 @@ def rewrite_file() -> bool:
                 raise
             return False
         return True
+
+
+def merge_words() -> bool:
+    """Go on merging the index of words, for a second at most. True when no word of a deleted text is left in it.
+
+    FTS5 only notes that a row is deleted. The row's words stay until a merge of all parts of the index drops them. Each
+    step is a transaction of its own, and others can write as long between two steps.
+    """
+    with _sqlite() as connection:
+        if connection is None:
+            return True
+        until = time.monotonic() + _SLICE
+        while time.monotonic() < until:
+            began, before = time.monotonic(), connection.total_changes
+            try:
+                connection.execute(_MERGE)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                    raise
+                return False
+            if connection.total_changes - before < _MERGED:
+                return True
+            time.sleep(time.monotonic() - began)
+        return False
 
 
 def empty_log() -> bool:

@@ -8,13 +8,14 @@ import math
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
-from typing import NamedTuple
-from uuid import UUID
+from typing import Annotated, NamedTuple
+from unicodedata import normalize
 
+from msgspec import Meta
 from sqlalchemy import bindparam, func, select
 
-from shared.actions.search.matches import BLOCK, NEWEST, OLDEST, Match, newest_matches
-from shared.actions.search.snippet import Part, snippet
+from shared.actions.search.matches import BLOCK, HEAD, Match, newest_matches
+from shared.actions.search.snippet import LONGEST, Part, snippet
 from shared.actions.search.words import Words
 from shared.database.prepared import Prepared
 from shared.database.units import query
@@ -22,19 +23,22 @@ from shared.models.message import messages
 
 # Characters of a text that can be found. The migration 0011 has the same number.
 _MOST = 100_000
+# No number of `seq` and no rank is so high.
+_ABOVE_ALL = 2**31 - 1
+_Number = Annotated[int, Meta(ge=0, le=_ABOVE_ALL)]
 
 
 class Place(NamedTuple):
-    """A match's place in the order. Its block has the titles, or the messages, from `lowest` on and before `below`.
+    """A match's place in the order. Its block has titles or messages with a `seq` from `lowest` on and before `below`.
 
     The defaults are the place before all.
     """
 
     is_title: bool = True
-    below: UUID = NEWEST
-    lowest: UUID = OLDEST
-    rank: int = 2**31
-    id: UUID = NEWEST
+    lowest: _Number = 0
+    below: _Number = _ABOVE_ALL
+    rank: _Number = _ABOVE_ALL
+    seq: _Number = _ABOVE_ALL
 
 
 class Found(NamedTuple):
@@ -57,31 +61,33 @@ def find(user_id: str, words: Words, limit: int, after: Place | None) -> tuple[l
 def _ranked(user_id: str, words: Words, after: Place) -> Iterator[tuple[Place, Match]]:
     """All matches behind this place, block by block. A block keeps its bounds, so no match is lost or doubled."""
     while True:
-        kind, below, lowest = after.is_title, after.below, after.lowest
-        found = newest_matches(user_id, words, is_title=kind, below=below, lowest=lowest)
+        kind, lowest, below = after.is_title, after.lowest, after.below
+        found = newest_matches(user_id, words, is_title=kind, lowest=lowest, below=below)
         if found:
-            below = UUID(int=UUID(found[0].id).int + 1)
+            below = found[0].seq + 1
         if len(found) == BLOCK:
-            lowest = UUID(found[-1].id)
-        places = ((Place(kind, below, lowest, _rank(words, match.head), UUID(match.id)), match) for match in found)
+            lowest = found[-1].seq
+        places = [(Place(kind, lowest, below, _rank(words, match.head), match.seq), match) for match in found]
         for place, match in sorted(places, key=lambda each: each[0][-2:], reverse=True):
             if place[-2:] < after[-2:]:
                 yield place, match
-        if lowest == OLDEST and not kind:
+        if lowest == 0 and not kind:
             return
-        after = Place(kind, below=lowest) if lowest != OLDEST else Place(is_title=False)
+        after = Place(kind, below=lowest) if lowest else Place(is_title=False)
 
 
 def _rank(words: Words, text: str) -> int:
     """How well a text fits: many places in few words rank high, and every further place counts less."""
+    text = normalize("NFC", text)
     fit = sum(count / (1 + count) for count in words.counts(text))
     return int(1_000_000 * fit / (1 + math.log1p(len(text) / 100)))
 
 
 def _shown(words: Words, place: Place, match: Match) -> Found:
-    text = match.head
-    if words.first(text) is None:  # the words stand further down
+    text, first = match.head, words.first(match.head)
+    if len(text) == HEAD and (first is None or first > HEAD - LONGEST):  # the words, or what follows, stand behind it
         text = query(_whole, {"message_id": match.id}).scalar() or ""
+    text = normalize("NFC", text)  # an accent may be a character of its own
     message_id = None if place.is_title else match.id
     return Found(match.chat_session_id, message_id, match.title, snippet(words, text), match.created_at)
 

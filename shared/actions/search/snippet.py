@@ -4,8 +4,10 @@ from typing import NamedTuple
 
 from shared.actions.search.words import Words
 
-# Characters of a snippet at most, and those of them before the first word that was found.
-_LONGEST, _BEFORE = 200, 60
+#: Characters of a snippet at most.
+LONGEST = 200
+# Those of them that stand before the first word that was found.
+_BEFORE = 60
 _MORE = "…"
 
 
@@ -23,11 +25,11 @@ def snippet(words: Words, text: str) -> list[Part]:
     """
     first = words.first(text) or 0
     start = max(0, first - _BEFORE)
-    line, cut = " ".join(text[start : start + 2 * _LONGEST].split()), start + 2 * _LONGEST < len(text)
+    line, cut = " ".join(text[start : start + 2 * LONGEST].split()), start + 2 * LONGEST < len(text)
     if start:
         line = _MORE + line
-    if cut or len(line) > _LONGEST:
-        line = line[: _LONGEST - 1].rstrip() + _MORE
+    if cut or len(line) > LONGEST:
+        line = line[: LONGEST - 1].rstrip() + _MORE
     return _parts(words, line)
 
 

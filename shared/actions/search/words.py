@@ -14,6 +14,10 @@ from typing import NamedTuple
 _ALONE = "\u2e80-\u2fdf\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _WORD = re.compile(rf"[{_ALONE}]|(?:(?![{_ALONE}])[^\W_])+")
 _IS_ALONE = re.compile(f"[{_ALONE}]")
+# The end of a search that may go on. A beginning of two letters would fit too many words (D-195).
+_CAN_GO_ON = re.compile(r"[^\W_]{3}\Z")
+# Characters below this are folded once. A client who sends every other character costs no memory.
+_KEPT = 0x10000
 _PART = re.compile(r'"([^"]*)"?|([^\s"]+)')
 
 
@@ -24,8 +28,8 @@ class Words:
         parts = [phrase or word for phrase, word in _PART.findall(searched)]
         #: The parts that have a letter or a digit; there may be none.
         self.parts = [part for part in parts if _WORD.search(part)]
-        #: Whether more letters may follow the last word: it is neither in quotes nor before a blank.
-        self.is_open = bool(self.parts) and searched[-1:] not in ('"', " ") and self.parts[-1] == parts[-1]
+        #: Whether more letters may follow the last word.
+        self.is_open = _CAN_GO_ON.search(searched) is not None
 
     @property
     def unspaced(self) -> list[str]:
@@ -80,7 +84,7 @@ def _places(pattern: re.Pattern[str], folded: str) -> Iterator[Place]:
     for found in pattern.finditer(folded):
         start, end = found.span()
         if not _is_inside_a_word(folded, start):
-            while end < len(folded) and unicodedata.combining(folded[end]):
+            while end < len(folded) and unicodedata.category(folded[end])[0] == "M":  # an accent, or a vowel sign
                 end += 1
             yield Place(start, end)
 
@@ -97,8 +101,10 @@ class _Folded(dict[int, str]):
         parts = unicodedata.normalize("NFD", chr(code))
         bare = parts[0] if all("\u0300" <= accent <= "\u036f" for accent in parts[1:]) else chr(code)
         small = bare.lower()
-        self[code] = small if len(small) == 1 else chr(code)
-        return self[code]
+        folded = small if len(small) == 1 else chr(code)
+        if code < _KEPT:
+            self[code] = folded
+        return folded
 
 
 _folded = _Folded()

@@ -68,7 +68,7 @@ def downgrade() -> None:
     if sqlite:
         op.execute("DROP TABLE search_words")
     else:
-        op.execute("DROP FUNCTION search_query(text[], boolean), search_words(boolean, uuid, text), search_text(text)")
+        op.execute("DROP FUNCTION search_query(text[], boolean), search_words(uuid, integer, text), search_text(text)")
 
 
 def _events(texts: _Texts) -> list[tuple[str, str, str]]:
@@ -85,8 +85,8 @@ def _events(texts: _Texts) -> list[tuple[str, str, str]]:
 def _upgrade_sqlite() -> None:
     op.execute(
         """CREATE TABLE search_entries (
-            number INTEGER PRIMARY KEY, owner_id CHAR(32) NOT NULL, is_title BOOLEAN NOT NULL, id CHAR(32) NOT NULL,
-            chat_session_id CHAR(32) NOT NULL, UNIQUE (owner_id, is_title, id))"""
+            number INTEGER PRIMARY KEY, owner_id CHAR(32) NOT NULL, is_title BOOLEAN NOT NULL, seq INTEGER NOT NULL,
+            id CHAR(32) NOT NULL UNIQUE, chat_session_id CHAR(32) NOT NULL)"""
     )
     # The index has no copy of the texts. `place` tells owner and kind. Vowel signs belong to their words.
     op.execute(
@@ -95,15 +95,14 @@ def _upgrade_sqlite() -> None:
     )
     for texts in _TEXTS:
         _fill_sqlite(texts)
-        entry = f"owner_id = old.owner_id AND is_title = {texts.is_title} AND id = old.id"
         forget = f"""INSERT INTO search_words (search_words, rowid, place, words)
-            SELECT 'delete', number, {_sqlite_words(texts, "old")} FROM search_entries WHERE {entry};
-            DELETE FROM search_entries WHERE {entry};"""
-        learn = f"""INSERT INTO search_entries (owner_id, is_title, id, chat_session_id)
-            SELECT new.owner_id, {texts.is_title}, new.id, {texts.chat.format("new")}
+            SELECT 'delete', number, {_sqlite_words(texts, "old")} FROM search_entries WHERE id = old.id;
+            DELETE FROM search_entries WHERE id = old.id;"""
+        learn = f"""INSERT INTO search_entries (owner_id, is_title, seq, id, chat_session_id)
+            SELECT new.owner_id, {texts.is_title}, new.seq, new.id, {texts.chat.format("new")}
             WHERE {texts.found.format("new")};
             INSERT INTO search_words (rowid, place, words)
-            SELECT number, {_sqlite_words(texts, "new")} FROM search_entries WHERE {entry.replace("old", "new")};"""
+            SELECT number, {_sqlite_words(texts, "new")} FROM search_entries WHERE id = new.id;"""
         steps = {"insert": learn, "update": forget + learn, "delete": forget}
         for event, moment, when in _events(texts):
             op.execute(
@@ -114,8 +113,8 @@ def _upgrade_sqlite() -> None:
 
 def _fill_sqlite(texts: _Texts) -> None:
     op.execute(
-        f"""INSERT INTO search_entries (owner_id, is_title, id, chat_session_id)
-        SELECT t.owner_id, {texts.is_title}, t.id, {texts.chat.format("t")} FROM {texts.table} t
+        f"""INSERT INTO search_entries (owner_id, is_title, seq, id, chat_session_id)
+        SELECT t.owner_id, {texts.is_title}, t.seq, t.id, {texts.chat.format("t")} FROM {texts.table} t
         WHERE {texts.found.format("t")}"""
     )
     op.execute(
@@ -141,8 +140,7 @@ def _upgrade_postgres() -> None:
         op.execute(
             f"""CREATE FUNCTION search_follow_{texts.table}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
                 IF TG_OP <> 'INSERT' THEN
-                    DELETE FROM search_entries
-                    WHERE owner_id = old.owner_id AND is_title = {texts.is_title} AND id = old.id;
+                    DELETE FROM search_entries WHERE id = old.id;
                 END IF;
                 IF TG_OP <> 'DELETE' AND {texts.found.format("new")} THEN
                     INSERT INTO search_entries VALUES ({_postgres_entry(texts, "new")});
@@ -155,17 +153,18 @@ def _upgrade_postgres() -> None:
                 f"CREATE TRIGGER search_{texts.table}_{event} {moment} ON {texts.table} FOR EACH ROW WHEN ({when}) "
                 f"EXECUTE FUNCTION search_follow_{texts.table}()"
             )
-    op.execute("CREATE INDEX ix_search_entries_words ON search_entries USING gin (words)")
+    op.execute("CREATE INDEX ix_search_entries_owner_seq ON search_entries (owner_id, is_title, seq)")
+    op.execute("CREATE INDEX ix_search_entries_words ON search_entries USING gin (words) WHERE NOT is_title")
 
 
 def _postgres_entry(texts: _Texts, row: str) -> str:
-    words = f"search_words({texts.is_title}, {row}.owner_id, {texts.text.format(row)})"
-    return f"{row}.owner_id, {texts.is_title}, {row}.id, {texts.chat.format(row)}, {words}"
+    words = f"search_words({row}.owner_id, {row}.seq, {texts.text.format(row)})"
+    return f"{row}.owner_id, {texts.is_title}, {row}.seq, {row}.id, {texts.chat.format(row)}, {words}"
 
 
 _ENTRIES = """CREATE TABLE search_entries (
-    owner_id uuid NOT NULL, is_title boolean NOT NULL, id uuid NOT NULL, chat_session_id uuid NOT NULL,
-    words tsvector NOT NULL, PRIMARY KEY (owner_id, is_title, id))"""
+    owner_id uuid NOT NULL, is_title boolean NOT NULL, seq integer NOT NULL, id uuid PRIMARY KEY,
+    chat_session_id uuid NOT NULL, words tsvector NOT NULL)"""
 
 
 def _text_function() -> str:
@@ -191,11 +190,13 @@ def _text_function() -> str:
         END $$"""
 
 
-# The lexeme with an @ tells owner and kind, so that a search reads no entry of anybody else. No word has an @.
-_WORDS = f"""CREATE FUNCTION search_words(is_title boolean, owner_id uuid, given text) RETURNS tsvector
+# The lexemes with an @ tell the owner, and the part of the owner's numbers in which the row lies. So a search reads no
+# entry of anybody else, and none that is older than it needs (D-193). No word of a text has an @.
+_WORDS = f"""CREATE FUNCTION search_words(owner_id uuid, seq integer, given text) RETURNS tsvector
     LANGUAGE sql IMMUTABLE AS $$
-    SELECT to_tsvector('simple', search_text(left(given, {_MOST})))
-        || array_to_tsvector(ARRAY[CASE WHEN is_title THEN 't@' ELSE 'm@' END || owner_id])
+    SELECT to_tsvector('simple', search_text(left(given, {_MOST}))) || array_to_tsvector(ARRAY[
+        owner_id || '@', owner_id || '@11.' || (seq >> 11), owner_id || '@14.' || (seq >> 14),
+        owner_id || '@17.' || (seq >> 17)])
     $$"""
 # Each given text is a phrase, and all must be there. If the last one is open, it may go on.
 _QUERY = """CREATE FUNCTION search_query(given text[], is_open boolean) RETURNS tsquery LANGUAGE plpgsql IMMUTABLE AS $$
