@@ -19,9 +19,9 @@ from shared.models.user import account_of
 BLOCK = 200
 #: Characters of each text that are read for its rank.
 HEAD = 1_000
-# PostgreSQL looks through the newest numbers of `seq` first: eight parts, each of so many bits. Then it looks through
+#: PostgreSQL looks through the newest numbers of `seq` first: eight parts, each of so many bits. Then it looks through
 # eight larger parts, and at last through all (D-193).
-_STEPS = (("near", 9), ("far", 11), ("far", 14), ("far", 17))
+STEPS = (("near", 9), ("far", 11), ("far", 14), ("far", 17))
 
 
 class Match(NamedTuple):
@@ -52,7 +52,7 @@ def newest_matches(user_id: str, words: Words, *, is_title: bool, lowest: int, b
         return query(wanted["near"], values, row=Match)
     account = account_of(user_id)
     values["below"] = below = min(below, account.seq + 1 if account else 0)
-    for name, bits in _STEPS:
+    for name, bits in STEPS:
         last = (below - 1) >> bits
         first = max(last - 7, lowest >> bits, 0)
         places = " | ".join(f"'{user_id}@{bits}.{part}'" for part in range(first, last + 1))
