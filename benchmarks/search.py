@@ -1,4 +1,4 @@
-"""`python -m benchmarks.search`: a search in a million messages of one owner, and of a thousand. README.md says more."""
+"""`python -m benchmarks.search`: searches in a million messages of one owner, and of a thousand. See README.md."""
 
 import os
 import random

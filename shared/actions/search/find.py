@@ -42,7 +42,7 @@ class Place(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What a search shows of a message, or of a chat's title."""
+    """A message that has the words, or the title of a chat, as a search shows it."""
 
     chat_session_id: str
     message_id: str | None

@@ -22,7 +22,7 @@ _PART = re.compile(r'"([^"]*)"?|([^\s"]+)')
 
 
 class Words:
-    """What a user searches: each part is a word or a phrase, and all must be there. The last word may be unfinished."""
+    """The words that a text must have. Each part is a word or a phrase, and the last word may be unfinished."""
 
     def __init__(self, searched: str) -> None:
         parts = [phrase or word for phrase, word in _PART.findall(searched)]
