@@ -139,7 +139,7 @@ def _upgrade_postgres() -> None:
         )
         op.execute(
             f"""CREATE FUNCTION search_follow_{texts.table}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-                IF TG_OP <> 'INSERT' THEN
+                IF TG_OP <> 'INSERT' AND {texts.found.format("old")} THEN
                     DELETE FROM search_entries WHERE id = old.id;
                 END IF;
                 IF TG_OP <> 'DELETE' AND {texts.found.format("new")} THEN
@@ -195,12 +195,13 @@ def _text_function() -> str:
 
 
 # The lexemes with an @ tell the owner, and the part of the owner's numbers in which the row lies. So a search reads no
-# entry of anybody else, and none that is older than it needs (D-193). No word of a text has an @.
+# entry of anybody else, and none that is older than it needs (D-193). No word of a text has an @. PostgreSQL inlines the
+# function, as long as each part of it is immutable.
 _WORDS = f"""CREATE FUNCTION search_words(owner_id uuid, seq integer, given text) RETURNS tsvector
     LANGUAGE sql IMMUTABLE AS $$
     SELECT to_tsvector('simple', search_text(left(given, {_MOST}))) || array_to_tsvector(ARRAY[
-        owner_id || '@', owner_id || '@11.' || (seq >> 11), owner_id || '@14.' || (seq >> 14),
-        owner_id || '@17.' || (seq >> 17)])
+        owner_id::text || '@', owner_id::text || '@11.' || (seq >> 11)::text,
+        owner_id::text || '@14.' || (seq >> 14)::text, owner_id::text || '@17.' || (seq >> 17)::text])
     $$"""
 # Each given text is a phrase, and all must be there. If the last one is open, it may go on.
 _QUERY = """CREATE FUNCTION search_query(given text[], is_open boolean) RETURNS tsquery LANGUAGE plpgsql IMMUTABLE AS $$
