@@ -57,6 +57,7 @@ def main() -> None:
         with _filled(messages, owners) as client:
             figures = [_figures(_measure(client, make)) for make in SEARCHES.values()]
         print(" | ".join((f"{owners:6,}", *(f"{each:18}" for each in figures))), flush=True)
+    print(f"\nload average {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores")
 
 
 @contextmanager

@@ -195,8 +195,8 @@ def _text_function() -> str:
 
 
 # The lexemes with an @ tell the owner, and the part of the owner's numbers in which the row lies. So a search reads no
-# entry of anybody else, and none that is older than it needs (D-193). No word of a text has an @. PostgreSQL inlines the
-# function, as long as each part of it is immutable.
+# entry of anybody else, and none that is older than it needs (D-193). No word of a text has an @. PostgreSQL
+# inlines the function, as long as each part of it is immutable.
 _WORDS = f"""CREATE FUNCTION search_words(owner_id uuid, seq integer, given text) RETURNS tsvector
     LANGUAGE sql IMMUTABLE AS $$
     SELECT to_tsvector('simple', search_text(left(given, {_MOST}))) || array_to_tsvector(ARRAY[
