@@ -19,9 +19,13 @@ from shared.models.user import account_of
 BLOCK = 200
 #: Characters of each text that are read for its rank.
 HEAD = 1_000
-#: PostgreSQL looks through the newest numbers of `seq` first: eight parts, each of so many bits. Then it looks through
-# eight larger parts, and at last through all (D-193).
-STEPS = (("near", 9), ("far", 11), ("far", 14), ("far", 17))
+#: Numbers of `seq` that PostgreSQL reads in turn, the newest ones, before it asks the index of words (D-193).
+NEAR = 4_096
+# The next look is at so many times more numbers, at most.
+_GROWTH = 64
+# The index knows in which part of the owner's numbers an entry lies, for parts of so many bits. A look takes the
+# smallest parts of which a few are enough.
+_BITS, _PARTS = (11, 14, 17), 16
 
 
 class Match(NamedTuple):
@@ -50,16 +54,26 @@ def newest_matches(user_id: str, words: Words, *, is_title: bool, lowest: int, b
     values |= {"parts": words.parts, "is_open": words.is_open}
     if is_title:
         return query(wanted["near"], values, row=Match)
-    account = account_of(user_id)
-    values["below"] = below = min(below, account.seq + 1 if account else 0)
-    for name, bits in STEPS:
-        last = (below - 1) >> bits
-        first = max(last - 7, lowest >> bits, 0)
-        places = " | ".join(f"'{user_id}@{bits}.{part}'" for part in range(first, last + 1))
-        found = query(wanted[name], values | {"since": max(lowest, first << bits), "places": places}, row=Match)
-        if len(found) == BLOCK or first << bits <= lowest:
-            return found
-    return query(wanted["far"], values | {"places": f"'{user_id}@'"}, row=Match)
+    account, found = account_of(user_id), Rows[Match]()
+    top = below = min(below, account.seq + 1 if account else 0)
+    span = NEAR
+    while below > lowest and len(found) < BLOCK:
+        since, places = _part(user_id, below, span)
+        values |= {"since": max(lowest, since), "below": below, "places": places, "most": BLOCK - len(found)}
+        found += query(wanted["near" if below == top else "far"], values, row=Match)
+        below, seen = since, top - since
+        span = min(_GROWTH * seen, 2 * seen * BLOCK // max(1, len(found)) - seen)
+    return found
+
+
+def _part(user_id: str, below: int, span: int) -> tuple[int, str]:
+    """The first of about so many numbers below this one, and the lexemes of the parts in which they lie."""
+    since = max(0, below - span)
+    for bits in _BITS:
+        first, last = since >> bits, (below - 1) >> bits
+        if last - first < _PARTS:
+            return first << bits, " | ".join(f"'{user_id}@{bits}.{part}'" for part in range(first, last + 1))
+    return 0, f"'{user_id}@'"
 
 
 def _for_sqlite(user_id: str, words: Words, is_title: bool) -> dict[str, Any]:

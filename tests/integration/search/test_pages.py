@@ -19,7 +19,7 @@ from tests.integration.search.test_words import say
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(matches, "BLOCK", 5)
     monkeypatch.setattr(find, "BLOCK", 5)
-    monkeypatch.setattr(matches, "STEPS", (("near", 1), ("far", 11), ("far", 14), ("far", 17)))
+    monkeypatch.setattr(matches, "NEAR", 4)
 
 
 def write(user: User, chat: ChatSession, count: int) -> list[str]:
