@@ -90,6 +90,7 @@ def _made(folder: Path) -> Path:
 _FIRST = "00000001-0000-7000-8000-000000000000"
 _ID = "CAST(lpad(to_hex({}), 8, '0') || '70008000' || lpad(to_hex({}), 16, '0') AS uuid)"
 _OWNER = "CAST(lpad(to_hex(1 + n / {per_chat} % :owners), 8, '0') || '-0000-7000-8000-000000000000' AS uuid)"
+_SEQ = "n / {per_chat} / :owners * {per_chat} + n % {per_chat}"
 _WORD = "translate(left(md5(CAST(CAST(floor({vocabulary} ^ random()) AS int) AS text)), 7), '0123456789', 'ghijklmnop')"
 _TEXT = f"(SELECT string_agg({_WORD}, ' ') FROM generate_series(1, {{words}} + n - n))"
 # The triggers rest meanwhile, and one statement makes all entries: that takes a third of the time.
@@ -98,16 +99,16 @@ _STEPS = (
     "SET statement_timeout = 0",
     "SELECT setseed(0.5)",
     """INSERT INTO users (id, email, role, credits, held, seq, created_at, updated_at)
-    SELECT {owner}, n || '@example.org', 'user', 0, 0, :messages, now(), now()
+    SELECT {owner}, n || '@example.org', 'user', 0, 0, :messages / :owners, now(), now()
     FROM generate_series(0, :owners * {per_chat} - 1, {per_chat}) n""",
     """INSERT INTO chat_sessions (id, display_id, owner_id, title, title_source, settings, next_position, seq, seen_seq,
         last_active_at, created_at, updated_at)
-    SELECT {chat}, 'c-' || n, {owner}, 'About ' || {text}, 'user', '{{}}', {per_chat}, n, 0, now(), now(), now()
+    SELECT {chat}, 'c-' || n, {owner}, 'About ' || {text}, 'user', '{{}}', {per_chat}, {seq}, 0, now(), now(), now()
     FROM generate_series(0, :messages - 1, {per_chat}) n""",
     """INSERT INTO messages (id, chat_session_id, owner_id, position, message_type, status, content, version, shown,
         credits_held, credits_charged, seq, created_at, updated_at, completed_at, attempt, failures, drains, handovers,
         live_index)
-    SELECT {message}, {chat}, {owner}, n % {per_chat}, 'user', 'completed', {text}, 1, true, 0, 0, n, now(), now(),
+    SELECT {message}, {chat}, {owner}, n % {per_chat}, 'user', 'completed', {text}, 1, true, 0, 0, {seq}, now(), now(),
         now(), 0, 0, 0, 0, 0
     FROM generate_series(0, :messages - 1) n""",
     "DROP INDEX ix_search_entries_words",
@@ -122,7 +123,7 @@ _STEPS = (
 
 def _fill(messages: int, owners: int) -> None:
     sizes = {"per_chat": PER_CHAT, "words": WORDS, "vocabulary": VOCABULARY}
-    parts = {"owner": _OWNER.format(**sizes), "text": _TEXT.format(**sizes), **sizes}
+    parts = {"owner": _OWNER.format(**sizes), "text": _TEXT.format(**sizes), "seq": _SEQ.format(**sizes), **sizes}
     parts |= {"chat": _ID.format(1, f"n / {PER_CHAT}"), "message": _ID.format(2, "n")}
     with write_unit():
         for step in _STEPS:
