@@ -20,7 +20,7 @@ from shared.models.status import FINAL
 from shared.wire.events import chat_event
 
 # The most messages and bytes of text that one fork copies. SQLite lets nobody else write meanwhile (D-167), and every
-# word gets into the index of the search (D-198).
+# word gets into the index of the search (D-998).
 _MOST_MESSAGES, _MOST_BYTES = 10_000, 4 * 1024 * 1024
 
 

@@ -1,7 +1,7 @@
 """Finds the messages and titles of a user that have the searched words, the best first.
 
 Matches are ranked in blocks: first the newest 200 titles that match, then the newest 200 messages, then older ones. So
-a page costs the same for any number of matches, and its order depends on no text of anybody else (D-192).
+a page costs the same for any number of matches, and its order depends on no text of anybody else (D-992).
 """
 
 import math

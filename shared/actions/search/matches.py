@@ -19,7 +19,7 @@ from shared.models.user import account_of
 BLOCK = 200
 #: Characters of each text that are read for its rank.
 HEAD = 1_000
-#: Numbers of `seq` that PostgreSQL reads in turn, the newest ones, before it asks the index of words (D-193).
+#: Numbers of `seq` that PostgreSQL reads in turn, the newest ones, before it asks the index of words (D-993).
 NEAR = 4_096
 # The next look is at so many times more numbers, at most.
 _GROWTH = 64
@@ -77,7 +77,7 @@ def _part(user_id: str, below: int, span: int) -> tuple[int, str]:
 
 
 def _for_sqlite(user_id: str, words: Words, is_title: bool) -> dict[str, Any]:
-    """The query in the language of FTS5, and the parts for which that has no words: Chinese has no blanks (D-194)."""
+    """The query in the language of FTS5, and the parts for which that has no words: Chinese has no blanks (D-994)."""
     index = [part for part in words.parts if part not in words.unspaced]
     quoted = [f'"{part.replace(chr(34), "")}"' for part in index]
     if quoted and words.is_open and index[-1] == words.parts[-1]:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 _ALONE = "\u2e80-\u2fdf\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _WORD = re.compile(rf"[{_ALONE}]|(?:(?![{_ALONE}])[^\W_])+")
 _IS_ALONE = re.compile(f"[{_ALONE}]")
-# The end of a search that may go on. A beginning of two letters would fit too many words (D-195).
+# The end of a search that may go on. A beginning of two letters would fit too many words (D-995).
 _CAN_GO_ON = re.compile(r"[^\W_]{3}\Z")
 # Characters below this are folded once. A client who sends every other character costs no memory.
 _KEPT = 0x10000

@@ -1,4 +1,4 @@
-"""The search: an entry for each message and each title that can be found. Triggers keep the entries (D-190).
+"""The search: an entry for each message and each title that can be found. Triggers keep the entries (D-990).
 
 So a transaction that stores, shows, changes or erases a text changes its entry too, whichever program runs it. A
 message has an entry while it is final and shown; a title has one while it is not the default. An UPDATE that changes
@@ -13,7 +13,7 @@ from alembic import op
 revision = "0011"
 down_revision = "0009"
 
-# Characters of a text that can be found (D-191).
+# Characters of a text that can be found (D-991).
 _MOST = 100_000
 
 
@@ -195,7 +195,7 @@ def _text_function() -> str:
 
 
 # The lexemes with an @ tell the owner, and the part of the owner's numbers in which the row lies. So a search reads no
-# entry of anybody else, and none that is older than it needs (D-193). No word of a text has an @. PostgreSQL
+# entry of anybody else, and none that is older than it needs (D-993). No word of a text has an @. PostgreSQL
 # inlines the function, as long as each part of it is immutable.
 _WORDS = f"""CREATE FUNCTION search_words(owner_id uuid, seq integer, given text) RETURNS tsvector
     LANGUAGE sql IMMUTABLE AS $$
