@@ -1,7 +1,8 @@
 # `make run` runs Holdfast, and `make test` decides whether a change may land. Both set up everything that they need.
 PYTHON ?= python3
 BIN := .venv/bin
-BENCHES := bench-quick bench-recovery bench-poison bench-sweeper bench-sockets bench-lag bench-sync bench-armour
+BENCHES := bench-quick bench-recovery bench-poison bench-sweeper bench-sockets bench-lag bench-sync bench-search \
+  bench-armour
 
 .PHONY: run test faults fuzz check $(BENCHES) lock events clean setup-run setup-dev
 

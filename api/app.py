@@ -22,6 +22,7 @@ from api.resources.messages import messages
 from api.resources.ops import ops
 from api.resources.pages import pages
 from api.resources.queue import queue
+from api.resources.search import search
 from api.resources.sync import sync
 from api.resources.versions import versions
 from shared.core import create_core
@@ -50,7 +51,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     trust_proxies(app, settings)
     register_limits(app, settings)
     api = app.extensions["documented"] = DocumentedApi(app)
-    for blueprint in (auth, account, chats, messages, queue, versions, export, sync, credits_, ops):
+    for blueprint in (auth, account, chats, messages, queue, versions, export, search, sync, credits_, ops):
         api.register_blueprint(blueprint)
     app.register_blueprint(pages)
     app.register_blueprint(documents)
