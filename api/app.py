@@ -16,6 +16,7 @@ from api.resources.auth import auth
 from api.resources.chats import chats
 from api.resources.credits import credits_
 from api.resources.messages import messages
+from api.resources.older import older
 from api.resources.ops import ops
 from api.resources.pages import pages
 from api.resources.sync import sync
@@ -48,7 +49,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     trust_proxies(app, settings)
     register_limits(app, settings)
     api = Api(app)
-    for blueprint in (auth, account, chats, messages, versions, sync, credits_, ops):
+    for blueprint in (auth, account, chats, messages, versions, older, sync, credits_, ops):
         api.register_blueprint(blueprint)
     app.register_blueprint(pages)
     register_errors(app)
