@@ -19,6 +19,7 @@ from api.resources.credits import credits_
 from api.resources.documents import documents
 from api.resources.export import export
 from api.resources.messages import messages
+from api.resources.older import older
 from api.resources.ops import ops
 from api.resources.pages import pages
 from api.resources.queue import queue
@@ -51,7 +52,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     trust_proxies(app, settings)
     register_limits(app, settings)
     api = app.extensions["documented"] = DocumentedApi(app)
-    for blueprint in (auth, account, chats, messages, queue, versions, export, search, sync, credits_, ops):
+    for blueprint in (auth, account, chats, messages, queue, versions, export, search, older, sync, credits_, ops):
         api.register_blueprint(blueprint)
     app.register_blueprint(pages)
     app.register_blueprint(documents)

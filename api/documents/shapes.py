@@ -23,7 +23,7 @@ class ShapeConverter(OpenAPIConverter):
         shape = resolve_schema_instance(schema)
         found: dict[str, Any] = super().schema2jsonschema(shape)  # type: ignore[no-untyped-call]
         found = _asked(found) if is_of_requests(shape) else _answered(found, shape)
-        return {"description": _plain(type(shape).__doc__)} | found
+        return {"description": _plain(type(shape).__doc__)} | found | getattr(shape, "says", {})
 
     def _field2parameter(self, field: Any, *, name: str, location: str) -> dict[str, Any]:
         """A field of a query. That it may be left out needs no default."""
