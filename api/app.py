@@ -8,6 +8,7 @@ from api.access.address import trust_proxies
 from api.access.limits import register_limits
 from api.access.passwords import HashingPlace
 from api.access.revoked import Revoked
+from api.http.cross_origin import allow_origins
 from api.http.errors import register_errors
 from api.http.headers import protect_answer
 from api.http.heads import refuse_long_head
@@ -52,4 +53,5 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(pages)
     register_errors(app)
     app.after_request(protect_answer)
+    allow_origins(app, settings)
     return app

@@ -33,7 +33,7 @@ from api.sockets.pulse import Pulse  # noqa: E402
 from api.sockets.server import Server, create_server, end  # noqa: E402
 from api.sockets.strangers import Strangers  # noqa: E402
 from api.sockets.tally import TALLY, Nowhere, Output  # noqa: E402
-from shared.boot import boot  # noqa: E402
+from shared.boot import boot, spare_the_collector  # noqa: E402
 from shared.errors.requests import TokenExpired, Unauthenticated  # noqa: E402
 from shared.redis.link import RedisLink  # noqa: E402
 from shared.redis.revocations import read_revocations  # noqa: E402
@@ -41,7 +41,7 @@ from shared.settings import Settings, SettingsError  # noqa: E402
 
 log = logging.getLogger("realtime")
 
-# Seconds between two checks for expired tokens, and for connections that never showed a token.
+# Seconds between two checks for expired tokens, for connections that never showed a token, and for due pings.
 _LOOK = 1.0
 # Seconds between two readings of the revocations. With the time until they reach Redis, a socket ends within 5 s.
 _READ = 2.0
@@ -64,6 +64,7 @@ def main() -> int:
         signal.signal(number, lambda *_: os._exit(0))
     pool = eventlet.GreenPool(most + SPARE)
     strangers = Strangers(settings.socket_auth_seconds, settings.max_strangers)
+    spare_the_collector()
     with contextlib.redirect_stderr(Output()):
         serve(settings, Door(listener, strangers, pool.free), strangers, pool, most)
     return 0
@@ -79,6 +80,7 @@ def serve(settings: Settings, door: Door, strangers: Strangers, pool: eventlet.G
     eventlet.spawn(ear.listen)
     eventlet.spawn(pulse.beat, ear.cut)
     eventlet.spawn(every, _LOOK, lambda: look_around(server, strangers, presence))
+    eventlet.spawn(every, _LOOK, server.ping)
     eventlet.spawn(every, _READ, lambda: read_what_was_revoked(server, link, presence))
     eventlet.wsgi.server(
         door,

@@ -19,8 +19,8 @@ from api.access.address import known_address
 from api.app import MAX_BODY, create_app
 from api.serving.crowd import Crowd, Limits
 from api.serving.wsgi import Whole
-from shared.boot import boot
-from shared.core import current_settings, spare_the_collector
+from shared.boot import boot, spare_the_collector
+from shared.core import current_settings
 from shared.errors.requests import Unauthenticated
 from shared.network.listening import listen
 from shared.network.open_files import room_for

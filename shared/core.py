@@ -1,7 +1,5 @@
 """The core of every program with a database: settings, logs and sessions in one Flask app."""
 
-import gc
-
 from flask import Flask, current_app
 
 from shared import failpoints
@@ -43,12 +41,3 @@ def current_link() -> RedisLink:
     link = current_app.extensions["redis_link"]
     assert isinstance(link, RedisLink)
     return link
-
-
-def spare_the_collector() -> None:
-    """Exempt all present objects from garbage collection. A program calls this once it has imported everything (D-81).
-
-    Otherwise the garbage collector visits every class and function of every library, time after time.
-    """
-    gc.collect()
-    gc.freeze()

@@ -7,8 +7,8 @@ queue only while they have room, so no job is lost and none spins.
 
 from contextlib import suppress
 
+from shared.actions.queue.dispatch import first_turn
 from shared.actions.queue.hand_over import hand_over
-from shared.actions.queue.hand_over_again import first_turn
 from shared.database.retries import DATABASE_AWAY
 from shared.failpoints import reach
 from shared.redis.room import Room

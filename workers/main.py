@@ -6,7 +6,8 @@ from dataclasses import replace
 import dramatiq
 from dramatiq.middleware import Retries, TimeLimit
 
-from shared.core import create_core, spare_the_collector
+from shared.boot import spare_the_collector
+from shared.core import create_core
 from shared.redis.broker import worker_broker
 from shared.redis.queues import FURTHER, QUEUES, REPLIES
 from shared.settings import load_settings

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from shared.actions.replies.finish import Superseded, complete_reply, fail_reply
 from shared.actions.replies.release import give_back, release_reply
 from shared.actions.replies.states import LONGEST_PAUSE
+from shared.core import current_link
 from shared.database.retries import DATABASE_AWAY
 from shared.errors.replies import ReplyError, ReplyFailed, WorkerLost
+from shared.redis import live_text
 from workers.insist import insist
 from workers.providers import Ending
 from workers.run import Run
@@ -66,6 +68,7 @@ def settle(run: Run, outcome: Outcome) -> None:
                 raise error
     except Superseded:
         log.info("reply.superseded: another program ends the reply")
+        live_text.drop(current_link(), run.claim.id, run.claim.attempt)
     except DATABASE_AWAY as away:
         log.warning("reply.database_away: %s; the lease will lapse, and the reply runs again", type(away).__name__)
 

@@ -32,6 +32,7 @@ class Revoked:
         # The database's clock minus the monotonic clock. Before the first reading, this machine's clock has to do.
         self._offset = time.time() - time.monotonic()
         self._due = 0.0
+        self._patience = _PATIENCE
         self._reading = threading.Lock()
 
     def holds(self, claims: Claims) -> bool:
@@ -45,11 +46,17 @@ class Revoked:
         return time.monotonic() + self._offset
 
     def _read_if_due(self) -> None:
-        if time.monotonic() >= self._due and self._reading.acquire(timeout=_PATIENCE):
-            try:
-                self._read()
-            finally:
-                self._reading.release()
+        """Read the table, or wait for another thread that does. Nobody waits for a reading that somebody gave up."""
+        if time.monotonic() < self._due:
+            return
+        if not self._reading.acquire(timeout=self._patience):
+            self._patience = 0.0  # the database hangs; a request may ask twice, but waits once in all
+            return
+        try:
+            self._read()
+        finally:
+            self._patience = _PATIENCE
+            self._reading.release()
 
     def _read(self) -> None:
         if time.monotonic() < self._due:

@@ -144,4 +144,5 @@ def _with_cookie(response: Response, token: str, lifetime: int) -> Response:
 
 def _cookie_scope() -> dict[str, Any]:
     """The browser sends the cookie to /auth only, and from this site's pages only. No script can read it."""
-    return {"path": "/auth", "httponly": True, "samesite": "Strict", "secure": request.is_secure}
+    secure = request.is_secure or current_settings().public_url.startswith("https:")
+    return {"path": "/auth", "httponly": True, "samesite": "Strict", "secure": secure}

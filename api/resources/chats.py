@@ -16,6 +16,7 @@ from shared.actions.chats.delete import delete_chat
 from shared.actions.queue.parking import resume_queue
 from shared.models.chat import CHAT, ChatRow, find_chat
 from shared.models.chat import chat_sessions as rows
+from shared.models.user import owner_deleted_at
 from shared.wire.chats import ChatIn, ChatOut, ChatPage, ChatPatch, ChatsIn, SeenIn
 
 chats = ApiBlueprint("chats", __name__, url_prefix="/chats", description="Conversations")
@@ -42,6 +43,7 @@ def create(body: dict[str, Any]) -> ChatRow:
 def list_chats(asked: dict[str, Any]) -> dict[str, Any]:
     """Your chats, newest first."""
     own = select(*CHAT).where(rows.c.owner_id == g.user_id, rows.c.deleted_at.is_(None))
+    own = own.where(owner_deleted_at(g.user_id).is_(None))
     return keyset_page(own, asked, [_SORTS[asked["sort"]], rows.c.id], tuple[datetime, UUID], ChatRow)
 
 

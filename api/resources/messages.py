@@ -16,7 +16,7 @@ from shared.actions.messages.idempotency import PostRequest
 from shared.actions.messages.post import Posted, post_message, posted_before
 from shared.actions.replies.stop import stop_reply
 from shared.errors.requests import InvalidRequest, TooManyRequests
-from shared.models.chat import find_chat
+from shared.models.chat import chat_deleted_at, find_chat
 from shared.models.message import MESSAGE, MessageRow, find_message
 from shared.models.message import messages as rows
 from shared.wire.credits import credits_data
@@ -46,6 +46,7 @@ def list_messages(asked: dict[str, Any], chat_ref: str) -> dict[str, Any]:
     """The chat's messages by position."""
     chat = find_chat(g.user_id, chat_ref)
     wanted = select(*MESSAGE).where(rows.c.chat_session_id == chat.id, rows.c.deleted_at.is_(None))
+    wanted = wanted.where(chat_deleted_at(chat.id).is_(None))
     newest_first = asked["order"] == "desc"
     return keyset_page(
         wanted,

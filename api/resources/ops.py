@@ -46,7 +46,7 @@ def readyz() -> dict[str, Any]:
 
 
 def realtime_url() -> str:
-    """The address of `realtime` for browsers: HOLDFAST_REALTIME_URL, or REALTIME_PORT on the host of this request."""
+    """The address of `realtime` for browsers: that of the settings, or REALTIME_PORT on the host of this request."""
     settings = current_settings()
     # host_url would decode an international name, and a client can send one that is none
     host = urlsplit(f"//{request.host}").hostname or settings.host

@@ -101,8 +101,8 @@ class Turns:
     def _begun(self) -> Turn[Any]:
         """The next turn, once there is one."""
         with self._changed:
-            caller = self._changed.wait_for(self._next)
-            assert caller is not None
+            while (caller := self._next()) is None:  # not wait_for(), because a name may be empty
+                self._changed.wait()
             own = self._waiting.pop(caller)
             turn = own.popleft()
             if own:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from api.sockets.strangers import Strangers
+from api.sockets.tally import TALLY
 from shared.network.listening import listen
 from shared.network.open_files import room_for
 from shared.settings import Settings
@@ -73,7 +74,7 @@ class Door:
             try:
                 connection, address = self._listener.accept()
             except OSError as error:
-                log.warning("realtime.not_accepted: %s; the server tries again in %g s", error, _NO_FILES_PAUSE)
+                TALLY.note("not_accepted", f"{error}; the server tries again in {_NO_FILES_PAUSE:g} s")
                 time.sleep(_NO_FILES_PAUSE)
                 continue
             if self._places() > 1 or self._strangers.drop_oldest():

@@ -3,7 +3,6 @@
 Any failure of a handler is a refusal. The library would leave such a socket half admitted.
 """
 
-import logging
 import time
 from collections.abc import Callable
 from typing import Any
@@ -21,8 +20,6 @@ from api.sockets.tally import TALLY
 from shared.errors.base import HoldfastError
 from shared.errors.requests import TokenExpired, TooManySockets, Unauthenticated
 from shared.settings import Settings
-
-log = logging.getLogger("realtime")
 
 
 class Handlers:
@@ -101,7 +98,7 @@ def refusal(attempt: Callable[[], None]) -> str | None:
         attempt()
     except HoldfastError as error:
         return error.code
-    except Exception:
-        log.exception("realtime.handler_failed: the server refused the client")
+    except Exception:  # noqa: BLE001 - an error of ours must refuse this client only
+        TALLY.note("handler_failed", "the server refused the client", stack=True)
         return Unauthenticated.code
     return None

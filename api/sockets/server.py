@@ -5,12 +5,16 @@
 
 import logging
 import socket
+import time
+from functools import partial
 from typing import Any
 
+import engineio
 import socketio
 
+from api.access.origins import may_open
 from api.sockets.budget import MAX_MESSAGE
-from api.sockets.outbox import TRANSPORT, Transport
+from api.sockets.outbox import TRANSPORT, Pings, Transport
 from api.sockets.rooms import NAMESPACE, Rooms
 from api.sockets.strangers import drop
 from api.sockets.tally import TALLY
@@ -27,6 +31,8 @@ _library.setLevel(logging.ERROR)
 REFRESH = "auth.refresh"
 # The first characters of packets with binary parts.
 _BINARY = (str(socketio.packet.BINARY_EVENT), str(socketio.packet.BINARY_ACK))
+# Pings that the server sends before other green threads run.
+_PINGS_AT_ONCE = 50
 
 
 class Server(socketio.Server):
@@ -39,6 +45,7 @@ class Server(socketio.Server):
         super().__init__(**options)
         self._connections: dict[str, socket.socket] = {}
         self.eio.cut, self.eio.flooded = self.cut, self.flooded
+        self._pings = Pings(self.eio.ping_interval)
 
     def connection(self, sid: str) -> socket.socket | None:
         """The network connection below a socket; None if it is gone."""
@@ -67,14 +74,29 @@ class Server(socketio.Server):
         TALLY.note("bad_packet", f"{type(error).__name__}; the server closed the socket that sent it")
         self.cut(eio_sid)
 
+    def ping(self) -> None:
+        """Send the pings that are due. The library closes a socket whose pong does not come in time."""
+        for number, eio_sid in enumerate(self._pings.due(), start=1):
+            if transport := self.eio.sockets.get(eio_sid):
+                transport.last_ping = time.time()
+                self.eio.send_packet(eio_sid, engineio.packet.Packet(engineio.packet.PING))
+            if number % _PINGS_AT_ONCE == 0:
+                time.sleep(0)
+
+    def _plan_ping(self, eio_sid: str) -> None:
+        if transport := self.eio.sockets.get(eio_sid):
+            self._pings.plan(transport)
+
     def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
         environ[TRANSPORT] = eio_sid
         self._connections[eio_sid] = environ["eventlet.input"].get_socket()
+        self.eio.sockets[eio_sid].schedule_ping = partial(self._plan_ping, eio_sid)
         super()._handle_eio_connect(eio_sid, {})  # the library would keep the request for as long as the socket
 
     def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
         super()._handle_eio_disconnect(eio_sid, reason)
         self._connections.pop(eio_sid, None)
+        self._pings.forget(eio_sid)
 
     def _handle_event(self, eio_sid: str, namespace: str | None, id: int | None, data: Any) -> None:  # noqa: A002
         # The library would also run the "connect" and "disconnect" handlers for a client that sends these names (D-52)
@@ -92,15 +114,13 @@ class Server(socketio.Server):
 
 def create_server(settings: Settings, upgrade: type) -> Server:
     """The server without handlers. `upgrade` reads the frames of clients."""
-    origins = frozenset(settings.allowed_origins)
     server = Server(
         async_mode="eventlet",
         logger=_library,
         engineio_logger=_library,
         client_manager=Rooms(),
         transports=["websocket"],  # polling would need sticky sessions behind several processes
-        # the library reads an empty list, or one with a star, as "all sites"
-        cors_allowed_origins=lambda origin, _environ: origin in origins,
+        cors_allowed_origins=may_open(settings),
         max_http_buffer_size=MAX_MESSAGE,
         async_handlers=False,  # else each packet starts a thread, and a client may send any number of packets
     )

@@ -20,12 +20,13 @@ class Tally:
         self._counts: Counter[str] = Counter()
         self._due: dict[str, float] = {}
 
-    def note(self, kind: str, sentence: str) -> None:
-        """Count one mistake. `sentence` says what the server did about it."""
+    def note(self, kind: str, sentence: str, *, stack: bool = False) -> None:
+        """Count one mistake. `sentence` says what the server did about it. `stack` adds the error that is handled."""
         self._counts[kind] += 1
         now = time.monotonic()
         if now >= self._due.get(kind, now):
-            log.warning("realtime.%s: %s; %d times since the last such line", kind, sentence, self._counts.pop(kind))
+            times = self._counts.pop(kind)
+            log.warning("realtime.%s: %s; %d times since the last such line", kind, sentence, times, exc_info=stack)
             self._due[kind] = now + _QUIET
 
 

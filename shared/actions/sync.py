@@ -87,7 +87,8 @@ class _Number(NamedTuple):
     octets: int
 
 
-_account = Prepared(select(*ACCOUNT, users.c.pruned_seq).where(users.c.id == bindparam("user_id")), _Owner)
+_there = (users.c.id == bindparam("user_id"), users.c.deleted_at.is_(None))
+_account = Prepared(select(*ACCOUNT, users.c.pruned_seq).where(*_there), _Owner)
 # The tombstone of a chat stands for those of its messages, however many (D-43). Messages of a deleted chat may still
 # have their text, which the sweeper erases (D-117). The statement looks the chat up for each message. For an EXISTS, a
 # database might read all chats.

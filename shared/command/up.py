@@ -93,9 +93,16 @@ def _announce(settings: Settings, sign_in: dict[str, str] | None, supervisor: Su
     while not (_answers(host, settings.port) and _answers(host, settings.realtime_port)):
         if supervisor.stopping.wait(0.1):
             return
-    supervisor.say(f"ready: open http://{in_url(host)}:{settings.port}")
+    supervisor.say(f"ready: open {_address_to_open(settings, host)}")
     if sign_in:
         supervisor.say(f"sign in as {sign_in['email']} with the password {sign_in['password']}")
+
+
+def _address_to_open(settings: Settings, host: str) -> str:
+    if settings.public_url:
+        return settings.public_url
+    elsewhere = "" if host == settings.host else f", or port {settings.port} of any other address of this machine"
+    return f"http://{in_url(host)}:{settings.port}{elsewhere}"
 
 
 def _answers(host: str, port: int) -> bool:

@@ -1,8 +1,7 @@
 """Take deleted text out of the files of SQLite. In PostgreSQL only a command that locks whole tables could (D-123)."""
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from shared.database.tables import db
 
@@ -10,6 +9,8 @@ from shared.database.tables import db
 _REWRITTEN = 16 * 1024 * 1024
 # Milliseconds that this waits for others, who wait for it in turn. The caller tries again later.
 _PATIENCE = 200
+# The bits of an error's code that name its kind. The others tell more, as in SQLITE_BUSY_SNAPSHOT.
+_KIND = 0xFF
 
 
 def rewrite_file() -> bool:
@@ -18,44 +19,44 @@ def rewrite_file() -> bool:
     `secure_delete` puts zeros over deleted text. But the text may have moved within its page before, and the old place
     is not wiped. A rewritten file has no such place.
     """
-    with _sqlite() as connection:
-        if connection is None or _size(connection) > _REWRITTEN:
-            return True
-        try:
-            connection.execute("vacuum")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-                raise
-            return False
-        return True
+    return _unless_busy(_rewrite)
 
 
 def empty_log() -> bool:
     """Move the write-ahead log into the database's file, and empty it. False if a reader or a writer was in the way."""
-    with _sqlite() as connection:
-        if connection is None:
-            return True
-        connection.execute("pragma wal_checkpoint(passive)")  # moves most of the log without a lock
-        blocked, _, _ = connection.execute("pragma wal_checkpoint(truncate)").fetchone()
-        return not blocked
+    return _unless_busy(_empty)
 
 
-@contextmanager
-def _sqlite() -> Iterator[sqlite3.Connection | None]:
-    """A connection that waits for nobody for long; None if the database is not SQLite."""
+def _unless_busy(step: Callable[[sqlite3.Connection], bool]) -> bool:
+    """Run the step, and wait for nobody for long. False if others were in the way; True if this is not SQLite."""
     if db.engine.dialect.name != "sqlite":
-        yield None
-        return
+        return True
     pooled = db.engine.raw_connection()
     connection = pooled.driver_connection
     assert isinstance(connection, sqlite3.Connection)
     (usual,) = connection.execute("pragma busy_timeout").fetchone()
     connection.execute(f"pragma busy_timeout={_PATIENCE}")
     try:
-        yield connection
+        return step(connection)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & _KIND != sqlite3.SQLITE_BUSY:
+            raise
+        return False
     finally:
         connection.execute(f"pragma busy_timeout={usual}")
         pooled.close()
+
+
+def _rewrite(connection: sqlite3.Connection) -> bool:
+    if _size(connection) <= _REWRITTEN:
+        connection.execute("vacuum")
+    return True
+
+
+def _empty(connection: sqlite3.Connection) -> bool:
+    connection.execute("pragma wal_checkpoint(passive)")  # moves most of the log without a lock
+    blocked, _, _ = connection.execute("pragma wal_checkpoint(truncate)").fetchone()
+    return not blocked
 
 
 def _size(connection: sqlite3.Connection) -> int:

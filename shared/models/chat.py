@@ -5,7 +5,21 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Table, Uuid, bindparam, case, select, text
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    ScalarSelect,
+    String,
+    Table,
+    Uuid,
+    bindparam,
+    case,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.database.clock import utc_now
@@ -13,6 +27,7 @@ from shared.database.prepared import Prepared, columns_of
 from shared.database.tables import Base, UtcDateTime, new_id
 from shared.database.units import query
 from shared.errors.requests import Forbidden, NotFound
+from shared.models.user import owner_deleted_at
 from shared.text import clean
 
 DEFAULT_TITLE = "New chat"
@@ -91,9 +106,12 @@ STILL_SEEN = case(
     (chat_sessions.c.seen_seq < chat_sessions.c.seq, chat_sessions.c.seen_seq), else_=bindparam("new_seq")
 )
 
+#: When a chat was deleted, itself or with its account.
+CHAT_DELETED_AT = func.coalesce(chat_sessions.c.deleted_at, owner_deleted_at(chat_sessions.c.owner_id))
+
 _owned_by = {
     column: Prepared(
-        select(*CHAT).where(
+        select(*CHAT[:-1], CHAT_DELETED_AT.label("deleted_at")).where(
             chat_sessions.c.owner_id == bindparam("user_id"), chat_sessions.c[column] == bindparam("chat_ref")
         ),
         ChatRow,
@@ -114,6 +132,14 @@ def find_chat(user_id: str, ref: str) -> ChatRow:
     if chat.deleted_at is not None:
         raise NotFound
     return chat
+
+
+def chat_deleted_at(chat_id: ColumnElement[str] | str) -> ScalarSelect[Any]:
+    """When this chat was deleted, for a statement that reads its messages.
+
+    The sweeper may erase them later (D-117). An earlier statement cannot tell: a deletion may come in between (D-132).
+    """
+    return select(CHAT_DELETED_AT).where(chat_sessions.c.id == chat_id).scalar_subquery()
 
 
 def named_by(ref: str) -> tuple[str, str]:

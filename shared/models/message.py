@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     bindparam,
+    func,
     literal_column,
     select,
     text,
@@ -28,6 +29,7 @@ from shared.database.prepared import Prepared, columns_of
 from shared.database.tables import Base, UtcDateTime, new_id
 from shared.database.units import query
 from shared.errors.requests import Forbidden, NotFound
+from shared.models.chat import chat_deleted_at
 from shared.models.status import Status
 
 _GONE = "deleted_at IS NOT NULL"
@@ -158,8 +160,9 @@ def has_status(status: Status, table: FromClause = messages) -> ColumnElement[bo
     return table.c.status == literal_column(f"'{status}'", String())
 
 
+_deleted_at = func.coalesce(messages.c.deleted_at, chat_deleted_at(messages.c.chat_session_id))
 _in_chat = Prepared(
-    select(*MESSAGE).where(
+    select(*(_deleted_at.label(column.name) if column.name == "deleted_at" else column for column in MESSAGE)).where(
         messages.c.chat_session_id == bindparam("chat_id"), messages.c.id == bindparam("message_id")
     ),
     MessageRow,
@@ -169,7 +172,8 @@ _in_chat = Prepared(
 def find_message(chat_id: str, message_id: str) -> MessageRow:
     """Find a message of this chat. The caller has found the chat, so the chat is the user's.
 
-    Raises NotFound if the message is deleted. Raises Forbidden for another chat's message, and if there never was one.
+    Raises NotFound if the message, its chat or its account is deleted by now. Raises Forbidden for another chat's
+    message, and if there never was one.
     """
     try:
         values = {"chat_id": chat_id, "message_id": str(UUID(message_id))}

@@ -1,9 +1,9 @@
 """A user, the balance, and `seq`: the counter that orders everything that the user can see."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import CheckConstraint, String, Table, Uuid, and_, bindparam, select
+from sqlalchemy import CheckConstraint, ColumnElement, ScalarSelect, String, Table, Uuid, and_, bindparam, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.database.clock import utc_now
@@ -45,6 +45,11 @@ users: Table = User.metadata.tables["users"]
 ACCOUNT = (users.c.id.label("user_id"), users.c.credits, users.c.held, users.c.seq)
 #: The condition that an account is neither deleted nor disabled. Its tokens may outlive that.
 IN_USE = and_(users.c.deleted_at.is_(None), users.c.disabled_at.is_(None))
+
+
+def owner_deleted_at(owner_id: ColumnElement[str] | str) -> ScalarSelect[Any]:
+    """When this account was deleted. The sweeper may erase its rows later (D-117), but no answer may show them."""
+    return select(users.c.deleted_at).where(users.c.id == owner_id).scalar_subquery()
 
 
 class Account(NamedTuple):

@@ -38,6 +38,13 @@ if #events > 0 then redis.call('PUBLISH', ARGV[1], '[' .. table.concat(events, '
 return answers
 """
 
+_BEGIN = f"""
+local current = redis.call('GET', KEYS[1])
+if current == '{CLOSED}' or (current and tonumber(current) > tonumber(ARGV[1])) then return end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', {TTL})
+redis.call('DEL', KEYS[2])
+"""
+
 _REWRITE = f"""
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return end
 redis.call('DEL', KEYS[2])
@@ -92,15 +99,23 @@ def rewrite(link: RedisLink, message_id: str, attempt: int, text: str, pieces: i
 
 
 def begin(link: RedisLink, pipe: Pipeline, message_id: str, attempt: int) -> None:
-    """Refuse text of earlier attempts from now on, and drop the text of the last one."""
-    pipe.set(_fence(link, message_id), attempt, ex=TTL)
-    pipe.delete(_list(link, message_id, attempt - 1))
+    """Refuse text of earlier attempts from now on, and drop the text of the last one.
+
+    This may come late: after the reply was stopped or deleted, or after its next attempt began. Then it does nothing.
+    """
+    pipe.eval(_BEGIN, 2, _fence(link, message_id), _list(link, message_id, attempt - 1), attempt)
 
 
 def close(link: RedisLink, pipe: Pipeline, message_id: str, attempt: int) -> None:
     """Refuse all text from now on, and drop the live text, because the database has the text."""
     pipe.set(_fence(link, message_id), CLOSED, ex=TTL)
     pipe.delete(_list(link, message_id, attempt))
+
+
+def drop(link: RedisLink, message_id: str, attempt: int) -> None:
+    """Drop the text of an attempt that was superseded. If Redis lost the fence, it has taken text since."""
+    with link.trip() as pipe:
+        pipe.delete(_list(link, message_id, attempt))
 
 
 def forget(link: RedisLink, pipe: Pipeline, message_id: str, attempts: int) -> None:

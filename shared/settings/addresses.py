@@ -44,6 +44,19 @@ def trouble_with_redis(url: str) -> str:
     return ""
 
 
+def trouble_with_site(name: str, site: str) -> str:
+    """The reason why this setting cannot name this site, as a browser's `Origin` does; empty if it can."""
+    try:
+        address = urlsplit(site)
+        origin = f"{address.scheme}://{address.netloc}".lower()
+        readable = address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
+    except ValueError:  # the port is no number, or the brackets have no partner
+        readable = False
+    if not readable or origin != site.lower() or "@" in site or "*" in site:
+        return f"{name} has {site!r}: name a site as http://HOST:PORT or https://HOST, without a path or a star."
+    return ""
+
+
 def _names_a_redis(scheme: str, path: str) -> bool:
     if scheme == "unix":
         return len(path) > 1

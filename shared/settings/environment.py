@@ -12,7 +12,6 @@ from typing import Any
 from dotenv import load_dotenv
 from environs import Env, EnvError
 
-from shared.network.addresses import in_url, local
 from shared.settings.fields import PREFIX, Settings, SettingsError
 from shared.settings.mistakes import contradictions, mistakes
 
@@ -60,10 +59,10 @@ def _with_derived_defaults(values: dict[str, Any]) -> dict[str, Any]:
         values["model"] = "gpt-4o-mini" if values["openai_api_key"] else "scripted"
     if values["model"] not in values["models"]:
         values["models"] = [values["model"], *values["models"]]
-    if not values["allowed_origins"]:  # the page's, and realtime's own for other clients than browsers
-        ports = (values["port"], values["realtime_port"])
-        hosts = dict.fromkeys(("127.0.0.1", "::1", "localhost", local(values["host"])))
-        values["allowed_origins"] = [f"http://{in_url(host)}:{port}" for host in hosts for port in ports]
+    values |= {name: values[name].rstrip("/") for name in ("public_url", "realtime_url")}
+    values["realtime_url"] = values["realtime_url"] or values["public_url"]
+    if values["public_url"]:
+        values["allowed_origins"] = [*values["allowed_origins"], values["public_url"]]
     return values
 
 

@@ -53,6 +53,7 @@ class Settings:
     data_dir: Path = _own("DATA_DIR", "path", Path("var"))
     models: list[str] = _own("MODELS", "list", [])
     host: str = _own("HOST", "str", "127.0.0.1")
+    public_url: str = _own("PUBLIC_URL", "str", "")
     realtime_url: str = _own("REALTIME_URL", "str", "")
     allowed_origins: list[str] = _own("ALLOWED_ORIGINS", "list", [])
     log_level: str = _own("LOG_LEVEL", "str", "INFO", validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from shared import failpoints
-from shared.settings.addresses import trouble_with_database, trouble_with_redis
+from shared.settings.addresses import trouble_with_database, trouble_with_redis, trouble_with_site
 from shared.settings.fields import SLOWEST_SWEEP, Settings
 
 # Seconds. A lease must outlast a lock wait of up to 5 s. Then the next renewal may take a third of the lease (D-79).
@@ -16,6 +16,9 @@ def mistakes(settings: Settings) -> Iterator[str]:
         yield trouble
     if settings.redis_url and (trouble := trouble_with_redis(settings.redis_url)):
         yield trouble
+    named = {"PUBLIC_URL": [settings.public_url], "ALLOWED_ORIGINS": settings.allowed_origins}
+    for name, sites in named.items():
+        yield from filter(None, (trouble_with_site(f"HOLDFAST_{name}", site) for site in sites if site))
     if settings.env == "production" and len(settings.secret_key) < 32:
         yield "SECRET_KEY must have at least 32 characters in production."
     if settings.failpoints and settings.env != "test":

@@ -78,11 +78,14 @@ class PlaceOut(CamelSchema):
     detail = fields.String()
 
 
+_COUNTED = {"description": "Null if there were too many to count in time."}
+
+
 class ReceiptOut(CamelSchema):
     """The receipt of a deleted account: how much was erased, from where, and what is kept."""
 
-    chats = fields.Integer()
-    messages = fields.Integer()
+    chats = fields.Integer(allow_none=True, metadata=_COUNTED)
+    messages = fields.Integer(allow_none=True, metadata=_COUNTED)
     places = fields.List(fields.Nested(PlaceOut))
     kept = fields.List(fields.String())
 

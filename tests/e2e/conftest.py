@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.e2e.other_site import OtherSite, other_site
 from tests.e2e.person import Person
 from tests.environment import environment
 from tests.fake_model import FakeModel
@@ -29,8 +30,17 @@ def fake_model(model_of_all_programs: FakeModel) -> FakeModel:
     return model_of_all_programs
 
 
+@pytest.fixture(scope="session")
+def listed_site() -> Iterator[OtherSite]:
+    """A site whose pages may use the API."""
+    with other_site() as site:
+        yield site
+
+
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def programs(request: pytest.FixtureRequest, guard: Guard, model_of_all_programs: FakeModel) -> Iterator[Programs]:
+def programs(
+    request: pytest.FixtureRequest, guard: Guard, model_of_all_programs: FakeModel, listed_site: OtherSite
+) -> Iterator[Programs]:
     """The four programs on a database and a Redis of their own."""
     kind = request.param
     databases = request.getfixturevalue(f"{kind}_databases")
@@ -38,7 +48,8 @@ def programs(request: pytest.FixtureRequest, guard: Guard, model_of_all_programs
         settings = environment(database_url, redis.url, guard.folder / f"{kind}-data", model_of_all_programs.base_url)
         # A test may keep a gate shut for long. The worker must not give up the silent model meanwhile.
         patient = {"HOLDFAST_FIRST_TEXT_TIMEOUT": "18", "HOLDFAST_SILENCE_TIMEOUT": "18"}
-        with Programs(guard, kind, settings | patient) as programs:
+        pages_of_others = {"HOLDFAST_ALLOWED_ORIGINS": listed_site.origin}
+        with Programs(guard, kind, settings | patient | pages_of_others) as programs:
             yield programs
 
 

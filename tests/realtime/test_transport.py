@@ -21,6 +21,15 @@ def test_compression_is_refused(server: SocketServer) -> None:
         assert "sec-websocket-extensions" not in raw.socket.handshake_response.headers
 
 
+def test_a_client_gets_pings_and_is_closed_without_a_pong(start: Callable[..., SocketServer]) -> None:
+    server = start(module="tests.realtime.pinging")
+    with server.let_in("ada") as ada:
+        for _ in range(3):
+            assert ada.receive() == "2"
+            ada.send("3")
+        assert [frame for frame in ada.until_closed() if not frame.startswith("4")] == ["2"] * 4
+
+
 def test_long_polling_is_refused(server: SocketServer) -> None:
     answer = httpx2.get(f"{server.url}/socket.io/?EIO=4&transport=polling")
     assert (answer.status_code, answer.text) == (400, '{"status":"websocket only"}')

@@ -19,15 +19,15 @@ class Place:
 
 @dataclass(frozen=True)
 class Receipt:
-    """The numbers of erased rows, and the places."""
+    """The numbers of erased rows, and the places. A number is None if the rows were too many to count in time."""
 
-    chats: int
-    messages: int
+    chats: int | None
+    messages: int | None
     places: list[Place]
     kept: list[str] = field(default_factory=lambda: ["ids", "times", "amounts of credits"])
 
 
-def receipt_for(settings: Settings, chats: int, messages: int) -> Receipt:
+def receipt_for(settings: Settings, chats: int | None, messages: int | None) -> Receipt:
     """The receipt of an account with so many chats and messages."""
     database = _SQLITE if settings.database_url.startswith("sqlite") else _POSTGRESQL
     return Receipt(chats, messages, [database, _REDIS, _LOGS, _MODEL, _BACKUPS])

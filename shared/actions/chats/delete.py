@@ -5,7 +5,7 @@ from sqlalchemy import update
 from shared.actions.messages.erase import end_open
 from shared.actions.messages.erasures import erase_chat
 from shared.actions.owner_unit import owner_unit
-from shared.actions.queue.dispatch import dispatch
+from shared.actions.queue.dispatch import next_turns
 from shared.database.clock import db_moment, utc_now
 from shared.database.retries import retried
 from shared.database.units import execute
@@ -30,4 +30,4 @@ def delete_chat(user_id: str, ref: str) -> None:
         erase_chat(chat.id, user_id, deleted_seq, chat.next_position)
         unit.tell(Event(user_id, "chat.deleted", {"id": chat.id, "seq": deleted_seq}))
         unit.tell(credits_event(unit.account, credits_seq))
-        unit.hand_over(dispatch(user_id))
+        unit.hand_over(next_turns(user_id))

@@ -4,7 +4,7 @@ from sqlalchemy import bindparam, select, update
 
 from shared.actions.messages.erase import erase
 from shared.actions.owner_unit import owner_unit
-from shared.actions.queue.dispatch import dispatch
+from shared.actions.queue.dispatch import next_turns
 from shared.database.retries import retried
 from shared.database.units import execute
 from shared.errors.requests import ReplyRunning
@@ -31,7 +31,7 @@ def delete_message(user_id: str, chat_ref: str, message_id: str) -> None:
         unit.tell(*(_deleted(one, seq) for one, seq in zip(doomed, unit.numbers, strict=False)))
         if unfinished:
             unit.tell(credits_event(unit.account, unit.account.seq))
-            unit.hand_over(dispatch(user_id))
+            unit.hand_over(next_turns(user_id))
 
 
 def _deleted(message: MessageRow, seq: int) -> Event:

@@ -17,7 +17,7 @@ from shared.database.tables import new_id
 from shared.database.units import query
 from shared.errors.requests import InsufficientCredits, InvalidRequest, TooManyWaiting
 from shared.failpoints import reach
-from shared.models.chat import chat_sessions, find_chat
+from shared.models.chat import CHAT_DELETED_AT, chat_sessions, find_chat
 from shared.models.message import MESSAGE, MessageRow, messages
 from shared.models.user import Account, account_of, require_in_use
 from shared.wire.events import credits_event, message_event
@@ -134,8 +134,6 @@ def _replayed(user_id: str, before: Made) -> Posted:
 
 
 _deleted = Prepared(
-    select(chat_sessions.c.id).where(
-        chat_sessions.c.id == bindparam("chat_id"), chat_sessions.c.deleted_at.is_not(None)
-    ),
+    select(chat_sessions.c.id).where(chat_sessions.c.id == bindparam("chat_id"), CHAT_DELETED_AT.is_not(None)),
     Id,
 )

@@ -6,14 +6,15 @@ the commit.
 
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, case, func, select, update
+from sqlalchemy import and_, bindparam, case, func, select, update
 
 from shared.actions.replies.states import candidates
 from shared.core import current_settings
 from shared.database.clock import db_now
 from shared.database.prepared import Id, Prepared
-from shared.database.units import execute
-from shared.models.message import IS_OPEN, messages
+from shared.database.units import execute, query
+from shared.models.message import IS_OPEN, has_status, messages
+from shared.models.status import Status
 
 #: Milliseconds between a hand-over and the first repeat by the sweeper. Each later pause is twice as long (D-84).
 PATIENCE = 10_000
@@ -46,6 +47,23 @@ def dispatch(user_id: str) -> list[str]:
     return [given.id for given in execute(_give_turns, values)]
 
 
+def next_turns(user_id: str) -> list[str]:
+    """Like dispatch(), for a unit that ends a reply whose worker may be gone. The ids include first_turn().
+
+    A worker hands that one over itself when its own reply ends (`workers/job.py`, D-131).
+    """
+    given = dispatch(user_id)
+    return list(dict.fromkeys(first_turn(user_id) + given))
+
+
+def first_turn(user_id: str) -> list[str]:
+    """The id of the user's reply that has had its turn for longest, if the user has no running reply.
+
+    While another one ran, a worker may have put this reply aside. It must not wait for room any more (D-115).
+    """
+    return [reply.id for reply in query(_first_turn, {"user_id": user_id})]
+
+
 _now = db_now()
 _candidates = candidates(messages.c.owner_id == bindparam("user_id"), _now).subquery()
 _turns = select(
@@ -60,4 +78,10 @@ _give_turns = Prepared(
     .values(dispatched_at=_now, deadline_at=_deadline, handovers=0, hand_over_at=_now + PATIENCE)
     .returning(messages.c.id),
     Id,
+)
+_open = and_(messages.c.owner_id == bindparam("user_id"), IS_OPEN)
+_has_its_turn = has_status(Status.PENDING) & messages.c.dispatched_at.is_not(None)
+_runs_one = select(messages.c.id).where(_open, has_status(Status.RUNNING)).exists()
+_first_turn = Prepared(
+    select(messages.c.id).where(_open, _has_its_turn, ~_runs_one).order_by(messages.c.dispatched_at).limit(1), Id
 )

@@ -47,11 +47,6 @@ def begin_anew(user_id: str) -> list[str]:
     return [reply.id for reply in execute(_begin_anew, {"user_id": user_id, "pause_ms": PATIENCE})]
 
 
-def first_turn(user_id: str) -> list[str]:
-    """The id of the user's reply that has had its turn for longest, if the user has no running reply."""
-    return [reply.id for reply in query(_first_turn, {"user_id": user_id})]
-
-
 class _Waiting(NamedTuple):
     id: str
     dispatched_at: int
@@ -103,9 +98,4 @@ _begin_anew = Prepared(
     .values(handovers=0, hand_over_at=db_now() + bindparam("pause_ms"))
     .returning(messages.c.id),
     Id,
-)
-_open = and_(messages.c.owner_id == bindparam("user_id"), IS_OPEN)
-_runs_one = select(messages.c.id).where(_open, has_status(Status.RUNNING)).exists()
-_first_turn = Prepared(
-    select(messages.c.id).where(_open, _waiting, ~_runs_one).order_by(messages.c.dispatched_at).limit(1), Id
 )

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, update
 
 from shared.actions.credits.money import Money, NotCovered, charge, release
 from shared.actions.owner_unit import OwnerUnit, owner_unit
-from shared.actions.queue.dispatch import OpenReplies, dispatch, open_replies
+from shared.actions.queue.dispatch import OpenReplies, dispatch, next_turns, open_replies
 from shared.actions.queue.parking import park_chat
 from shared.actions.replies.claim import Claim
 from shared.actions.replies.states import CANCEL_UNTRIED, COMPLETE, FAIL, WRITING, Guard
@@ -101,7 +101,7 @@ def _store(unit: OwnerUnit, claim: Claim, ending: _Ending, answer: Answer) -> No
     touch = {"chat_id": claim.chat_session_id, "user_id": claim.owner_id, "at": at, "new_seq": unit.numbers[-2]}
     if ending.parks:
         unit.tell(chat_event("chat.updated", park_chat(touch, news=True)))
-        unit.hand_over(dispatch(claim.owner_id))
+        unit.hand_over(next_turns(claim.owner_id))
     elif execute(_touch_chat, touch)[0].open_replies:  # with no open reply, dispatch() could give no turn (D-01)
         unit.hand_over(dispatch(claim.owner_id))
     unit.tell(credits_event(unit.account, unit.account.seq))

@@ -5,7 +5,7 @@ The worker learns of the stop when Redis refuses its next delta. Otherwise its w
 
 from shared.actions.credits.money import charge, release
 from shared.actions.owner_unit import OwnerUnit, owner_unit
-from shared.actions.queue.dispatch import dispatch
+from shared.actions.queue.dispatch import next_turns
 from shared.actions.queue.parking import park_chat
 from shared.actions.replies.states import STOP
 from shared.core import current_link
@@ -70,5 +70,5 @@ def _end(unit: OwnerUnit, reply: MessageRow, kept: LiveText) -> MessageRow:
         chat_event("chat.updated", chat),
         credits_event(unit.account, credits_seq),
     )
-    unit.hand_over(dispatch(row.owner_id))
+    unit.hand_over(next_turns(row.owner_id))
     return row

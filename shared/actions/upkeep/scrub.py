@@ -4,25 +4,27 @@ A deletion empties the rows at once. Their old text may still lie in free pages,
 reply that Redis was asked to drop while it was away.
 """
 
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 
-from sqlalchemy import BindParameter, bindparam, exists, or_, select
+from sqlalchemy import BigInteger, BindParameter, bindparam, exists, or_, select
 
 from shared.core import current_link
-from shared.database.clock import read_db_moment
+from shared.database.clock import db_now, read_db_moment
 from shared.database.files import empty_log, rewrite_file
 from shared.database.units import query
 from shared.models.chat import chat_sessions
 from shared.models.message import messages
 from shared.models.user import users
 from shared.redis import live_text
-from shared.redis.persistence import begin_rewrite, is_rewritten
+from shared.redis.persistence import Rewriting
 
 # A deletion is this much younger than its moment, at most, because its transaction ends later.
 _UNSEEN = timedelta(seconds=30)
-# Redis keeps no live text of a reply that ended earlier.
+# Redis keeps no live text of a reply whose deadline lies further back.
 _FORGOTTEN = timedelta(seconds=2 * live_text.TTL)
 # Live texts that one trip drops at most.
 _BATCH = 500
@@ -36,14 +38,14 @@ class Scrub:
 
     def __init__(self, begin: Callable[[datetime], bool], is_done: Callable[[], bool]) -> None:
         self._begin, self._is_done = begin, is_done
-        self._clean_until: datetime | None = None
-        self._begun: datetime | None = None
+        self._clean_until: _Time | None = None
+        self._begun: _Time | None = None
 
     def step(self) -> bool:
         """Go on as far as possible. Returns whether everything that was deleted by now is scrubbed."""
-        now = read_db_moment()
+        now = _Time(read_db_moment(), time.monotonic())
         if self._begun is None:
-            since = now - _FORGOTTEN if self._clean_until is None else min(self._clean_until, now) - _UNSEEN
+            since = self._clean_until.at_the_earliest(now) - _UNSEEN if self._clean_until else now.moment - _FORGOTTEN
             if self._clean_until and not _was_deleted(since):
                 return True
             if not self._begin(since):
@@ -55,11 +57,23 @@ class Scrub:
         return True
 
 
+class _Time(NamedTuple):
+    """A time by the database's clock, and by the monotonic clock of this process."""
+
+    moment: datetime
+    monotonic: float
+
+    def at_the_earliest(self, now: "_Time") -> datetime:
+        """This time, as the database's clock may have shown it since. Somebody may have set that clock back."""
+        return min(self.moment, now.moment - timedelta(seconds=now.monotonic - self.monotonic))
+
+
 def scrubs() -> dict[str, Scrub]:
     """The places that keep text, by name."""
+    rewriting = Rewriting()
     return {
         "database": Scrub(lambda _: rewrite_file(), empty_log),
-        "redis": Scrub(_drop_live_texts, lambda: is_rewritten(current_link())),
+        "redis": Scrub(partial(_drop_live_texts, rewriting), lambda: rewriting.is_done(current_link())),
     }
 
 
@@ -67,17 +81,17 @@ def _was_deleted(since: datetime) -> bool:
     return query(_any_deleted, {"since": since}, row=_Found)[0].found
 
 
-def _drop_live_texts(since: datetime) -> bool:
+def _drop_live_texts(rewriting: Rewriting, since: datetime) -> bool:
     """Drop what Redis still has of deleted replies, and have it write its file anew. False if Redis is away."""
     link = current_link()
-    replies = query(_replies, {"since": since, "ended": read_db_moment() - _FORGOTTEN}, row=_Reply)
+    replies = query(_replies, {"since": since, "forgotten_ms": _FORGOTTEN // timedelta(milliseconds=1)}, row=_Reply)
     for first in range(0, len(replies), _BATCH):
         pipe = link.pipeline()
         for reply in replies[first : first + _BATCH]:
             live_text.forget(link, pipe, reply.id, reply.attempt)
         if link.send(pipe) is None:
             return False
-    return begin_rewrite(link)
+    return rewriting.begin(link)
 
 
 class _Found(NamedTuple):
@@ -94,5 +108,7 @@ _any_deleted = select(
     or_(*(exists().where(table.c.deleted_at >= _since) for table in (messages, chat_sessions, users))).label("found")
 )
 _replies = select(messages.c.id, messages.c.attempt).where(
-    messages.c.deleted_at >= _since, messages.c.attempt > 0, messages.c.completed_at >= bindparam("ended")
+    messages.c.deleted_at >= _since,
+    messages.c.attempt > 0,
+    messages.c.deadline_at >= db_now() - bindparam("forgotten_ms", type_=BigInteger),
 )

@@ -166,3 +166,17 @@ def test_a_scrub_begins_when_something_was_deleted_and_rests_otherwise(texts: Te
     delete_account(texts.user_id)
     assert database.step()
     assert not disk.has("Nothing is deleted")
+
+
+@pytest.mark.parametrize("code", ["SQLITE_BUSY_SNAPSHOT", "SQLITE_BUSY_RECOVERY"])
+def test_every_kind_of_busy_is_tried_again(texts: Texts, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_connection: object) -> int:
+        error = sqlite3.OperationalError("database is locked")
+        error.sqlite_errorcode = getattr(sqlite3, code)
+        raise error
+
+    database = scrubs()["database"]
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "_size", refuse)
+        assert not database.step()
+    assert database.step()

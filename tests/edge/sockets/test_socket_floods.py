@@ -1,6 +1,7 @@
 """No client can stop `realtime` for others: floods of one socket and of many, before the token and after it."""
 
 import json
+import re
 import socket
 import struct
 from collections.abc import Callable, Iterator
@@ -136,7 +137,7 @@ def test_one_log_line_a_minute_tells_of_all_floods(start: Callable[..., SocketSe
 
 
 @pytest.mark.parametrize("token", [False, True], ids=["before the token", "after it"])
-@pytest.mark.parametrize("kind", ["pongs of the transport", "refreshes"])
+@pytest.mark.parametrize("kind", ["pongs of the transport", "refreshes", STORM])
 def test_a_hundred_sockets_that_flood_leave_the_others_their_service(
     server: SocketServer, witness: Witness, kind: str, token: bool
 ) -> None:
@@ -167,3 +168,17 @@ def test_memory_is_back_after_endless_fragments(start: Callable[..., SocketServe
         witness.measure(rounds=10)
         assert server.memory - before < MAY_KEEP * 2
     eventually(lambda: server.memory - before < MAY_KEEP)
+
+
+def test_clients_that_come_and_go_leave_nothing(start: Callable[..., SocketServer]) -> None:
+    server = start(module="tests.edge.sockets.counting")
+    with flooding(server, STORM, HUNDRED, ""), Witness(server) as witness:
+        witness.measure(rounds=10)
+    eventually(lambda: kept(server)[0] <= 2)  # of hundreds
+    assert kept(server)[1] > 10_000  # Python's collector need not look at what is loaded
+
+
+def kept(server: SocketServer) -> list[int]:
+    """The transports in the server's memory, and the objects that Python's collector leaves alone."""
+    line = [line for line in server.service.log.splitlines() if "realtime.kept: " in line][-1]
+    return [int(number) for number in re.findall(r"\d+", line.partition("kept: ")[2])]

@@ -100,6 +100,11 @@ def test_over_https_the_cookie_is_secure(client: FlaskClient) -> None:
     assert refresh_cookie(answer)["secure"] is True
 
 
+@pytest.mark.settings(public_url="https://chat.example")
+def test_behind_a_proxy_with_a_public_url_of_https_the_cookie_is_secure(client: FlaskClient) -> None:
+    assert refresh_cookie(sign_up(client))["secure"] is True
+
+
 def test_the_cookie_gets_a_new_access_token(client: FlaskClient) -> None:
     user = sign_up(client).json["user"]
     answer = client.post("/auth/refresh")

@@ -121,3 +121,28 @@ def test_while_the_database_does_not_answer_the_last_reading_counts(
     finally:
         with write_unit():
             execute(text("ALTER TABLE away RENAME TO revocations"))
+
+
+def test_a_request_waits_once_while_another_one_reads_a_database_that_hangs(
+    phone: Device, core: Flask, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, claims = Revoked(), tokens.verify(settings.secret_key, tokens.ACCESS, phone.access_token)
+    with monkeypatch.context() as patch:
+        patch.setattr(known, "_reading", hanging := Hanging())
+        known.now()
+        assert not known.holds(claims)
+        assert 0 < sum(hanging.waits) < 1
+    known.now()
+    assert known._due > time.monotonic(), "it reads once it can"
+    assert known._patience > 0, "and waits again when that is due"
+
+
+class Hanging:
+    """A lock whose owner gets no answer."""
+
+    def __init__(self) -> None:
+        self.waits: list[float] = []
+
+    def acquire(self, timeout: float) -> bool:
+        self.waits.append(timeout)
+        return False

@@ -36,7 +36,7 @@ def test_it_listens_on_ipv6_and_prints_an_address_that_a_browser_opens(
 ) -> None:
     service = up(HOLDFAST_HOST=host)
     address = f"http://[::1]:{ports['PORT']}"
-    assert f"open {address}\n" in service.log
+    assert f"open {address}" in service.log
     assert httpx2.get(f"{address}/healthz").status_code == 200
 
 
@@ -85,8 +85,10 @@ def redis_answers(folder: Path) -> bool:
 
 
 def test_production_has_no_demo_user_and_uses_the_redis_that_is_set(up: Up, folder: Path, redis_url: str) -> None:
-    service = up(HOLDFAST_ENV="production", SECRET_KEY="x" * 32, REDIS_URL=redis_url)
+    public = {"HOLDFAST_PUBLIC_URL": "https://chat.example"}
+    service = up(HOLDFAST_ENV="production", SECRET_KEY="x" * 32, REDIS_URL=redis_url, **public)
     service.stop()
+    assert "ready: open https://chat.example\n" in service.log
     assert "sign in as" not in service.log
     assert not (folder / "var" / "redis").exists()
 
@@ -96,7 +98,8 @@ def test_a_data_folder_with_a_long_path_has_its_redis_socket_elsewhere(
 ) -> None:
     long = "x" * 120
     monkeypatch.setattr(tempfile, "tempdir", str(guard.folder))
-    up(HOLDFAST_DATA_DIR=long, TMPDIR=str(guard.folder))
+    service = up(HOLDFAST_DATA_DIR=long, TMPDIR=str(guard.folder), HOLDFAST_HOST="0.0.0.0")
+    assert re.search(r"open http://127.0.0.1:(\d+), or port \1 of any other address of this machine\n", service.log)
     redis = EmbeddedRedis(folder / long / "redis")
     assert len(str(redis.socket)) < 100
     assert stat.S_IMODE(redis.socket.parent.stat().st_mode) == 0o700

@@ -8,8 +8,8 @@ from flask import Flask
 from redis import Redis
 
 from shared.actions.messages.post import Posted
+from shared.actions.queue.dispatch import first_turn
 from shared.actions.queue.hand_over import queue_is_empty
-from shared.actions.queue.hand_over_again import first_turn
 from shared.actions.replies.claim import Claim, NoRoom, claim_reply
 from shared.actions.replies.finish import Answer, complete_reply
 from shared.actions.replies.release import give_back, release_reply

@@ -12,6 +12,7 @@ import pytest
 from api.sockets import door as door_module
 from api.sockets.door import Door, most_sockets, open_port
 from api.sockets.strangers import Strangers
+from api.sockets.tally import Tally
 from shared.settings import Settings, load_settings
 from tests.eventually import patience
 from tests.services.programs import free_port
@@ -85,12 +86,16 @@ class OutOfFiles:
         return socket.socket(), "somebody"
 
 
-def test_without_files_it_waits_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_files_it_waits_and_goes_on_and_the_log_has_one_line(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(door_module, "_NO_FILES_PAUSE", 0.01)
+    monkeypatch.setattr(door_module, "TALLY", Tally())
     listener: Any = OutOfFiles()
     connection, address = Door(listener, Strangers(PATIENCE, 10), lambda: 10).accept()
     connection.close()
     assert address == "somebody"
+    assert [record.getMessage().partition(":")[0] for record in caplog.records] == ["realtime.not_accepted"]
 
 
 def test_the_limit_of_open_files_limits_the_sockets(settings: Settings, files: Files) -> None:

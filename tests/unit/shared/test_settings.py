@@ -76,13 +76,36 @@ def test_programs_need_redis_and_a_secret(environment: dict[str, str]) -> None:
     load(environment, SECRET_KEY="x", REDIS_URL="redis://x").require_services()
 
 
-def test_the_pages_of_both_ports_may_open_sockets(environment: dict[str, str]) -> None:
-    settings = load(environment, PORT="81", REALTIME_PORT="82")
-    assert "http://127.0.0.1:81" in settings.allowed_origins
-    assert "http://[::1]:81" in settings.allowed_origins
-    assert "http://192.0.2.1:81" in load(environment, PORT="81", HOLDFAST_HOST="192.0.2.1").allowed_origins
-    assert "*" not in str(settings.allowed_origins)
-    assert load(environment, HOLDFAST_ALLOWED_ORIGINS="https://a.example").allowed_origins == ["https://a.example"]
+def test_a_public_url_is_the_address_of_the_sockets_and_an_origin(environment: dict[str, str]) -> None:
+    settings = load(
+        environment, HOLDFAST_PUBLIC_URL="https://a.example/", HOLDFAST_ALLOWED_ORIGINS="http://b.example:81"
+    )
+    assert settings.realtime_url == "https://a.example"
+    assert settings.allowed_origins == ["http://b.example:81", "https://a.example"]
+    assert load(environment, HOLDFAST_REALTIME_URL="https://live.example/").realtime_url == "https://live.example"
+
+
+@pytest.mark.parametrize("name", ["HOLDFAST_PUBLIC_URL", "HOLDFAST_ALLOWED_ORIGINS"])
+@pytest.mark.parametrize(
+    "site",
+    [
+        "*",
+        "https://*.a.example",
+        "a.example",
+        "https://a.example/chat",
+        "https://a.example?x=1",
+        "ws://a.example",
+        "https://me@a.example",
+        "http://a.example:0",
+        "http://a.example:x",
+        "http://[::1",
+        "null",
+    ],
+)
+def test_a_site_is_named_as_browsers_name_it(name: str, site: str, environment: dict[str, str]) -> None:
+    message = refusal(environment, **{name: site})
+    assert message.startswith(f"{name} has ")
+    assert message.endswith("name a site as http://HOST:PORT or https://HOST, without a path or a star.")
 
 
 def test_environments_do_not_share_keys(environment: dict[str, str]) -> None:
