@@ -146,6 +146,16 @@ def test_a_hundred_sockets_that_flood_leave_the_others_their_service(
     witness.was_served_within(LAG, HEALTH)
 
 
+def test_many_strangers_with_little_each_leave_the_others_their_service(server: SocketServer, witness: Witness) -> None:
+    """Each stays within its own budget. Together they wait for the one of their address."""
+    with ExitStack() as stack:
+        strangers = [stack.enter_context(server.raw()) for _ in range(200)]
+        for raw in strangers:
+            raw.socket.sock.sendall(frame('42["x"]') * 70)
+        witness.measure(rounds=20)
+    witness.was_served_within(LAG, HEALTH)
+
+
 @pytest.mark.long
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize("token", [False, True], ids=["before the token", "after it"])
