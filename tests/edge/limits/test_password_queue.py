@@ -96,7 +96,9 @@ def test_at_most_half_of_the_threads_hash_or_wait_for_it(threads: int, most: int
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only on Linux a thread has a niceness of its own")
 @pytest.mark.parametrize(("own", "lower"), [(0, 5), (10, 15), (16, 19), (19, 19)])
-def test_hashing_steps_back_behind_its_own_process(own: int, lower: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hashing_steps_back_behind_its_own_process(
+    own: int, lower: int, monkeypatch: pytest.MonkeyPatch, database_url: str
+) -> None:
     asked = list[int]()
     monkeypatch.setattr(os, "getpriority", lambda _which, _who: own)
     monkeypatch.setattr(os, "setpriority", lambda _which, _who, niceness: asked.append(niceness))
@@ -104,7 +106,9 @@ def test_hashing_steps_back_behind_its_own_process(own: int, lower: int, monkeyp
     assert asked == [lower]
 
 
-def test_a_thread_that_may_not_step_back_hashes_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_thread_that_may_not_step_back_hashes_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, database_url: str
+) -> None:
     def refused(*_: Any) -> None:
         raise PermissionError("no CAP_SYS_NICE")
 

@@ -87,7 +87,9 @@ class OutOfFiles:
 
     def __init__(self) -> None:
         self.failures = 2
-        self.connection, self.client = socket.socketpair()
+        with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+            self.client = socket.create_connection(listener.getsockname())
+            self.connection, _ = listener.accept()
 
     def accept(self) -> tuple[Any, Any]:
         if self.failures:
