@@ -6,7 +6,6 @@ import socket
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from statistics import median
 
 import pytest
 import websocket
@@ -144,24 +143,6 @@ def test_a_hundred_sockets_that_flood_leave_the_others_their_service(
 ) -> None:
     with flooding(server, kind, HUNDRED, server.token("eve") if token else ""):
         witness.measure(rounds=20)
-    witness.was_served_within(LAG, HEALTH)
-
-
-@pytest.mark.long
-def test_many_strangers_with_little_each_leave_the_others_their_service(start: Callable[..., SocketServer]) -> None:
-    server = start(HOLDFAST_SOCKET_AUTH_SECONDS="60")
-    with ExitStack() as stack:
-        witness = stack.enter_context(Witness(server))
-        strangers = [stack.enter_context(closing(socket.create_connection(address(server)))) for _ in range(900)]
-        for stranger in strangers:
-            stranger.sendall(HELLO)
-            assert stranger.recv(12).endswith(b" 101")
-        witness.measure(rounds=20)
-        quiet = median(witness.lags)
-        for stranger in strangers:
-            stranger.sendall(frame('42["x"]') * 70)  # each one would have the budget for so much, but for its address
-        witness.measure(rounds=20)
-    assert median(witness.lags) <= 10 * quiet
     witness.was_served_within(LAG, HEALTH)
 
 
