@@ -11,9 +11,11 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
+from api import web
 from api.serving.connection import Connection
 from api.serving.crowd import Crowd, Limits
 from api.serving.listener import _GONE_AT_ONCE, AT_ONCE, Listener
+from shared.settings import load_settings
 from tests.eventually import patience
 
 MANY = 5 * AT_ONCE
@@ -117,3 +119,9 @@ def test_after_many_that_have_gone_the_event_loop_goes_on(listener: Listener) ->
         come_and_reset(listener)
     with pytest.raises(BlockingIOError):
         listener.accept()
+
+
+def test_web_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOLDFAST_ENV", "test")
+    monkeypatch.setattr(web, "room_for", lambda wanted, *_: wanted)
+    assert web._config(load_settings()).backlog == AT_ONCE
