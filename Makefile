@@ -8,16 +8,18 @@ BENCHES := bench-quick bench-recovery bench-poison bench-sweeper bench-sockets b
 run: setup-run
 	@exec $(BIN)/holdfast up
 
+# The environment of a machine may forbid bytecode. Then each of a hundred programs would compile all its modules anew.
+test faults: export PYTHONDONTWRITEBYTECODE =
 test: setup-dev
 	@exec $(BIN)/python -m pytest -n 4  # most tests wait for programs, so two cores carry four at a time
 
 # Random faults under load on each database, for MINUTES each, then the checker. A SEED repeats a plan. Before them
 # come tests that are too long for `make test`: outages of Redis, a backlog of 10,000, races of stops, long floods.
-# Each costly fault that `make test` runs on one database runs here on the other (D-83).
+# Each fault or browser test that `make test` runs on one database runs here on the other (D-83, D-141).
 faults: export MINUTES ?= 2
 faults: export SEED ?=
 faults: setup-dev
-	@exec $(BIN)/python -m pytest -s -m long tests/faults tests/edge
+	@exec $(BIN)/python -m pytest -s -m long tests/e2e tests/faults tests/edge
 
 check: setup-dev
 	$(BIN)/ruff check

@@ -24,7 +24,7 @@ from tests.services.postgres import PostgresDatabases, postgres
 from tests.services.redis import RedisServer
 from tests.services.sqlite import SqliteDatabases
 
-pytest_plugins = ["tests.lanes"]
+pytest_plugins = ["tests.lanes", "tests.run.made_once"]
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +35,7 @@ def guard() -> Iterator[Guard]:
 
 @pytest.fixture(scope="session")
 def sqlite_databases(guard: Guard) -> SqliteDatabases:
-    return SqliteDatabases(guard.folder)
+    return SqliteDatabases(guard.memory)
 
 
 @pytest.fixture(scope="session")

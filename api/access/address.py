@@ -30,7 +30,7 @@ def known_address(forwarded: str, peer: str, trusted: int) -> str:
     """The address that the limits count, by the header X-Forwarded-For and the address of the connection.
 
     Each trusted proxy adds one address at the end of the header. The client wrote everything before them itself. If no
-    address stands there, that of the connection counts (D-928).
+    address stands there, that of the connection counts (D-137).
     """
     told = forwarded.split(",")
     added = _without_port(told[-trusted].strip()) if 0 < trusted <= len(told) else None

@@ -48,7 +48,7 @@ class Turn(Generic[T]):
         self._tell(partial(self.result.set_exception, error))
 
     def abandon(self) -> None:
-        """The client has gone. The turn is forgotten, unless it has begun (D-927). Called in the event loop."""
+        """The client has gone. The turn is forgotten, unless it has begun (D-136). Called in the event loop."""
         if not self.began:
             self.result.cancel()
 

@@ -101,7 +101,7 @@ class Turns:
     def _begun(self) -> Turn[Any]:
         """The next turn, once there is one."""
         with self._changed:
-            while (caller := self._next()) is None:  # not wait_for(), because a name may be empty
+            while (caller := self._next()) is None:  # wait_for() would take an empty name for none
                 self._changed.wait()
             own = self._waiting.pop(caller)
             turn = own.popleft()

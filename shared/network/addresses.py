@@ -7,7 +7,7 @@ _IPV6_BITS = 64
 
 
 def network_of(address: str) -> str:
-    """The name under which all limits count this address: itself, or its network if it is IPv6 (D-925).
+    """The name under which all limits count this address: itself, or its network if it is IPv6 (D-134).
 
     A text that is no address stays as it is.
     """

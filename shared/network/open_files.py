@@ -14,7 +14,7 @@ _PLENTY = 0.5
 
 
 def room_for(wanted: int, others: int, setting: str) -> int:
-    """How many connections this process can hold beside its other open files, at most as many as wanted (D-926).
+    """How many connections this process can hold beside its other open files, at most as many as wanted (D-135).
 
     Raises the process's own limit if it must. If the system allows too few, the log says so. `setting` has the number.
     Raises SettingsError if there is no room at all.

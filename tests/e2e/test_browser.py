@@ -4,11 +4,14 @@ import re
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.e2e.conftest import on_one_database
 from tests.e2e.person import Person
 from tests.eventually import eventually, patience
 from tests.fake_model import FakeModel
 from tests.services.programs import Programs
 from tests.the_page import newest_reply, sign_in, write
+
+pytestmark = on_one_database
 
 
 def test_a_person_sees_the_reply_being_written_and_reloads_in_the_middle(

@@ -1,5 +1,6 @@
 """The user, chat and parts that most integration tests need. After each test with a core, the money must add up."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,9 @@ from shared.models import ChatSession, User
 from shared.settings import Settings
 from tests.channel import Channel
 from tests.factories import a_chat, a_user, assert_money_adds_up, signed_in
+from tests.run import holdfast as command
+from tests.run.holdfast import Done, Run
+from tests.services.guard import Guard
 from workers.providers.openai_client import OpenAIProvider
 from workers.relay import Relay
 from workers.reply import Desk
@@ -46,6 +50,17 @@ def redis(settings: Settings) -> Iterator[Redis]:
     """The test's own look into Redis."""
     with Redis.from_url(settings.redis_url, decode_responses=True) as redis:
         yield redis
+
+
+@pytest.fixture
+def holdfast(guard: Guard, settings: Settings) -> Run:
+    """`holdfast("disable", EMAIL)` runs this command. `holdfast up` sets `SECRET_KEY` for its own programs only."""
+
+    def run(*words: str, without: tuple[str, ...] = ()) -> Done:
+        kept = {name: value for name, value in os.environ.items() if name not in ("SECRET_KEY", *without)}
+        return command.holdfast(guard, list(words), kept)
+
+    return run
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import sys
 import time
 from typing import Any, Self
 
@@ -46,7 +45,7 @@ class SocketServer:
         self.link = RedisLink(redis.url, "holdfast:test")
         self.secret = self.environment["SECRET_KEY"]
         own = f"{name}-{self.environment['REALTIME_PORT']}"  # or its log would begin with the one of an earlier server
-        self.service = Service(guard, own, f"{sys.executable} -m {module}", environment=self.environment)
+        self.service = Service(guard, own, f"python -m {module}", environment=self.environment, green=True)
 
     def __enter__(self) -> Self:
         self.service.start()

@@ -1,4 +1,4 @@
-"""Ends the process groups of a test run, and removes its folder: `python guard_process.py FOLDER`. See guard.py."""
+"""Ends the process groups of a test run, and removes its folders: `python guard_process.py FOLDER...`. See guard.py."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ import sys
 import time
 
 
-def main(folder: str) -> None:
+def main(*folders: str) -> None:
     groups: dict[int, signal.Signals] = {}
     for line in sys.stdin:
         group, name = line.split()
@@ -21,7 +21,8 @@ def main(folder: str) -> None:
         time.sleep(0.02)
     for group in groups:
         _signal(group, signal.SIGKILL)
-    shutil.rmtree(folder, ignore_errors=True)
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _signal(group: int, number: signal.Signals) -> bool:
@@ -34,4 +35,4 @@ def _signal(group: int, number: signal.Signals) -> bool:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -1,7 +1,10 @@
 """Starts programs by a fork of one process that has imported their packages already (Linux only).
 
 A worker needs two seconds of a core to start, and most of that is the import of other people's packages. A test run
-starts a hundred programs. The nursery imports nothing of ours, so each program still imports all of its own modules.
+starts a hundred programs. A nursery imports nothing of ours, so each program still imports all of its own modules.
+
+The nursery of the kind "green" has let eventlet replace the sockets. It forks many socket servers (D-140). Only
+tests/e2e and the tests of `holdfast up` start `realtime` as a user of ours does. They test its own order of imports.
 """
 
 import json
@@ -22,18 +25,18 @@ _ROOT = Path(__file__).parents[2]
 class Nursery:
     """The process that forks, started with the first program. It ends with the test process."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
+    def __init__(self, kind: str = "threads") -> None:
+        self._kind, self._lock = kind, threading.Lock()
         self._codes: dict[int, int] = {}
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, words: list[str], environment: Mapping[str, str], log: int, guard: int) -> "Fork":
-        """Run `python -m WORDS` as the leader of a process group that the guard knows."""
+    def start(self, words: list[str], environment: Mapping[str, str], out: int, errors: int, guard: int) -> "Fork":
+        """Run `python -m WORDS` as the leader of a process group that the guard knows. `out` and `errors` are files."""
         with self._lock:
             if not self._process:
                 self._open()
             request = {"words": words, "environment": dict(environment), "folder": str(Path.cwd())}
-            socket.send_fds(self._channel, [json.dumps(request).encode()], [log, guard])
+            socket.send_fds(self._channel, [json.dumps(request).encode()], [out, errors, guard])
             while "born" not in (told := self._next()):
                 self._codes[told["died"]] = told["code"]
             return Fork(told["born"], self)
@@ -66,7 +69,7 @@ class Nursery:
     def _open(self) -> None:
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            command = [sys.executable, "-u", "-m", "tests.services.nursery_process"]
+            command = [sys.executable, "-u", "-m", "tests.services.nursery_process", self._kind]
             self._process = subprocess.Popen(command, stdin=theirs, cwd=_ROOT)
 
     def _next(self, flags: int = 0) -> dict[str, int]:

@@ -57,6 +57,7 @@ class PostgresDatabases:
         self._admin = create_engine(self._url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
         self._template = ""
         self._empty: dict[str, Any] = {}  # each with the state of its catalog
+        self._open: dict[str, psycopg.Connection[Any]] = {}  # a new one costs as much as all that it does here
 
     @contextmanager
     def fresh(self) -> Iterator[str]:
@@ -74,6 +75,11 @@ class PostgresDatabases:
         for name in (*self._empty, self._template):
             if name:
                 self._drop(name)
+        self.disconnect()
+
+    def disconnect(self) -> None:
+        for name in list(self._open):
+            self._forget(name)
 
     def _copied(self) -> tuple[str, Any]:
         """A new database, and the state of its catalog."""
@@ -82,22 +88,34 @@ class PostgresDatabases:
             migrate(self._address(template))
             self._template = template
         name = self._create(self._template)
-        with self._connected(name) as connection:
-            return name, connection.execute(_CATALOG).fetchone()
+        return name, self._alone_in(name).execute(_CATALOG).fetchone()
 
     def _emptied(self, name: str, catalog: Any) -> bool:
         """Delete every row. False means that the database has changed, so the next test must not get it."""
-        with self._connected(name) as connection:
-            connection.execute(_END_OTHERS)
-            if connection.execute(_CATALOG).fetchone() != catalog or connection.execute(_LARGE).fetchone():
-                return False
-            try:
-                connection.execute("SET session_replication_role = replica")  # no triggers, no foreign keys
-            except psycopg.errors.InsufficientPrivilege:  # on a server that is not ours
-                return False
-            for (table,) in connection.execute(_TABLES).fetchall():
-                connection.execute(f"DELETE FROM {table}")
-            return True
+        connection = self._alone_in(name)
+        if connection.execute(_CATALOG).fetchone() != catalog or connection.execute(_LARGE).fetchone():
+            return False
+        try:
+            connection.execute("SET session_replication_role = replica")  # no triggers, no foreign keys
+        except psycopg.errors.InsufficientPrivilege:  # on a server that is not ours
+            return False
+        tables = connection.execute(_TABLES).fetchall()
+        connection.execute(";".join(f"DELETE FROM {table}" for (table,) in tables))
+        return True
+
+    def _alone_in(self, name: str) -> psycopg.Connection[Any]:
+        """Our connection to this database, once all others have ended. A test may have ended ours as well."""
+        try:
+            self._open[name].execute(_END_OTHERS)
+        except (KeyError, psycopg.OperationalError):
+            self._forget(name)
+            self._open[name] = self._connected(name)
+            self._open[name].execute(_END_OTHERS)
+        return self._open[name]
+
+    def _forget(self, name: str) -> None:
+        if connection := self._open.pop(name, None):
+            connection.close()
 
     def _connected(self, name: str) -> psycopg.Connection[Any]:
         url = self._url.set(drivername="postgresql", database=name)
@@ -116,6 +134,7 @@ class PostgresDatabases:
         return name
 
     def _drop(self, name: str) -> None:
+        self._forget(name)
         self._execute(f"DROP DATABASE {name} WITH (FORCE)")
 
     def _execute(self, statement: str) -> None:
@@ -148,3 +167,4 @@ def own_postgres(guard: Guard, name: str, **options: str) -> Iterator[tuple[Serv
         databases = PostgresDatabases(f"postgresql://postgres@/postgres?host={guard.folder / name}")
         eventually(lambda: server.must_live() and databases.ping(), within=30)
         yield server, databases
+        databases.disconnect()

@@ -14,6 +14,7 @@ from redis import Redis
 
 from shared.command.up import read_procfile
 from tests.eventually import eventually, patience
+from tests.run.holdfast import holdfast
 from tests.services.guard import Guard
 from tests.services.service import Service
 
@@ -23,14 +24,17 @@ ROOT = Path(__file__).parents[2]
 class Programs:
     """web, realtime, worker and sweeper. A test may kill, freeze and start one again, such as `programs["worker"]`."""
 
-    def __init__(self, guard: Guard, name: str, environment: Mapping[str, str]) -> None:
+    def __init__(self, guard: Guard, name: str, environment: Mapping[str, str], *, green: bool = False) -> None:
+        """With `green`, a nursery starts `realtime` too, and quickly. Without, `realtime` starts as for a user."""
         ports = {"PORT": str(free_port()), "REALTIME_PORT": str(free_port())}
         self._guard = guard
         self.environment = {**bare_environment(), **ports, **environment}
         self.url = f"http://127.0.0.1:{self.environment['PORT']}"
         self.realtime_url = f"http://127.0.0.1:{self.environment['REALTIME_PORT']}"
         self._services = {
-            program: Service(guard, f"{name}-{program}", command, environment=self.environment)
+            program: Service(
+                guard, f"{name}-{program}", command, environment=self.environment, green=green and program == "realtime"
+            )
             for program, command in read_procfile(ROOT / "Procfile").items()
         }
 
@@ -59,6 +63,11 @@ class Programs:
         """Wait until all programs run, web and realtime answer, and a worker asks for work."""
         eventually(lambda: self._healthy(self.url) and self._healthy(self.realtime_url), within=30)
         eventually(self._worker_is_consuming, within=30)
+
+    def holdfast(self, *words: str) -> None:
+        """Run this command beside the programs, as an operator does."""
+        done = holdfast(self._guard, list(words), self.environment)
+        assert done.returncode == 0, done.stderr
 
     @property
     def logs(self) -> str:

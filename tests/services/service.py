@@ -22,10 +22,10 @@ def identity(user: str | None) -> dict[str, Any]:
     return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
 
 
-def _forkable(command: str) -> list[str]:
-    """The words after `python -m`, if the nursery can start the command as a user of ours would; else nothing."""
+def _forkable(command: str, green: bool) -> list[str]:
+    """The words after `python -m`, if a nursery can start the command as a user of ours would; else nothing."""
     words = shlex.split(command)
-    if sys.platform != "linux" or words[:2] != ["python", "-m"] or words[2] == "api.realtime":
+    if sys.platform != "linux" or words[:2] != ["python", "-m"] or (words[2] == "api.realtime" and not green):
         return []  # realtime replaces the sockets before any other import
     return words[2:]
 
@@ -47,11 +47,13 @@ class Service:
         user: str | None = None,
         end: signal.Signals = signal.SIGTERM,
         grace: float = 10.0,
+        green: bool = False,
     ) -> None:
+        """A green program runs under eventlet, and a nursery that does so too may start it."""
         self.name = name
         self.log_file = guard.folder / f"{name}.log"
         self.command, self._guard, self._environment = command, guard, environment
-        self._user, self._end, self._grace = user, end, grace
+        self._user, self._end, self._grace, self._green = user, end, grace, green
         self._process: subprocess.Popen[bytes] | Fork | None = None
 
     def __enter__(self) -> Self:
@@ -86,8 +88,9 @@ class Service:
         whole = {**(os.environ if self._environment is None else self._environment), **environment}
         command = instead or self.command
         with self.log_file.open("ab") as log:
-            if words := _forkable(command):
-                self._process = self._guard.nursery.start(words, whole, log.fileno(), self._guard.pipe)
+            if words := _forkable(command, self._green):
+                nursery = self._guard.nurseries["green" if self._green else "threads"]
+                self._process = nursery.start(words, whole, log.fileno(), log.fileno(), self._guard.pipe)
             else:
                 self._process = self._launched(command, whole, log)
 

@@ -3,13 +3,11 @@
 The table counts the CPU time of the thread that answers, so a busy machine makes little difference.
 """
 
-import gc
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 import pytest
-from argon2 import PasswordHasher
 from flask import Flask
 
 from shared.models import ChatSession
@@ -114,13 +112,8 @@ class Attacker:
 
 
 @pytest.fixture
-def attacker(app: Flask, core: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Attacker]:
-    # a hash takes most of the time of a sign-in, and the same for any password
-    monkeypatch.setattr("shared.passwords._hasher", PasswordHasher(memory_cost=8, time_cost=1, parallelism=1))
-    attacker = Attacker(app, a_chat())
-    gc.freeze()  # as the programs do (D-81)
-    yield attacker
-    gc.unfreeze()
+def attacker(app: Flask, core: Flask) -> Attacker:
+    return Attacker(app, a_chat())
 
 
 @pytest.mark.parametrize("what", TEXTS)

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-import pytest
 from sqlalchemy import delete, select, update
 
 from shared.models.message import messages
 from tests.eventually import eventually
-from tests.faults.conftest import given
+from tests.faults.conftest import by_turns, given
 from tests.faults.lab.checker.rules import LETS_GO_WITHIN
 from tests.faults.lab.history import Outcome
 from tests.faults.lab.people import Witnessed
@@ -24,7 +23,6 @@ def remove(person: Witnessed, asked: Outcome, what: str) -> None:
 
 
 _LAST_WORD = {"message": "message.deleted", "chat": "chat.deleted", "account": "resync"}
-each_way = pytest.mark.parametrize("what", ["message", "chat", "account"])
 
 
 def rows(trial: Trial, person: Witnessed) -> list[Any]:
@@ -54,7 +52,7 @@ def told_after(person: Witnessed, asked: Outcome, mark: int) -> list[str]:
     return [e.name for e in heard if e.data and (e.data.get("messageId") or e.data.get("id")) in of_reply]
 
 
-@each_way
+@by_turns("what", ["message", "chat", "account"])
 def test_what_is_deleted_while_its_reply_is_written_is_gone_at_once(trial: Trial, what: str) -> None:
     person = trial.person()
     asked = person.ask("chunks=500,every=20")
@@ -73,7 +71,7 @@ def test_what_is_deleted_while_its_reply_is_written_is_gone_at_once(trial: Trial
     must_be_gone(trial, person, asked, what)
 
 
-@each_way
+@by_turns("what", ["chat", "account", "message"])
 @given("worker", HOLDFAST_FAILPOINTS="after_claim=sleep:2")
 def test_what_is_deleted_between_claim_and_question_is_never_asked(trial: Trial, what: str) -> None:
     # Given a chat with a past, and a worker that pauses after a claim
@@ -94,7 +92,7 @@ def test_what_is_deleted_between_claim_and_question_is_never_asked(trial: Trial,
     must_be_gone(trial, person, asked, what)
 
 
-@each_way
+@by_turns("what", ["account", "message", "chat"])
 def test_a_zombie_that_ends_its_reply_later_resurrects_nothing(trial: Trial, what: str) -> None:
     # Given a worker that is frozen while it writes, and a model that sends its whole answer
     person = trial.person()

@@ -5,7 +5,7 @@ from collections import Counter
 from redis import Redis
 
 from tests.eventually import eventually
-from tests.faults.conftest import given, on_sqlite
+from tests.faults.conftest import given, mostly_on, on_sqlite
 from tests.faults.lab.checker.rules import Rules
 from tests.faults.lab.history import a_question
 from tests.faults.lab.people import at_the_same_time
@@ -18,6 +18,7 @@ def on_the_queue(redis: Redis) -> int:
     return int(redis.llen(f"{QUEUE}:replies"))
 
 
+@mostly_on("postgresql")
 @given("worker", HOLDFAST_WORKER_PROCESSES="4", HOLDFAST_WORKER_THREADS="2")
 def test_a_job_delivered_to_four_workers_at_once_and_again_later_is_done_once(trial: Trial) -> None:  # F26
     # Given four worker processes of two threads each, and one job eight times, before any thread can take it
@@ -59,6 +60,7 @@ def test_a_job_that_fails_is_put_away_and_not_tried_again(trial: Trial) -> None:
     redis.close()
 
 
+@mostly_on("postgresql")
 @given("web", HOLDFAST_WEB_THREADS="15", HOLDFAST_WEB_WORKERS="2")
 def test_thirty_posts_with_one_key_are_one_message(trial: Trial) -> None:  # F27
     person, question = trial.person(), a_question("chunks=3")
@@ -73,6 +75,7 @@ def test_thirty_posts_with_one_key_are_one_message(trial: Trial) -> None:  # F27
     assert len(trial.asked(outcomes[0])) == 1
 
 
+@mostly_on("sqlite")
 def test_a_key_is_one_persons_own_and_stands_for_one_body(trial: Trial) -> None:  # F27
     person, other = trial.person(), trial.person()
     first = person.ask(key="mine")

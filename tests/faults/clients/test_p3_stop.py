@@ -2,22 +2,21 @@
 
 import time
 
-import pytest
-
 from shared.redis.link import BREAK
 from tests.eventually import eventually
 from tests.fair_clock import CLOCK
 from tests.faults.clients.stops import stop, told
-from tests.faults.conftest import given, on_postgresql
+from tests.faults.conftest import by_turns, given, mostly_on, on_postgresql
 from tests.faults.lab.checker.rules import LETS_GO_WITHIN
 from tests.faults.lab.trial import Trial
 from tests.faults.lab.witness import notes
 
 
-@pytest.mark.parametrize(("away", "back"), [("kill", "start"), ("freeze", "thaw")])
+@by_turns("outage", [("kill", "start"), ("freeze", "thaw")])
 def test_a_stop_without_redis_keeps_what_was_saved_and_reaches_the_worker_by_its_row(
-    trial: Trial, away: str, back: str
+    trial: Trial, outage: tuple[str, str]
 ) -> None:
+    away, back = outage
     # Given a reply whose text so far was saved together with its lease
     person = trial.person()
     outcome = person.ask("chunks=500,every=20")
@@ -61,6 +60,7 @@ def test_at_the_usual_times_a_silent_model_is_let_go_too(trial: Trial) -> None:
     trial.check().must_be_clean()
 
 
+@mostly_on("postgresql")
 def test_a_stopped_reply_lets_others_go_on_and_its_chat_when_its_owner_says_so(trial: Trial) -> None:
     person = trial.person()
     running, waiting = person.ask("chunks=500,every=20"), person.ask()
@@ -75,6 +75,7 @@ def test_a_stopped_reply_lets_others_go_on_and_its_chat_when_its_owner_says_so(t
     trial.check().must_be_clean()
 
 
+@mostly_on("sqlite")
 @given("worker", HOLDFAST_FAILPOINTS="after_claim=sleep:0.7")
 def test_a_stop_between_claim_and_first_text_costs_nothing_and_shows_nothing(trial: Trial) -> None:
     person = trial.person()

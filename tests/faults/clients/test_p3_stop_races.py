@@ -80,6 +80,7 @@ def test_whoever_wins_is_told_by_all(trial: Trial, count: int) -> None:
     assert endings.keys() >= {("cancelled", False), ("completed", True)}, endings
 
 
+@mostly_on("postgresql")
 @given("worker", HOLDFAST_FAILPOINTS="before_final_commit=sleep:1")
 def test_a_stop_that_comes_while_the_final_write_is_under_way_finds_it_done(trial: Trial) -> None:
     worker = trial.programs["worker"]
@@ -92,6 +93,7 @@ def test_a_stop_that_comes_while_the_final_write_is_under_way_finds_it_done(tria
     trial.check().must_be_clean()
 
 
+@mostly_on("sqlite")
 def test_an_end_that_comes_while_the_reply_is_stopped_changes_nothing(trial: Trial) -> None:
     # Given a worker that has the whole answer, and is slow to begin its final write
     person = trial.person()
@@ -111,6 +113,7 @@ def test_an_end_that_comes_while_the_reply_is_stopped_changes_nothing(trial: Tri
     assert told(person.reply(outcome)) == told(stopped.body)
 
 
+@mostly_on("postgresql")
 def test_stops_at_the_same_moment_are_one(trial: Trial) -> None:
     person = trial.person()
     outcome = person.ask("chunks=50,every=20")

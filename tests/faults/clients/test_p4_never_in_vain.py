@@ -12,6 +12,7 @@ from shared.actions.credits.grant import grant_credits
 from shared.core import create_core
 from shared.database.tables import db
 from shared.settings import load_settings
+from tests.faults.conftest import by_turns, mostly_on
 from tests.faults.lab.history import Outcome
 from tests.faults.lab.people import Witnessed, at_the_same_time
 from tests.faults.lab.trial import Trial
@@ -32,7 +33,7 @@ def set_balance(trial: Trial, user_id: str, balance: int) -> None:
     trial.history.begin("grant", user_id, "").status = 200
 
 
-@pytest.mark.parametrize("balance", [30, 29, 2, 0])
+@by_turns("balance", [30, 29, 2, 0])
 def test_fifty_posts_at_once_take_no_more_than_there_is(balance: int, trial: Trial) -> None:  # F28
     person = trial.person()
     chats = [person.chats[0], *(person.new_chat() for _ in range(4))]
@@ -46,6 +47,7 @@ def test_fifty_posts_at_once_take_no_more_than_there_is(balance: int, trial: Tri
     assert person.get("/credits") == {"balance": balance % 3, "held": 0}
 
 
+@mostly_on("postgresql")
 def test_credits_that_return_in_the_middle_of_the_race_are_spent_again_once(trial: Trial) -> None:  # F28
     person = trial.person()
     chats = [person.new_chat() for _ in range(5)]
@@ -89,7 +91,7 @@ def balances(trial: Trial, person: Witnessed) -> list[int]:
     return list(itertools.accumulate(moves))
 
 
-@pytest.mark.parametrize("balance", [30, 5])
+@by_turns("balance", [30, 5])
 def test_a_grant_and_a_release_in_the_middle_of_the_race_are_spent_to_the_last_and_no_further(
     balance: int, trial: Trial, operator: Flask
 ) -> None:  # F28

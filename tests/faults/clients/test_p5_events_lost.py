@@ -21,6 +21,7 @@ def _ready(trial: Trial) -> bool:
     return httpx2.get(f"{trial.programs.realtime_url}/readyz", timeout=patience(2)).status_code == 200
 
 
+@mostly_on("sqlite")
 def test_a_cut_subscription_resumes_and_tells_the_tabs_to_ask(trial: Trial) -> None:  # F15
     person = trial.person()
     outcome = person.ask("chunks=10,every=20,gate=cut")
@@ -35,6 +36,7 @@ def test_a_cut_subscription_resumes_and_tells_the_tabs_to_ask(trial: Trial) -> N
     trial.check().must_be_clean()
 
 
+@mostly_on("postgresql")
 def test_text_is_there_to_be_asked_for_while_no_event_comes(trial: Trial) -> None:  # F15
     person = trial.person()
     outcome = person.ask("chunks=10,every=20,gate=silent")
@@ -79,6 +81,7 @@ def test_after_twenty_seconds_without_redis_the_socket_server_hears_again_by_its
     trial.check().must_be_clean()
 
 
+@mostly_on("postgresql")
 def test_no_event_is_large_whatever_people_and_models_say(trial: Trial) -> None:  # F15
     person = trial.person()
     with trial.deployment.redis_client() as redis, redis.pubsub(ignore_subscribe_messages=True) as channel:
@@ -94,6 +97,7 @@ def test_no_event_is_large_whatever_people_and_models_say(trial: Trial) -> None:
     trial.check().must_be_clean()
 
 
+@mostly_on("sqlite")
 def test_forged_and_unreadable_jobs_do_no_more_than_real_ones(trial: Trial) -> None:  # F11
     victim, person = trial.person(), trial.person()
     done = victim.ask()
@@ -126,6 +130,7 @@ def test_forged_and_unreadable_jobs_do_no_more_than_real_ones(trial: Trial) -> N
         eventually(lambda: trial.deployment.fetched() == [])
 
 
+@mostly_on("sqlite")
 def test_what_other_environments_and_strangers_publish_reaches_nobody(trial: Trial) -> None:  # F11
     person = trial.person()
     forged = json.dumps([[person.id, "message.deleted", {"id": "forged", "chatSessionId": "x", "seq": 1}]])

@@ -1,18 +1,15 @@
 """P6: a person who signs out, is disabled or leaves hears nothing any more (F35). Nobody else is disturbed."""
 
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 
 import httpx2
-import pytest
 
 from tests.eventually import eventually, patience
 from tests.fair_clock import CLOCK
+from tests.faults.conftest import by_turns, mostly_on
 from tests.faults.lab.people import Witnessed
 from tests.faults.lab.trial import Trial
-from tests.services.programs import ROOT
 from tests.services.sockets import RawSocket, SocketClient
 
 # The promise, in seconds.
@@ -46,14 +43,8 @@ def sign_out(trial: Trial, person: Witnessed) -> None:
     assert person.http.post("/auth/sign-out").status_code == 204
 
 
-def holdfast(trial: Trial, command: str, person: Witnessed) -> None:
-    """Run this command as an operator does, beside the programs."""
-    words = [sys.executable, "-m", "shared.command.cli", command, person.email]
-    subprocess.run(words, env=trial.programs.environment, cwd=ROOT, check=True, capture_output=True)
-
-
 def disable(trial: Trial, person: Witnessed) -> None:
-    holdfast(trial, "disable", person)
+    trial.programs.holdfast("disable", person.email)
 
 
 def leave(trial: Trial, person: Witnessed) -> None:
@@ -75,6 +66,7 @@ def come_back(trial: Trial, person: Witnessed) -> None:
     eventually(lambda: person.http.get("/me").status_code == 200, within=5)
 
 
+@mostly_on("sqlite")
 def test_signing_out_closes_the_sockets_of_this_session_only(trial: Trial) -> None:
     person, other = trial.person(), trial.person()
     laptop = Device(trial, person)
@@ -95,7 +87,7 @@ def test_signing_out_closes_the_sockets_of_this_session_only(trial: Trial) -> No
     trial.check().must_be_clean()
 
 
-@pytest.mark.parametrize("end", [disable, leave])
+@by_turns("end", [disable, leave])
 def test_the_sockets_of_who_is_disabled_or_leaves_close_on_every_device(
     trial: Trial, end: Callable[[Trial, Witnessed], None]
 ) -> None:
@@ -114,6 +106,7 @@ def test_the_sockets_of_who_is_disabled_or_leaves_close_on_every_device(
     trial.check().must_be_clean()
 
 
+@mostly_on("postgresql")
 def test_the_reply_of_who_is_disabled_meanwhile_is_completed_stored_and_charged_once(trial: Trial) -> None:  # F35
     person = trial.person()
     outcome = person.ask("chunks=10,every=20,gate=door")
@@ -123,7 +116,7 @@ def test_the_reply_of_who_is_disabled_meanwhile_is_completed_stored_and_charged_
     assert person.ask().status == 401
     trial.model.open_gate("door")
     eventually(lambda: trial.asked(outcome)[0].ending == "finished", within=5)
-    holdfast(trial, "enable", person)
+    trial.programs.holdfast("enable", person.email)
     come_back(trial, person)
     trial.wait_for_status(outcome, "completed")
     assert person.get("/credits") == {"balance": 297, "held": 0}
@@ -131,7 +124,7 @@ def test_the_reply_of_who_is_disabled_meanwhile_is_completed_stored_and_charged_
     trial.check().must_be_clean()
 
 
-@pytest.mark.parametrize("lost", ["while it happened", "and emptied afterwards"])
+@by_turns("lost", ["while it happened", "and emptied afterwards"])
 def test_a_sign_out_counts_though_redis_was_away_or_emptied(trial: Trial, lost: str) -> None:
     person = trial.person()
     if lost == "while it happened":
@@ -150,6 +143,7 @@ def test_a_sign_out_counts_though_redis_was_away_or_emptied(trial: Trial, lost: 
     trial.check().must_be_clean()
 
 
+@mostly_on("postgresql")
 def test_who_signed_out_while_the_socket_server_was_away_is_not_let_in_afterwards(trial: Trial) -> None:
     person = trial.person()
     trial.programs["realtime"].kill()

@@ -56,7 +56,7 @@ class Deployment:
             self.redis = stack.enter_context(RedisServer(self._guard, f"faults-{self.kind}-redis"))
             data = self._guard.folder / f"faults-{self.kind}-data"
             settings = environment(self.database_url, self.redis.url, data, self.model.base_url) | _SETTINGS
-            self.programs = Programs(self._guard, f"faults-{self.kind}", settings)
+            self.programs = Programs(self._guard, f"faults-{self.kind}", settings, green=True)
             stack.enter_context(self.programs)
             self._stack = stack.pop_all()
         return self

@@ -24,6 +24,7 @@ def test_without_fencing_a_slow_worker_ends_a_reply_a_second_time(trial: Trial) 
     assert verdict.count("doubled") > 0
 
 
+@mostly_on("postgresql")
 @given("web", instead=f"{_NAIVE}check_then_act", HOLDFAST_SIGNUP_CREDITS="30", HOLDFAST_WEB_THREADS="20")
 def test_with_a_balance_that_is_read_first_and_written_later_money_is_lost(trial: Trial) -> None:
     person = trial.person()

@@ -1,15 +1,13 @@
 """P1: an accepted post stays stored, even if the web program dies (F08, F09) or Redis is away (F10)."""
 
-import pytest
-
-from tests.faults.conftest import by_turns, given
+from tests.faults.conftest import by_turns, given, mostly_on
 from tests.faults.lab.people import Witnessed, at_the_same_time
 from tests.faults.lab.trial import Trial
 
 POINTS = ["after_commit", "after_hand_over"]
 
 
-@pytest.mark.parametrize("point", POINTS)
+@by_turns("point", POINTS[::-1])
 @given("web", HOLDFAST_FAILPOINTS="{point}=exit")
 def test_a_post_whose_web_program_is_killed_is_found_again_by_its_key(trial: Trial, point: str) -> None:
     person = trial.person()
@@ -44,6 +42,7 @@ def is_up(person: Witnessed) -> bool:
     return [person.http.get(path).status_code for path in ("/healthz", "/readyz")] == [200, 200]
 
 
+@mostly_on("postgresql")
 def test_twenty_posts_at_once_are_accepted_within_a_second_while_redis_refuses(trial: Trial) -> None:
     people = _twenty(trial)
     trial.redis.kill()
@@ -55,6 +54,7 @@ def test_twenty_posts_at_once_are_accepted_within_a_second_while_redis_refuses(t
     assert trial.check(within=40).must_be_clean().recovered > 0
 
 
+@mostly_on("sqlite")
 def test_twenty_posts_at_once_are_accepted_within_two_seconds_while_redis_is_frozen(trial: Trial) -> None:
     people = _twenty(trial)
     trial.redis.freeze()

@@ -147,6 +147,7 @@ def test_workers_that_replace_each_other_under_load_lose_and_double_nothing(tria
     assert dead_letters(trial) == 0
 
 
+@mostly_on("postgresql")
 def test_a_job_that_an_old_worker_does_not_know_stops_nothing(trial: Trial) -> None:
     broker = ReplyBroker(url=trial.redis.url, namespace="holdfast:test:queue", middleware=[])
     broker.declare_queue(REPLIES)

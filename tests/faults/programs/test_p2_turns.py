@@ -16,6 +16,7 @@ def started(reply: dict[str, str]) -> datetime:
     return datetime.fromisoformat(reply["startedAt"])
 
 
+@mostly_on("postgresql")
 @given("worker", HOLDFAST_WORKER_THREADS="2")
 def test_fifty_questions_of_one_delay_the_first_reply_of_another_by_one_reply_at_most(trial: Trial) -> None:
     keen, other = trial.person(), trial.person()
@@ -38,6 +39,7 @@ def test_fifty_questions_of_one_delay_the_first_reply_of_another_by_one_reply_at
             assert before["completedAt"] <= after["startedAt"]
 
 
+@mostly_on("sqlite")
 def test_a_second_sweeper_changes_nothing_and_a_slow_worker_keeps_its_reply(trial: Trial, guard: Guard) -> None:  # F31
     sweeper = trial.programs["sweeper"]
     person = trial.person()

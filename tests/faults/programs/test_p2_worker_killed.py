@@ -111,6 +111,7 @@ def test_a_reply_that_was_stored_before_the_kill_is_not_written_again(trial: Tri
     assert len(trial.asked(outcome)) == 1
 
 
+@mostly_on("postgresql")
 def test_a_kill_under_the_load_of_many_loses_and_doubles_nothing(trial: Trial) -> None:
     people = [trial.person() for _ in range(5)]
     outcomes = at_the_same_time(lambda person=person: person.ask("chunks=40,every=25") for person in people)

@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from shared.models.message import messages
 from tests.fair_clock import CLOCK
-from tests.faults.conftest import by_turns, given
+from tests.faults.conftest import by_turns, given, mostly_on
 from tests.faults.lab.history import Outcome
 from tests.faults.lab.people import Load
 from tests.faults.lab.trial import Trial
@@ -144,6 +144,7 @@ def test_a_long_outage_of_redis_under_load_costs_time_and_nothing_else(
     assert people[0].reply(pausing)["attempt"] == 2
 
 
+@mostly_on("sqlite")
 def test_jobs_that_come_again_after_an_outage_do_nothing(trial: Trial) -> None:
     person = trial.person()
     outcome = person.ask()

@@ -90,6 +90,7 @@ def test_a_pause_that_the_model_asks_for_keeps_no_thread(trial: Trial) -> None: 
     assert answered < min(trial.asked(outcome)[1].opened_at for outcome in patient)
 
 
+@mostly_on("postgresql")
 def test_a_conversation_that_the_model_finds_too_long_is_asked_once_more_without_its_past(trial: Trial) -> None:  # F25
     person = trial.person()
     places = [person.chats[0], person.new_chat()]

@@ -1,9 +1,6 @@
 """Replies of a disabled user wait or end. `holdfast disable` and `enable` find an account by its email."""
 
 import json
-import os
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -19,10 +16,9 @@ from shared.database.units import execute, write_unit
 from shared.models import ChatSession, User
 from shared.models.user import users
 from shared.redis.revocations import of_user
-from shared.settings import Settings
 from tests.factories import a_post, change, money_of, nothing_changes, on_sqlite_only, past, the_message, the_user
 from tests.integration.accounts.stored import copied, rows
-from tests.services.programs import ROOT
+from tests.run.holdfast import Run
 from workers.sweeper import sweep
 
 QUEUE = "holdfast:test:queue:replies"
@@ -80,19 +76,13 @@ def test_what_waited_is_handed_over_by_the_next_sweep_if_redis_missed_it(
     assert jobs_after_a_sweep(redis) == [overlooked]
 
 
-def holdfast(*words: str, without: tuple[str, ...] = ("SECRET_KEY",)) -> Any:
-    env = {name: value for name, value in os.environ.items() if name not in without}
-    command = [sys.executable, "-m", "shared.command.cli", *words]
-    return subprocess.run(command, env=env, capture_output=True, text=True, check=False, cwd=ROOT)
-
-
 def with_email(user: User, email: str) -> User:
     with write_unit():
         execute(update(users).where(users.c.id == user.id).values(email=email))
     return user
 
 
-def test_the_commands_disable_and_enable_by_email(core: Flask, user: User, redis: Redis) -> None:
+def test_the_commands_disable_and_enable_by_email(core: Flask, user: User, redis: Redis, holdfast: Run) -> None:
     with_email(user, "ada@example.org")
     done = holdfast("disable", " Ada@Example.ORG")
     assert done.returncode == 0, done.stderr
@@ -105,9 +95,9 @@ def test_the_commands_disable_and_enable_by_email(core: Flask, user: User, redis
     assert the_user(user.id).disabled_at is None
 
 
-def test_the_command_needs_no_redis(settings: Settings, core: Flask, user: User) -> None:
+def test_the_command_needs_no_redis(core: Flask, user: User, holdfast: Run) -> None:
     with_email(user, "ada@example.org")
-    done = holdfast("disable", "ada@example.org", without=("SECRET_KEY", "REDIS_URL"))
+    done = holdfast("disable", "ada@example.org", without=("REDIS_URL",))
     assert done.returncode == 0, done.stderr
     assert rows().keys() == {of_user(user.id)}
 
@@ -115,14 +105,16 @@ def test_the_command_needs_no_redis(settings: Settings, core: Flask, user: User)
 @on_sqlite_only
 @pytest.mark.parametrize("command", ["disable", "enable"])
 @pytest.mark.parametrize("email", ["nobody@example.org", "no email at all"])
-def test_an_unknown_email_changes_nothing_and_is_named(core: Flask, user: User, command: str, email: str) -> None:
+def test_an_unknown_email_changes_nothing_and_is_named(
+    core: Flask, user: User, holdfast: Run, command: str, email: str
+) -> None:
     with nothing_changes():
         done = holdfast(command, email)
     assert (done.returncode, done.stderr) == (1, f"Error: No account has the email {email}.\n")
     assert done.stdout == ""
 
 
-def test_a_deleted_account_has_no_email_to_disable_it_by(core: Flask, user: User) -> None:
+def test_a_deleted_account_has_no_email_to_disable_it_by(core: Flask, user: User, holdfast: Run) -> None:
     delete_account(user.id)
     with nothing_changes():
         assert holdfast("disable", user.id).returncode == 1

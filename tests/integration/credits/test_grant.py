@@ -1,17 +1,13 @@
 """`holdfast grant`: an operator gives credits once for each occasion, and the open tabs hear of them."""
 
-import os
-import subprocess
-import sys
-
 from flask import Flask
 from flask.testing import FlaskClient
 
 from shared.actions.credits.grant import AlreadyGranted, grant_credits
 from shared.models import User
-from shared.settings import Settings
 from tests.channel import Channel
 from tests.factories import at_once, money_of, nothing_changes, on_sqlite_only, the_user
+from tests.run.holdfast import Run
 
 
 def test_what_is_granted_is_in_the_balance_the_ledger_and_an_event(
@@ -45,25 +41,19 @@ def test_an_occasion_grants_once_however_often_and_whoever_asks(core: Flask, use
     assert grant_credits(user.id, 50, "invoice 2").credits == 400
 
 
-def holdfast(*arguments: str) -> tuple[int, str]:
-    """Run the command as an operator does. `holdfast up` sets the secret for its own programs only."""
-    env = {name: value for name, value in os.environ.items() if name != "SECRET_KEY"}
-    command = [sys.executable, "-m", "shared.command.cli", "grant", *arguments]
-    done = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    return done.returncode, done.stdout
-
-
 @on_sqlite_only
-def test_the_command_says_what_it_did_and_fails_if_it_did_nothing(
-    settings: Settings, user: User, channel: Channel
-) -> None:
+def test_the_command_says_what_it_did_and_fails_if_it_did_nothing(user: User, channel: Channel, holdfast: Run) -> None:
+    def grant(*words: str) -> tuple[int, str]:
+        done = holdfast("grant", *words)
+        return done.returncode, done.stdout + done.stderr
+
     upper = user.email.upper()
-    assert holdfast(upper, "50", "--ref", "invoice 1") == (0, f"{upper} has 350 credits\n")
+    assert grant(upper, "50", "--ref", "invoice 1") == (0, f"{upper} has 350 credits\n")
     assert channel.names() == ["credits.changed"]
-    again = holdfast(user.email, "50", "--ref", "invoice 1")
+    again = grant(user.email, "50", "--ref", "invoice 1")
     assert again == (1, f"Error: {user.email} was granted credits for invoice 1 before; nothing has changed.\n")
-    nobody = holdfast("nobody@example.org", "50", "--ref", "invoice 1")
+    nobody = grant("nobody@example.org", "50", "--ref", "invoice 1")
     assert nobody == (1, "Error: No account has the email nobody@example.org.\n")
     for wrong in (["5"], ["0", "--ref", "x"], ["-5", "--ref", "x"], ["5", "--ref", "x" * 65]):
-        assert holdfast(user.email, *wrong)[0] == 2
+        assert grant(user.email, *wrong)[0] == 2
     assert money_of(user.id) == (350, 0)

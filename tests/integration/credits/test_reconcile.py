@@ -1,9 +1,6 @@
 """`holdfast reconcile` is silent while all adds up, also under load. Each difference gives one line."""
 
-import os
 import re
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -21,8 +18,8 @@ from shared.models import User
 from shared.models.credits import GRANT, HOLD, RELEASE, record
 from shared.models.message import messages
 from shared.models.user import users
-from shared.settings import Settings
 from tests.factories import a_chat, a_claim, a_post, a_user, at_once
+from tests.run.holdfast import Run
 
 
 def settled(user: User) -> dict[str, str]:
@@ -130,16 +127,13 @@ def test_a_system_at_work_raises_no_alarm(core: Flask) -> None:
     assert at_once(core, work_all, look)[1] >= 1
 
 
-def test_the_command_says_so_and_fails_if_there_is_a_difference(settings: Settings, core: Flask, user: User) -> None:
-    command = [sys.executable, "-m", "shared.command.cli", "reconcile"]
-    # `holdfast up` sets these for its own programs only
-    env = {name: value for name, value in os.environ.items() if name not in ("REDIS_URL", "SECRET_KEY")}
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+def test_the_command_says_so_and_fails_if_there_is_a_difference(core: Flask, user: User, holdfast: Run) -> None:
+    done = holdfast("reconcile", without=("REDIS_URL",))  # `holdfast up` sets it for its own programs only
     assert (done.returncode, done.stdout) == (0, "0 differences\n"), done.stderr
     with write_unit():
         spend(user, credits=299)()
     try:
-        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+        done = holdfast("reconcile", without=("REDIS_URL",))
     finally:
         with write_unit():
             spend(user, credits=300)()

@@ -89,6 +89,16 @@ def test_a_thread_outlives_whatever_its_work_raises(raised: type[BaseException])
     run(ask())
 
 
+@pytest.mark.parametrize("caller", ["ada", ""])
+def test_any_name_of_a_caller_has_its_turn(caller: str) -> None:
+    """A client that is already gone may have no address."""
+
+    async def ask() -> None:
+        assert await asyncio.wait_for(Turns(2).run(turn(lambda: "done", caller)), patience(5)) == "done"
+
+    run(ask())
+
+
 def test_work_whose_client_goes_before_it_begins_is_never_done() -> None:
     done = list[str]()
 
@@ -147,13 +157,3 @@ def test_hanging_work_is_logged_once_and_new_work_is_refused_while_all_threads_h
     run(ask())
     assert [record.message.split()[0] for record in caplog.records] == 2 * ["request.hangs:"] + ["request.stuck:"]
     assert "GET /somewhere has run for 30 s" in caplog.text
-
-
-@pytest.mark.parametrize("caller", ["ada", ""])
-def test_any_name_of_a_caller_has_its_turn(caller: str) -> None:
-    """A proxy may send an empty address."""
-
-    async def ask() -> None:
-        assert await asyncio.wait_for(Turns(2).run(turn(lambda: "done", caller)), patience(5)) == "done"
-
-    run(ask())

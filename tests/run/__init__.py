@@ -1,0 +1,1 @@
+"""How a run of the tests saves time: plugins of pytest that tests/conftest.py names."""
