@@ -48,7 +48,7 @@ STATUS: dict[type[HoldfastError], int] = {
 }
 # The errors that werkzeug raises by itself, by HTTP status.
 _FROM_HTTP: dict[int, type[HoldfastError]] = {
-    400: requests.MalformedBody,
+    400: requests.MalformedRequest,
     404: requests.NotFound,
     405: requests.MethodNotAllowed,
     413: requests.BodyTooLarge,
@@ -112,7 +112,7 @@ def _from_http(error: HTTPException) -> Response:
         return Response(status=error.code, headers=error.get_headers())  # a redirect is no error
     if error.code >= 500:
         return _from_bug(error)
-    return problem(_FROM_HTTP.get(error.code, requests.InvalidRequest)())
+    return problem(_FROM_HTTP.get(error.code, requests.MalformedRequest)())
 
 
 def _from_database(error: SQLAlchemyError) -> Response:

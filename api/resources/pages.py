@@ -5,7 +5,7 @@ No file needs a token. The page asks the REST API for everything that it shows, 
 
 from pathlib import Path
 
-from flask import Blueprint, Response, abort, send_file, send_from_directory
+from flask import Blueprint, Response, abort, request, send_file, send_from_directory
 
 from api.access.decorators import public
 from api.resources.ops import realtime_url
@@ -21,6 +21,12 @@ VENDOR = {
     "markdown-it.js": "markdown-it/dist/browser/markdown-it.esm.min.mjs",
     "socket.io.js": "socket.io-client/dist/socket.io.esm.min.js",
 }
+
+
+@pages.before_request
+def send_whole_files() -> None:
+    """Ignore `Range`, as a server may. The files are small, and a client may ask for any nonsense."""
+    request.environ.pop("HTTP_RANGE", None)
 
 
 @pages.get("/")

@@ -1,4 +1,4 @@
-"""Opens the port of a program, on IPv4 or IPv6."""
+"""Opens the port of a program, on IPv4 or IPv6, and tells which of its clients have gone before their turn."""
 
 import errno
 import socket
@@ -24,6 +24,15 @@ def listen(host: str, port: int, setting: str, *, backlog: int | None = None, re
         )
     except OSError as error:
         raise SettingsError(_sentence(host, port, setting, error)) from error
+
+
+def has_gone(connection: socket.socket) -> bool:
+    """Whether the client has reset this connection, or it never was a whole one."""
+    try:
+        connection.getpeername()
+    except OSError:
+        return True
+    return False
 
 
 def _sentence(host: str, port: int, setting: str, error: OSError) -> str:

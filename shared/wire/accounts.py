@@ -1,12 +1,13 @@
 """The shapes of accounts and sessions on the wire. No shape makes a query or knows a rule of the domain."""
 
+import unicodedata
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
 from shared.common_passwords import is_common
 from shared.text import shows_nothing
-from shared.wire.base import CamelSchema, Line, StrictString
+from shared.wire.base import CamelSchema, Line, StrictString, Word
 
 MAX_EMAIL = 254
 MAX_PASSWORD = 1024
@@ -20,7 +21,8 @@ class Email(Line):
     _shape = validate.Regexp(r"[^@\s]+@[^@\s]+\Z", error="Not an email address.")
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs).lower()
+        small = super()._deserialize(value, attr, data, **kwargs).lower()
+        text = unicodedata.normalize("NFC", small)  # a small letter may join with its mark where the capital could not
         self._shape(text)
         return text
 
@@ -37,7 +39,7 @@ class SignUpIn(CamelSchema):
 
     email = Email(MAX_EMAIL, required=True)
     password = StrictString(MAX_PASSWORD, required=True, validate=[validate.Length(min=8), _hard_to_guess])
-    token_mode = StrictString(32, load_default="cookie", validate=validate.OneOf(["cookie", "body"]))
+    token_mode = Word("cookie", "body", load_default="cookie")
 
 
 class SignInIn(SignUpIn):

@@ -2,7 +2,7 @@
 
 from marshmallow import fields, validate
 
-from shared.wire.base import FLAG, CamelSchema, Line, PageIn, StrictString, not_blank
+from shared.wire.base import FLAG, CamelSchema, Line, PageIn, Word, not_blank
 
 MAX_TITLE = 200
 _SORTS = ("lastActiveAt", "updatedAt", "createdAt")
@@ -11,7 +11,7 @@ _SORTS = ("lastActiveAt", "updatedAt", "createdAt")
 class ChatsIn(PageIn):
     """The page of the chats to read, newest first by `sort`."""
 
-    sort = StrictString(32, load_default="lastActiveAt", validate=validate.OneOf(_SORTS))
+    sort = Word(*_SORTS, load_default="lastActiveAt")
 
 
 class ChatIn(CamelSchema):

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from marshmallow import fields, validate
+from marshmallow import fields
 
 from shared.errors.catalogue import catalogue
 from shared.models.status import FINAL, ROLES, MessageType, Status
-from shared.wire.base import CamelSchema, PageIn, StrictString, not_blank, object_of
+from shared.wire.base import CamelSchema, PageIn, StrictString, Word, not_blank, object_of
 from shared.wire.credits import CreditsOut
 
 MAX_MESSAGE = 100_000
@@ -18,7 +18,7 @@ _ERROR = object_of(code="string", detail="string", retryable="boolean") | {"type
 class MessagesIn(PageIn):
     """The page of the messages to read, by position."""
 
-    order = StrictString(32, load_default="asc", validate=validate.OneOf(["asc", "desc"]))
+    order = Word("asc", "desc", load_default="asc")
 
 
 class MessageIn(CamelSchema):
