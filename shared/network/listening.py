@@ -41,4 +41,5 @@ def _sentence(host: str, port: int, setting: str, error: OSError) -> str:
         advice = f"stop the program that has it, or choose another port with {setting}={other}."
     else:
         advice = "set HOLDFAST_HOST to an address of this machine, such as 127.0.0.1, ::1, 0.0.0.0 or ::."
-    return f"Port {port} on {host} can't be used ({error.strerror}): {advice}"
+    reason = str(error.strerror).partition(" (")[0]  # Python adds the address, in its own words
+    return f"Port {port} on {host} can't be used ({reason}): {advice}"
