@@ -4,6 +4,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from typing import Any
 
@@ -58,7 +59,8 @@ def serve(
                 one.transport.abort()
             await _turns(2)
 
-    asyncio.run(run())
+    with ThreadPoolExecutor(1) as thread:  # in the main thread the browser of other tests may have an event loop
+        thread.submit(asyncio.run, run()).result()
 
 
 def come_and_reset(listener: socket.socket) -> Any:
