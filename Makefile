@@ -12,7 +12,7 @@ run: setup-run
 # The environment of a machine may forbid bytecode. Then each of a hundred programs would compile all its modules anew.
 test faults: export PYTHONDONTWRITEBYTECODE =
 test: setup-dev
-	@exec $(BIN)/python -m pytest -n 4  # most tests wait for programs, so two cores carry four at a time
+	@exec $(BIN)/python -m pytest -n 6  # most tests wait for programs, so two cores carry six at a time
 
 # Random faults under load on each database, for MINUTES each, then the checker. A SEED repeats a plan. Before them
 # come tests that are too long for `make test`: outages of Redis, a backlog of 10,000, races of stops, long floods.

@@ -73,7 +73,7 @@ def main() -> int:
 def serve(settings: Settings, door: Door, strangers: Strangers, pool: eventlet.GreenPool, most: int) -> None:
     """Build the server from its parts, and serve until the process ends."""
     link, presence = RedisLink(settings.redis_url, settings.namespace), Presence(settings.access_token_seconds)
-    server, pulse = create_server(settings, Upgrade), Pulse(link, settings.self_check_seconds)
+    server, pulse = create_server(settings, Upgrade, strangers), Pulse(link, settings.self_check_seconds)
     clocks = Clocks()
     Handlers(settings, most, strangers, presence, clocks).join(server)
     ear = Ear(server, link, pulse)

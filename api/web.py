@@ -18,6 +18,7 @@ from api.access import tokens
 from api.access.address import known_address
 from api.app import MAX_BODY, create_app
 from api.serving.crowd import Crowd, Limits
+from api.serving.listener import AT_ONCE, Listener
 from api.serving.wsgi import Whole
 from shared.boot import boot, spare_the_collector
 from shared.core import current_settings
@@ -70,7 +71,7 @@ class _Processes(Multiprocess):
 
 def _open_port(settings: Settings) -> socket.socket:
     """The listening socket. Each accepted connection inherits these options."""
-    listener = listen(settings.host, settings.port, "PORT", backlog=_BACKLOG)
+    listener = Listener.of(listen(settings.host, settings.port, "PORT", backlog=_BACKLOG))
     # uvicorn sends head and body apart. Without this, a client's system lets the body wait for 40 ms.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
@@ -114,7 +115,7 @@ def _config(settings: Settings) -> uvicorn.Config:
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        backlog=_BACKLOG,
+        backlog=AT_ONCE,
         timeout_keep_alive=int(settings.client_seconds) + 1,  # the crowd ends idle connections earlier
         timeout_graceful_shutdown=settings.drain_seconds,  # type: ignore[arg-type]  # uvicorn takes parts of a second
         timeout_notify=_LOOK,

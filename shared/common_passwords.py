@@ -1,5 +1,9 @@
 """The passwords that attackers try first. A sign-up refuses them."""
 
+import unicodedata
+
+from shared.text import visible
+
 # The commonest ones of at least eight characters in published leaks, as lists of many years agree.
 _COMMONEST = frozenset(
     word
@@ -21,9 +25,9 @@ _COMMONEST = frozenset(
 
 
 def is_common(password: str) -> bool:
-    """Whether an attacker tries this password first. Case and blanks around it make no difference.
+    """Whether an attacker tries this password first, in whichever case, width, or font of Unicode.
 
-    Eight times the same character is as easy to guess.
+    Blanks and invisible characters make no difference. Eight times the same character is as easy to guess.
     """
-    plain = password.strip().casefold()
+    plain = visible(unicodedata.normalize("NFKC", password)).casefold()
     return plain in _COMMONEST or len(set(plain)) == 1

@@ -29,6 +29,11 @@ def one_line(text: str) -> str:
     return " ".join(_BREAKS.sub(" ", text).split())
 
 
+def visible(text: str) -> str:
+    """The text without blanks and without characters that show nothing."""
+    return "".join(_SHOWS.findall(text))
+
+
 def shows_nothing(text: str) -> bool:
     """Whether a reader sees nothing of the text: it has only blanks and invisible characters (D-107)."""
     return _SHOWS.search(text) is None

@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -27,8 +27,9 @@ _AT_A_TIME = 2
 _MOST, _MOST_OF_ONE = 4, 3
 # Seconds. Refused clients wait for different times, up to this one. Otherwise all would come back at the same moment.
 _LONGEST_WAIT = 4
-# The system gives the threads that hash a smaller share of a busy core than the threads that answer.
-_NICENESS = 5
+# The system gives the threads that hash a smaller share of a busy core than the threads that answer: their niceness is
+# higher than the process's by this much. The system's highest is 19.
+_NICENESS, _NICEST = 5, 19
 
 
 class HashingPlace:
@@ -64,8 +65,11 @@ class HashingPlace:
 
 
 def _step_back() -> None:
-    if sys.platform == "linux":  # elsewhere a thread has no niceness of its own
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+    if sys.platform != "linux":  # elsewhere a thread has no niceness of its own
+        return
+    with suppress(OSError):  # a thread that cannot step back hashes all the same (D-186)
+        lower = min(_NICEST, os.getpriority(os.PRIO_PROCESS, os.getpid()) + _NICENESS)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), lower)
 
 
 def checks_a_password(view: View) -> View:

@@ -59,7 +59,7 @@ STATUS: dict[type[HoldfastError], int] = {
 }
 # The errors that werkzeug raises by itself, by HTTP status.
 _FROM_HTTP: dict[int, type[HoldfastError]] = {
-    400: requests.MalformedBody,
+    400: requests.MalformedRequest,
     404: requests.NotFound,
     405: requests.MethodNotAllowed,
     413: requests.BodyTooLarge,
@@ -126,7 +126,7 @@ def _from_http(error: HTTPException) -> Response:
         return Response(status=error.code, headers=error.get_headers())  # a redirect is no error
     if error.code >= 500:
         return _from_bug(error)
-    answer = problem(_FROM_HTTP.get(error.code, requests.InvalidRequest)())
+    answer = problem(_FROM_HTTP.get(error.code, requests.MalformedRequest)())
     if isinstance(error, MethodNotAllowed):
         answer.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
     return answer

@@ -25,6 +25,12 @@ VENDOR = {
 }
 
 
+@pages.before_request
+def send_whole_files() -> None:
+    """Ignore `Range`, as a server may. The files are small, and a client may ask for any nonsense."""
+    request.environ.pop("HTTP_RANGE", None)
+
+
 @pages.get("/")
 @public
 def index() -> Response:

@@ -35,6 +35,7 @@ class Connection(PacedConnection):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        self.client = self.client or _accepted_from(transport)
         if not self._crowd.admit(self):
             self.refuse(ServerFull())
 
@@ -72,8 +73,8 @@ class Connection(PacedConnection):
             self.refuse(BodyTooLarge())
             return
         upgrades = self.parser.should_upgrade()
-        if upgrades and self._announces_a_body():
-            self.refuse(MalformedRequest())  # the parser would take the body for the next request
+        if not self._comes_plain() or (upgrades and self._announces_a_body()):
+            self.refuse(MalformedRequest())  # the parser would take the body for the next request, or for plain JSON
             return
         super().on_headers_complete()  # an address that is none raises, and the stage stays HEAD
         self._enter(Stage.BODY)
@@ -156,6 +157,11 @@ class Connection(PacedConnection):
         turn: Turn[Any] | None = self._running.scope["state"].get("turn") if self._running else None
         return turn
 
+    def _comes_plain(self) -> bool:
+        """Whether the body comes as it is, in chunks or not. Nobody here could unpack it."""
+        codings = [value.strip().lower() for name, value in self.headers if name == b"transfer-encoding"]
+        return codings in ([], [b"chunked"])
+
     def _announces_a_body(self) -> bool:
         sizes = [int(value) for name, value in self.headers if name == b"content-length"]
         return any(sizes) or any(name == b"transfer-encoding" for name, _ in self.headers)
@@ -163,3 +169,9 @@ class Connection(PacedConnection):
     def _close_if_at_rest(self) -> None:
         if self._stage is Stage.REST:
             self.transport.close()
+
+
+def _accepted_from(transport: Any) -> tuple[str, int] | None:
+    """The address that asyncio got with the connection. A client that has gone by now has no other one (D-184)."""
+    address = transport.get_extra_info("peername")
+    return (str(address[0]), int(address[1])) if isinstance(address, tuple) else None

@@ -1,6 +1,8 @@
 """All connections of this process. It limits their number and their memory, and ends the slow ones."""
 
 import asyncio
+from collections import OrderedDict
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from api.serving.connection import Connection
@@ -28,10 +30,12 @@ class Crowd:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self._by_address: dict[str, set[PacedConnection]] = {}
+        self._address: dict[PacedConnection, str] = {}
+        # The connections of each address. The one that stayed at its step for longest is the first.
+        self._by_address: dict[str, OrderedDict[PacedConnection, None]] = {}
         self._bodies: dict[PacedConnection, int] = {}
         self._unsent: dict[PacedConnection, None] = {}
-        self._count, self._looks = 0, False
+        self._looks = False
 
     def __call__(self, **of_uvicorn: Any) -> Connection:
         if not self._looks:
@@ -41,23 +45,27 @@ class Crowd:
 
     def admit(self, connection: PacedConnection) -> bool:
         """Count the connection. False if there is no room for it, because all others have requests at work."""
-        peers = self._by_address.setdefault(_network(connection), set())
-        peers.add(connection)
-        self._count += 1
+        address = self._address[connection] = _network(connection)
+        peers = self._by_address.setdefault(address, OrderedDict())
+        peers[connection] = None
         if len(peers) > self.limits.per_address:
             return self._make_room(peers, connection)
-        if self._count > self.limits.connections:
+        if len(self._address) > self.limits.connections:
             return self._make_room(max(self._by_address.values(), key=len), connection)
         return True
 
+    def note_step(self, connection: PacedConnection) -> None:
+        """The connection begins its next step."""
+        if connection in self._address:
+            self._by_address[self._address[connection]].move_to_end(connection)
+
     def forget(self, connection: PacedConnection) -> None:
         """The connection has ended."""
-        address = _network(connection)
-        peers = self._by_address.get(address, set())
-        if connection not in peers:
+        address = self._address.pop(connection, None)
+        if address is None:
             return  # it had to make room
-        peers.remove(connection)
-        self._count -= 1
+        peers = self._by_address[address]
+        del peers[connection]
         if not peers:
             del self._by_address[address]
         self.release(connection)
@@ -92,19 +100,18 @@ class Crowd:
             if size:
                 slowest.drop()
 
-    def _make_room(self, peers: set[PacedConnection], newcomer: PacedConnection) -> bool:
-        resting = [one for one in peers if one.rests and one is not newcomer]
-        if resting:
-            oldest = min(resting, key=lambda one: one.since)
+    def _make_room(self, peers: Collection[PacedConnection], newcomer: PacedConnection) -> bool:
+        oldest = next((one for one in peers if one.rests and one is not newcomer), None)
+        if oldest:
             oldest.drop()
             self.forget(oldest)  # now, or others that come in the same moment would all take this one's place
-        return bool(resting)
+        return oldest is not None
 
     def _look(self) -> None:
         loop = asyncio.get_running_loop()
         loop.call_later(_LOOK, self._look)  # first, so that no failure below ends all deadlines
         now = loop.time()
-        for connection in [one for peers in self._by_address.values() for one in peers]:
+        for connection in list(self._address):
             if connection.is_late(now):
                 connection.end_late()
 

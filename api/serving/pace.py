@@ -103,6 +103,7 @@ class PacedConnection(HttpToolsProtocol):
 
     def _enter(self, stage: Stage) -> None:
         self._stage, self.since = stage, self.loop.time()
+        self._crowd.note_step(self)
 
     def _note_answer(self) -> None:
         """An answer was written. From here on, the client has time to take it."""

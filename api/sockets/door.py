@@ -13,7 +13,7 @@ from typing import Any
 
 from api.sockets.strangers import Strangers
 from api.sockets.tally import TALLY
-from shared.network.listening import listen
+from shared.network.listening import has_gone, listen
 from shared.network.open_files import room_for
 from shared.settings import Settings
 
@@ -76,6 +76,9 @@ class Door:
             except OSError as error:
                 TALLY.note("not_accepted", f"{error}; the server tries again in {_NO_FILES_PAUSE:g} s")
                 time.sleep(_NO_FILES_PAUSE)
+                continue
+            if has_gone(connection):
+                connection.close()
                 continue
             if self._places() > 1 or self._strangers.drop_oldest():
                 self._strangers.add(connection)

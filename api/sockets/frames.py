@@ -26,9 +26,9 @@ _GOODBYE = 1.0
 class Frames(RFC6455WebSocket):
     """The library's WebSocket with limits. It calls `flooded` for a client that sends too much, and then closes."""
 
-    def limit(self, flooded: Callable[[], None]) -> None:
+    def limit(self, flooded: Callable[[], None], share: Callable[[Any, int], float | None]) -> None:
         """Begin to count what the client sends."""
-        self.socket: Any = Metered(self.socket)
+        self.socket: Any = Metered(self.socket, partial(share, self.socket))
         self._flooded = flooded
 
     def _recv_frame(self, message: Any = None) -> Any:
@@ -63,10 +63,10 @@ class Upgrade(WebSocketWSGI):
     def __init__(self, handler: Any, server: Any) -> None:
         super().__init__(handler, server)
         self.support_legacy_versions = False
-        self._flooded = server.flooded
+        self._flooded, self._share = server.flooded, server.share
 
     def _handle_hybi_request(self, environ: dict[str, Any]) -> Frames:
         frames = super()._handle_hybi_request(environ)
         frames.__class__ = Frames  # the library names its own class in the midst of this function
-        frames.limit(partial(self._flooded, environ[TRANSPORT]))
+        frames.limit(partial(self._flooded, environ[TRANSPORT]), self._share)
         return cast(Frames, frames)

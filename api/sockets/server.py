@@ -16,7 +16,7 @@ from api.access.origins import may_open
 from api.sockets.budget import MAX_MESSAGE
 from api.sockets.outbox import TRANSPORT, Pings, Transport
 from api.sockets.rooms import NAMESPACE, Rooms
-from api.sockets.strangers import drop
+from api.sockets.strangers import Strangers, drop
 from api.sockets.tally import TALLY
 from shared.errors.base import HoldfastError
 from shared.errors.requests import TooMuchSent
@@ -112,7 +112,7 @@ class Server(socketio.Server):
             self.bad_packet(eio_sid, error)
 
 
-def create_server(settings: Settings, upgrade: type) -> Server:
+def create_server(settings: Settings, upgrade: type, strangers: Strangers) -> Server:
     """The server without handlers. `upgrade` reads the frames of clients."""
     server = Server(
         async_mode="eventlet",
@@ -125,6 +125,7 @@ def create_server(settings: Settings, upgrade: type) -> Server:
         async_handlers=False,  # else each packet starts a thread, and a client may send any number of packets
     )
     server.eio.read_with(upgrade)
+    server.eio.share = strangers.pay
     return server
 
 

@@ -1,12 +1,24 @@
-"""The connections that have shown no valid token yet. They may wait only so long, and only so many of one address."""
+"""The connections that have shown no valid token yet. Those of one address have one limit and one budget."""
 
 import contextlib
 import socket
 import struct
 import time
 
+from api.sockets.budget import Budget
 from api.sockets.tally import TALLY
 from shared.network.addresses import network_of
+
+# Bytes that all strangers of one address may send at once, and in each second. A thousand a second may show a token.
+_BURST, _RATE = 128 * 1024, 2 * 1024 * 1024
+
+
+class Neighbours:
+    """The strangers of one address, the oldest first, and their budget."""
+
+    def __init__(self) -> None:
+        self.connections: dict[socket.socket, None] = {}
+        self.budget = Budget(_BURST, _RATE)
 
 
 class Strangers:
@@ -16,7 +28,7 @@ class Strangers:
         self._patience, self._most = patience, most
         # Each connection with its deadline and its address, in the order of the deadlines.
         self._waiting: dict[socket.socket, tuple[float, str]] = {}
-        self._of_address: dict[str, dict[socket.socket, None]] = {}
+        self._of_address: dict[str, Neighbours] = {}
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -25,19 +37,28 @@ class Strangers:
         """Start this connection's time limit for showing a token. Drops the oldest one of a crowded address."""
         self.remove(connection)
         address = _address(connection)
-        if len(neighbours := self._of_address.get(address, {})) >= self._most:
+        neighbours = self._of_address.get(address)
+        if neighbours and len(neighbours.connections) >= self._most:
             TALLY.note("crowded", "an address had too many connections without a token; the server dropped the oldest")
-            self._drop(next(iter(neighbours)))
-        self._of_address.setdefault(address, {})[connection] = None
+            self._drop(next(iter(neighbours.connections)))
+        self._of_address.setdefault(address, Neighbours()).connections[connection] = None
         self._waiting[connection] = (time.monotonic() + self._patience, address)
 
     def remove(self, connection: socket.socket) -> None:
         """End the time limit of this connection."""
         _, address = self._waiting.pop(connection, (0.0, None))
         if address is not None:
-            del self._of_address[address][connection]
-            if not self._of_address[address]:
+            del self._of_address[address].connections[connection]
+            if not self._of_address[address].connections:
                 del self._of_address[address]
+
+    def pay(self, connection: socket.socket, cost: int) -> float | None:
+        """Take so many bytes from the budget of this stranger's address.
+
+        Returns the seconds until that budget has so much; None if the connection is no stranger.
+        """
+        _, address = self._waiting.get(connection, (0.0, None))
+        return None if address is None else self._of_address[address].budget.pay(cost)
 
     def reap(self) -> None:
         """Drop the connections that showed no token in time. Dropping one that has ended already does nothing."""

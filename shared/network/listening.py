@@ -1,4 +1,4 @@
-"""Opens the port of a program, on IPv4 or IPv6."""
+"""Opens the port of a program, on IPv4 or IPv6, and tells which of its clients have gone before their turn."""
 
 import errno
 import socket
@@ -26,10 +26,20 @@ def listen(host: str, port: int, setting: str, *, backlog: int | None = None, re
         raise SettingsError(_sentence(host, port, setting, error)) from error
 
 
+def has_gone(connection: socket.socket) -> bool:
+    """Whether the client has reset this connection, or it never was a whole one."""
+    try:
+        connection.getpeername()
+    except OSError:
+        return True
+    return False
+
+
 def _sentence(host: str, port: int, setting: str, error: OSError) -> str:
     if error.errno in (errno.EADDRINUSE, errno.EACCES):
         other = port + 10 if 1024 <= port <= 65_000 else 8_010
         advice = f"stop the program that has it, or choose another port with {setting}={other}."
     else:
         advice = "set HOLDFAST_HOST to an address of this machine, such as 127.0.0.1, ::1, 0.0.0.0 or ::."
-    return f"Port {port} on {host} can't be used ({error.strerror}): {advice}"
+    reason = str(error.strerror).partition(" (")[0]  # Python adds the address, in its own words
+    return f"Port {port} on {host} can't be used ({reason}): {advice}"

@@ -9,6 +9,8 @@ log = logging.getLogger(__name__)
 
 # Connections without which a program is of no use.
 _FEWEST = 10
+# The share of the wanted connections with which nobody needs a warning.
+_PLENTY = 0.5
 
 
 def room_for(wanted: int, others: int, setting: str) -> int:
@@ -28,7 +30,8 @@ def room_for(wanted: int, others: int, setting: str) -> int:
             f"The limit of open files ({limit}) is too low: raise it to {needed} with `ulimit -n {needed}`,"
             f" or to at least {others + _FEWEST} for {_FEWEST} clients."
         )
-    log.warning(
+    log.log(
+        logging.INFO if room >= wanted * _PLENTY else logging.WARNING,
         "files.few: the limit of open files (%d) leaves room for %d connections; for %s (%d), set `ulimit -n %d`",
         *(limit, room, setting, wanted, needed),
     )

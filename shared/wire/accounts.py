@@ -8,7 +8,7 @@ from marshmallow import ValidationError, fields, validate
 
 from shared.common_passwords import is_common
 from shared.text import shows_nothing, visible_class, visible_pattern
-from shared.wire.base import CamelSchema, Line, StrictString, object_of
+from shared.wire.base import CamelSchema, Line, StrictString, Word, object_of
 
 MAX_EMAIL = 254
 MAX_PASSWORD = 1024
@@ -29,8 +29,8 @@ class Email(Line):
     _shape = validate.Regexp(rf"{_PART}@{_PART}\Z", error="Not an email address.")
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = StrictString._deserialize(self, value, attr, data, **kwargs)
-        text = unicodedata.normalize("NFC", text).strip().lower()
+        small = StrictString._deserialize(self, value, attr, data, **kwargs).strip().lower()
+        text = unicodedata.normalize("NFC", small)  # a small letter may join with its mark where the capital could not
         self._shape(text)
         return text
 
@@ -54,7 +54,7 @@ class SignUpIn(CamelSchema):
 
     email = Email(MAX_EMAIL, required=True)
     password = StrictString(MAX_PASSWORD, required=True, validate=[validate.Length(min=8), _hard_to_guess])
-    token_mode = StrictString(32, load_default="cookie", validate=validate.OneOf(["cookie", "body"]))
+    token_mode = Word("cookie", "body", load_default="cookie")
 
 
 class SignInIn(SignUpIn):

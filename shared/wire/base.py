@@ -129,6 +129,17 @@ class FlagText(fields.Boolean):
         return bool(value == "true")
 
 
+class Word(StrictString):
+    """One of a few words, exactly as written here. Nothing is cleaned away, or two texts would be the same word."""
+
+    def __init__(self, *words: str, **options: Any) -> None:
+        super().__init__(32, validate=validate.OneOf(words), **options)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        super()._deserialize(value, attr, data, **kwargs)
+        return str(value)
+
+
 def not_blank(text: str) -> None:
     """Refuse text that shows nothing."""
     if shows_nothing(text):

@@ -17,6 +17,7 @@ from shared.wire.base import (
     PageIn,
     StrictString,
     Whole,
+    Word,
     not_blank,
     object_of,
 )
@@ -36,7 +37,7 @@ _SETTINGS = object_of(
 class ChatsIn(PageIn):
     """The page of the chats to read, newest first by `sort`. The filters count together."""
 
-    sort = StrictString(32, load_default="lastActiveAt", validate=validate.OneOf(_SORTS))
+    sort = Word(*_SORTS, load_default="lastActiveAt")
     archived = FlagText(
         load_default=False,
         metadata={"description": "The archived chats, or those that are not."},

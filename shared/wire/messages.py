@@ -15,6 +15,7 @@ from shared.wire.base import (
     PageIn,
     StrictString,
     Whole,
+    Word,
     not_blank,
     object_of,
 )
@@ -45,7 +46,7 @@ class PlacesIn(PageIn):
 class MessagesIn(PlacesIn):
     """The page of the messages to read, by position. `around` names a message, and then no `cursor` counts."""
 
-    order = StrictString(32, load_default="asc", validate=validate.OneOf(["asc", "desc"]))
+    order = Word("asc", "desc", load_default="asc")
     around = StrictString(MAX_ID, load_default=None, allow_none=False)
 
 

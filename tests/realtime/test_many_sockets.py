@@ -193,6 +193,7 @@ def test_without_the_setting_a_second_server_does_not_start(guard: Guard, own_re
         second = SocketServer(guard, own_redis, "second", REALTIME_PORT=first.environment["REALTIME_PORT"])
         second.service.start()
         eventually(lambda: not second.service.alive)
-        assert f"port {first.environment['REALTIME_PORT']}: Address already in use" in second.service.log
+        port = first.environment["REALTIME_PORT"]
+        assert f"Port {port} on 127.0.0.1 can't be used (Address already in use): stop" in second.service.log
         second.service.kill()
         assert first.ready

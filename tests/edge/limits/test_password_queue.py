@@ -1,5 +1,7 @@
 """Hashing has a small place of its own: sign-ins that find no room there are refused, and hold nobody else up."""
 
+import os
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -90,3 +92,26 @@ def test_at_most_half_of_the_threads_hash_or_wait_for_it(threads: int, most: int
     for each in entered:
         each.__exit__(None, None, None)
     assert not place._inside
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only on Linux a thread has a niceness of its own")
+@pytest.mark.parametrize(("own", "lower"), [(0, 5), (10, 15), (16, 19), (19, 19)])
+def test_hashing_steps_back_behind_its_own_process(
+    own: int, lower: int, monkeypatch: pytest.MonkeyPatch, database_url: str
+) -> None:
+    asked = list[int]()
+    monkeypatch.setattr(os, "getpriority", lambda _which, _who: own)
+    monkeypatch.setattr(os, "setpriority", lambda _which, _who, niceness: asked.append(niceness))
+    assert HashingPlace(8).compute(lambda: "done") == "done"
+    assert asked == [lower]
+
+
+def test_a_thread_that_may_not_step_back_hashes_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, database_url: str
+) -> None:
+    def refused(*_: Any) -> None:
+        raise PermissionError("no CAP_SYS_NICE")
+
+    monkeypatch.setattr(os, "setpriority", refused)
+    place = HashingPlace(8)
+    assert [place.compute(lambda: "done") for _ in range(3)] == ["done"] * 3

@@ -13,7 +13,7 @@ from tests.eventually import eventually, patience
 from tests.realtime.socket_server import SocketServer
 
 SECRET = b"Bearer-of-a-secret"
-LINE = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} (WARNING|ERROR) [\w.]+ ")
+LINE = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} (INFO|WARNING|ERROR) [\w.]+ ")
 GOOD = [
     b"GET /healthz HTTP/1.1",
     b"GET /readyz HTTP/1.1",

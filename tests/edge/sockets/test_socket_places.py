@@ -1,11 +1,15 @@
 """Neither one account nor one address can take all places of `realtime`."""
 
 import json
+import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from statistics import median
 
 import pytest
 
+from tests.edge.sockets.flooder import HELLO, frame
+from tests.edge.sockets.witness import Witness, address
 from tests.eventually import eventually
 from tests.realtime.socket_server import SocketServer
 from tests.services.sockets import RawSocket
@@ -87,3 +91,21 @@ def test_connections_that_ended_push_out_nobody_who_waits(start: Callable[..., S
     for _ in range(2 * MOST):
         assert server.status("/healthz") == 200
     assert waiting.authenticate({"token": server.token("ada")}).startswith('40{"sid"')
+
+
+@pytest.mark.long
+def test_many_strangers_with_little_each_leave_the_others_their_service(
+    start: Callable[..., SocketServer], stack: ExitStack
+) -> None:
+    server = start(HOLDFAST_SOCKET_AUTH_SECONDS="60")
+    witness = stack.enter_context(Witness(server))
+    strangers = [stack.enter_context(closing(socket.create_connection(address(server)))) for _ in range(900)]
+    for stranger in strangers:
+        stranger.sendall(HELLO)
+        assert stranger.recv(12).endswith(b" 101")
+    witness.measure(rounds=20)
+    quiet = median(witness.lags)
+    for stranger in strangers:
+        stranger.sendall(frame('42["x"]') * 70)  # each one would have the budget for so much, but for its address
+    witness.measure(rounds=20)
+    assert median(witness.lags) <= 10 * quiet

@@ -113,3 +113,28 @@ def test_no_cache_keeps_a_new_token(web: WebServer) -> None:
     status, headers, _ = web.asked(request("/auth/sign-up", "", *lines, method="POST"), body)
     assert (status, headers["cache-control"]) == (201, "no-store")
     assert "set-cookie" in headers
+
+
+@pytest.mark.parametrize("codings", [["gzip, chunked"], ["gzip", "chunked"], ["chunked, chunked"], ["identity"], ["x"]])
+def test_a_body_that_nobody_can_unpack_is_refused(web: WebServer, codings: list[str]) -> None:
+    lines = ["Content-Type: application/json", *(f"Transfer-Encoding: {coding}" for coding in codings)]
+    status, _, body = web.asked(request("/auth/sign-in", "", *lines, method="POST"), b"2\r\n{}\r\n0\r\n\r\n")
+    assert (status, code_of(body)) == (400, "malformed_request")
+
+
+def test_a_long_host_is_no_fault_of_the_body(web: WebServer) -> None:
+    head = request("/", "", LAST).replace(b"Host: web", b"Host: " + 9_000 * b"a")
+    status, _, body = web.asked(head)
+    assert (status, code_of(body)) == (400, "malformed_request")
+
+
+@pytest.mark.parametrize("lines", [["Connection: close, Upgrade"], ["Connection: Upgrade", "Upgrade: h2c"]])
+def test_a_wish_for_another_protocol_is_ignored(web: WebServer, lines: list[str]) -> None:
+    assert web.asked(request("/config", "", *lines))[0] == 200
+
+
+@pytest.mark.parametrize("ranges", ["bytes=-0,5-1,x", "bytes=99999999-", "bytes=0-1", "lines=1-2"])
+def test_a_file_comes_whole_whatever_range_is_asked_for(web: WebServer, ranges: str) -> None:
+    status, _, body = web.asked(request("/", "", f"Range: {ranges}", LAST))
+    assert status == 200
+    assert body.endswith(b"</html>\n")

@@ -75,8 +75,9 @@ def _everything_works(trial: Trial, admin: Redis) -> None:
     for key in admin.scan_iter("holdfast:test:live:*"):
         admin.delete(key)
     admin.delete("holdfast:test:marker")
-    admin.zadd("holdfast:test:queue:__heartbeats__", {"a dead worker": 1})
+    # the jobs come first: Dramatiq forgets a dead worker that holds none
     admin.sadd("holdfast:test:queue:__acks__.a dead worker.replies", "a job")
+    admin.zadd("holdfast:test:queue:__heartbeats__", {"a dead worker": 1})
     trial.model.open_gate("lost")
     trial.wait_for_status(running, "completed")
     person.insist(person.ask())

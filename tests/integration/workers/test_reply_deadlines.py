@@ -65,13 +65,14 @@ def test_silence_after_text_fails_the_reply_with_its_text(
 
 
 @on_sqlite_only
-@pytest.mark.settings(silence_timeout=0.6, model="fake:chunks=4,every=300")
+# On a busy machine a pause may take twice as long.
+@pytest.mark.settings(silence_timeout=2.0, model="fake:chunks=4,every=800")
 def test_a_slow_answer_is_no_silence(chat: ChatSession, desk: Desk) -> None:
     assert written(chat, desk).status == "completed"
 
 
 @on_sqlite_only
-@pytest.mark.settings(reply_timeout=1.0, model="fake:endless,every=20")
+@pytest.mark.settings(reply_timeout=3.0, model="fake:endless,every=20")
 def test_a_reply_that_never_ends_is_cut_at_the_deadline_of_the_whole(
     chat: ChatSession, user: User, desk: Desk, fake_model: FakeModel
 ) -> None:
@@ -81,7 +82,7 @@ def test_a_reply_that_never_ends_is_cut_at_the_deadline_of_the_whole(
     assert money_of(user.id) == (300, 0)
     (request,) = fake_model.requests
     eventually(lambda: request.ending == "client closed")
-    assert is_open_for(request, 1)
+    assert is_open_for(request, 3)
 
 
 @on_sqlite_only

@@ -21,13 +21,14 @@ class Clock:
     """The time, and how often somebody let the others run."""
 
     def __init__(self) -> None:
-        self.now, self.pauses = 0.0, 0
+        self.now, self.pauses, self.slept = 0.0, 0, 0.0
 
     def monotonic(self) -> float:
         return self.now
 
     def sleep(self, seconds: float) -> None:
         self.pauses += 1
+        self.slept += seconds
 
 
 @pytest.fixture
@@ -40,7 +41,14 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.fixture
 def metered(clock: Clock) -> Metered:
     sender: Any = Sender()
-    return Metered(sender)
+    return Metered(sender, lambda _cost: None)
+
+
+@pytest.fixture
+def stranger(clock: Clock) -> Metered:
+    """One that has not shown its token, and has an address of its own."""
+    sender: Any = Sender()
+    return Metered(sender, lambda _cost: 0.0)
 
 
 def reads_until_flood(metered: Metered, size: int) -> int:
@@ -85,3 +93,26 @@ def test_a_message_with_a_token_makes_no_pause_and_a_stream_makes_many(metered: 
     for _ in range(50):
         metered.recv(2)
     assert clock.pauses > 5
+
+
+def test_before_its_token_a_client_may_send_it_a_few_times(stranger: Metered) -> None:
+    for _ in range(4):
+        for size in (4, 4, 2100):
+            stranger.recv(size)
+    assert 2 <= reads_until_flood(stranger, 0) < 20
+
+
+def test_the_token_widens_the_budget(clock: Clock) -> None:
+    share: list[float | None] = [0.0]
+    sender: Any = Sender()
+    metered = Metered(sender, lambda _cost: share[0])
+    for _ in range(20):
+        metered.recv(0)
+    share[0] = None
+    assert reads_until_flood(metered, 0) > 200
+
+
+def test_a_client_waits_until_its_address_has_so_much(clock: Clock) -> None:
+    sender: Any = Sender()
+    Metered(sender, lambda cost: cost / 1024).recv(512)
+    assert clock.slept == 1.0

@@ -11,10 +11,15 @@ from api.serving.crowd import Crowd, Limits
 class Someone:
     """A connection. `drop()` and `refuse()` only tell that they were called."""
 
-    def __init__(self, address: str = "192.0.2.1", since: float = 0.0, *, rests: bool = True, unsent: int = 0) -> None:
+    def __init__(self, address: str = "192.0.2.1", *, rests: bool = True, unsent: int = 0) -> None:
         self.client = (address, 1234)
-        self.since, self.rests, self.unsent, self.reads_body = since, rests, unsent, rests
-        self.gone = False
+        self.unsent, self.reads_body = unsent, rests
+        self._rests, self.gone, self.looks = rests, False, 0
+
+    @property
+    def rests(self) -> bool:
+        self.looks += 1
+        return self._rests
 
     def drop(self) -> None:
         self.gone = True
@@ -33,9 +38,19 @@ def crowd() -> Crowd:
 
 
 def test_of_an_address_the_one_that_rested_for_longest_goes(crowd: Crowd) -> None:
-    recent, long_ago, newcomer = Someone(since=2), Someone(since=1), Someone(since=3)
-    assert admitted(crowd, recent, long_ago, newcomer) == [True, True, True]
+    recent, long_ago, newcomer = Someone(), Someone(), Someone()
+    admitted(crowd, recent, long_ago)
+    crowd.note_step(recent)  # type: ignore[arg-type]
+    assert admitted(crowd, newcomer) == [True]
     assert [one.gone for one in (recent, long_ago, newcomer)] == [False, True, False]
+
+
+def test_making_room_looks_at_no_more_than_one_of_many() -> None:
+    crowd = Crowd(Limits(seconds=1, body=1, connections=1000, per_address=200))
+    people = [Someone() for _ in range(400)]
+    assert all(admitted(crowd, *people))
+    assert [one.gone for one in people] == [True] * 200 + [False] * 200
+    assert sum(one.looks for one in people) == 200
 
 
 def test_a_request_at_work_is_never_ended(crowd: Crowd) -> None:
@@ -45,8 +60,8 @@ def test_a_request_at_work_is_never_ended(crowd: Crowd) -> None:
 
 
 def test_of_all_the_address_with_the_most_connections_makes_room(crowd: Crowd) -> None:
-    others = [Someone("192.0.2.2", since=0), Someone("192.0.2.3", since=0)]
-    greedy = [Someone(since=5), Someone(since=6)]
+    others = [Someone("192.0.2.2"), Someone("192.0.2.3")]
+    greedy = [Someone(), Someone()]
     assert all(admitted(crowd, *others, *greedy, Someone("192.0.2.4")))
     assert [one.gone for one in (*others, *greedy)] == [False, False, True, False]
 
@@ -54,10 +69,10 @@ def test_of_all_the_address_with_the_most_connections_makes_room(crowd: Crowd) -
 @pytest.mark.parametrize("twin", ["2001:db8::ffff", "2001:db8:0:0:1::"])
 def test_an_ipv6_network_of_a_customer_is_one_address(crowd: Crowd, twin: str) -> None:
     first = Someone("2001:db8::1")
-    admitted(crowd, first, Someone(twin, since=1), Someone(twin, since=2))
+    admitted(crowd, first, Someone(twin), Someone(twin))
     assert first.gone
     other = Someone("2001:db8:0:1::1")
-    admitted(crowd, other, Someone(twin, since=3))
+    admitted(crowd, other, Someone(twin))
     assert not other.gone
 
 

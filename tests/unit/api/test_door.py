@@ -2,6 +2,7 @@
 
 import errno
 import socket
+import struct
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -73,17 +74,28 @@ def test_without_room_and_strangers_the_client_gets_a_503(settings: Settings) ->
         assert refused.recv(1000).startswith(b"HTTP/1.1 503")
 
 
+def test_a_client_that_has_gone_takes_no_place(settings: Settings, door: Door, client: socket.socket) -> None:
+    with door.accept()[0], _client(settings) as gone:
+        gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    with _client(settings) as stays, door.accept()[0] as connection:
+        assert connection.getpeername() == stays.getsockname()
+    assert len(door._strangers) == 2
+
+
 class OutOfFiles:
     """A listener that fails twice, as when the limit of open files is reached."""
 
     def __init__(self) -> None:
         self.failures = 2
+        with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+            self.client = socket.create_connection(listener.getsockname())
+            self.connection, _ = listener.accept()
 
     def accept(self) -> tuple[Any, Any]:
         if self.failures:
             self.failures -= 1
             raise OSError(errno.EMFILE, "Too many open files")
-        return socket.socket(), "somebody"
+        return self.connection, "somebody"
 
 
 def test_without_files_it_waits_and_goes_on_and_the_log_has_one_line(
@@ -94,6 +106,7 @@ def test_without_files_it_waits_and_goes_on_and_the_log_has_one_line(
     listener: Any = OutOfFiles()
     connection, address = Door(listener, Strangers(PATIENCE, 10), lambda: 10).accept()
     connection.close()
+    listener.client.close()
     assert address == "somebody"
     assert [record.getMessage().partition(":")[0] for record in caplog.records] == ["realtime.not_accepted"]
 

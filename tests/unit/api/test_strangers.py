@@ -109,6 +109,20 @@ def test_without_room_the_oldest_of_all_leaves(stack: ExitStack, listener: socke
     assert second.open
 
 
+def test_the_strangers_of_an_address_share_a_budget_and_others_have_their_own(
+    stack: ExitStack, listener: socket.socket, strangers: Strangers
+) -> None:
+    greedy, neighbour, friend = (arrive(stack, listener, strangers).connection for _ in range(3))
+    other = arrive(stack, listener, strangers, "127.0.0.2").connection
+    strangers.remove(friend)
+    assert strangers.pay(greedy, 1000) == 0
+    waits = [strangers.pay(greedy, 1_000_000) or 0.0 for _ in range(3)]
+    assert 0 < waits[0] < waits[1] < waits[2]
+    assert strangers.pay(neighbour, 1)
+    assert strangers.pay(other, 1) == 0
+    assert strangers.pay(friend, 1) is None  # it has shown its token
+
+
 class Far:
     """A connection from afar. It notes whether it was shut."""
 

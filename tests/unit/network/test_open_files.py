@@ -47,3 +47,12 @@ def test_without_room_for_a_few_the_program_does_not_start(files: Files) -> None
         SettingsError, match=r"\(64\) is too low: raise it to 4100 with `ulimit -n 4100`.* at least 110"
     ):
         room_for(4_000, 100, "MANY")
+
+
+@pytest.mark.parametrize(("wanted", "level"), [(7_000, "INFO"), (9_000, "WARNING")])
+def test_only_with_less_than_half_of_the_room_it_warns(
+    files: Files, caplog: pytest.LogCaptureFixture, wanted: int, level: str
+) -> None:
+    caplog.set_level("INFO")
+    room_for(wanted, 100, "MANY")
+    assert [record.levelname for record in caplog.records] == [level]

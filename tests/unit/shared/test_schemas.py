@@ -13,7 +13,7 @@ from shared.models.chat import ChatRow, chat_sessions
 from shared.models.message import MessageRow, messages
 from shared.wire.accounts import RefreshIn, SignInIn, SignUpIn
 from shared.wire.chats import ChatIn, ChatOut, ChatPatch
-from shared.wire.messages import MessageIn, MessageOut
+from shared.wire.messages import MessageIn, MessageOut, MessagesIn
 
 # Columns of a message that no client sees.
 KEPT_INSIDE = {
@@ -117,7 +117,12 @@ def test_a_title_has_200_characters_at_most(length: int, fits: bool) -> None:
 
 @pytest.mark.parametrize(
     ("given", "kept"),
-    [("Ada@Example.ORG", "ada@example.org"), ("  a@b  ", "a@b"), ("JOSE\u0301@x.org", "josé@x.org")],
+    [
+        ("Ada@Example.ORG", "ada@example.org"),
+        ("  a@b  ", "a@b"),
+        ("JOSE\u0301@x.org", "josé@x.org"),
+        ("J\u030c@x.org", "\u01f0@x.org"),
+    ],
 )
 def test_an_email_is_kept_in_one_form(given: str, kept: str) -> None:
     assert SignUpIn().load(GOOD | {"email": given})["email"] == kept
@@ -147,3 +152,9 @@ def test_what_goes_out_is_in_camel_case() -> None:
     for schema in (MessageOut(), ChatOut()):
         names = [field.data_key for field in schema.fields.values()]
         assert all(name and "_" not in name and name[0].islower() for name in names)
+
+
+@pytest.mark.parametrize("word", ["asc\0", "\0asc", "asc ", "ASC", "asc\ud800", "", "x" * 33])
+def test_a_word_is_exactly_one_of_the_list(word: str) -> None:
+    assert list(errors(MessagesIn(), {"order": word})) == ["order"]
+    assert MessagesIn().load({"order": "desc"})["order"] == "desc"
