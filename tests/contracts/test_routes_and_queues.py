@@ -61,7 +61,7 @@ def test_every_route_is_in_the_openapi_document(app: Flask) -> None:
     documented = app.test_client().get("/openapi.json").json["paths"]
     for rule in app.url_map.iter_rules():
         if rule.endpoint in api_routes(app):
-            path = re.sub(r"<(\w+)>", lambda found: f"{{{camel(found[1])}}}", rule.rule)
+            path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: f"{{{camel(found[1])}}}", rule.rule)
             for method in rule.methods - {"HEAD", "OPTIONS"}:  # type: ignore[operator]
                 assert documented[path][method.lower()]["summary"], path
 
