@@ -94,16 +94,20 @@ def test_at_most_half_of_the_threads_hash_or_wait_for_it(threads: int, most: int
     assert not place._inside
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only on Linux a thread has a niceness of its own")
-@pytest.mark.parametrize(("own", "lower"), [(0, 5), (10, 15), (16, 19), (19, 19)])
+@pytest.mark.parametrize(
+    ("system", "own", "lower"),
+    [("linux", 0, [5]), ("linux", 10, [15]), ("linux", 16, [19]), ("linux", 19, [19]), ("darwin", 0, [])],
+)
 def test_hashing_steps_back_behind_its_own_process(
-    own: int, lower: int, monkeypatch: pytest.MonkeyPatch, database_url: str
+    system: str, own: int, lower: list[int], monkeypatch: pytest.MonkeyPatch, database_url: str
 ) -> None:
+    """Only on Linux a thread has a niceness of its own."""
     asked = list[int]()
+    monkeypatch.setattr(sys, "platform", system)
     monkeypatch.setattr(os, "getpriority", lambda _which, _who: own)
     monkeypatch.setattr(os, "setpriority", lambda _which, _who, niceness: asked.append(niceness))
     assert HashingPlace(8).compute(lambda: "done") == "done"
-    assert asked == [lower]
+    assert asked == lower
 
 
 def test_a_thread_that_may_not_step_back_hashes_all_the_same(

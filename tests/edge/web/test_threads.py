@@ -22,13 +22,20 @@ def unruly(start_web: Callable[..., WebServer]) -> WebServer:
 
 
 @pytest.fixture
-def held(unruly: WebServer) -> Iterator[socket.socket]:
-    """A client whose request holds the thread of its address, until the gate is there."""
+def shut(unruly: WebServer) -> Iterator[ExitStack]:
+    """The gate is shut until this stack is closed."""
+    with ExitStack() as stack:
+        stack.enter_context(gate(unruly.folder, unruly.port))
+        yield stack
+
+
+@pytest.fixture
+def held(unruly: WebServer, shut: ExitStack) -> Iterator[socket.socket]:
+    """A client whose request holds the thread of its address, until the gate opens."""
     told = unruly.service.log.count("it holds")
     with unruly.connect(request("/holds", "", CLOSES)) as client:
         eventually(lambda: unruly.service.log.count("it holds") > told)
         yield client
-    gate(unruly.folder, unruly.port).unlink(missing_ok=True)
 
 
 @pytest.mark.parametrize("path", ["/exits", "/fails"])
@@ -42,7 +49,9 @@ def test_a_thread_and_its_client_outlive_whatever_the_work_raises(unruly: WebSer
 
 
 @pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
-def test_the_work_of_a_client_that_has_gone_is_not_begun(unruly: WebServer, held: socket.socket, reset: bool) -> None:
+def test_the_work_of_a_client_that_has_gone_is_not_begun(
+    unruly: WebServer, held: socket.socket, shut: ExitStack, reset: bool
+) -> None:
     told = unruly.service.log.count("it tells")
     gone = unruly.connect(request("/tells", "", CLOSES))
     with unruly.connect(request("/tells", "", CLOSES)) as stays:
@@ -51,24 +60,26 @@ def test_the_work_of_a_client_that_has_gone_is_not_begun(unruly: WebServer, held
         port = gone.getsockname()[1]
         gone.close()
         eventually(lambda: not unruly.holds_port(port))
-        gate(unruly.folder, unruly.port).touch()
+        shut.close()
         assert answer_on(held)[0] == answer_on(stays)[0] == 404
     assert unruly.service.log.count("it tells") == told + 1
 
 
-def test_work_that_has_begun_goes_on_without_its_client(unruly: WebServer, held: socket.socket) -> None:
+def test_work_that_has_begun_goes_on_without_its_client(
+    unruly: WebServer, held: socket.socket, shut: ExitStack
+) -> None:
     ended = unruly.service.log.count("it held")
     held.close()
-    gate(unruly.folder, unruly.port).touch()
+    shut.close()
     eventually(lambda: unruly.service.log.count("it held") > ended)
     assert unruly.healthy
 
 
 def test_a_client_that_only_closes_its_side_gets_the_answer_to_work_that_has_begun(
-    unruly: WebServer, held: socket.socket
+    unruly: WebServer, held: socket.socket, shut: ExitStack
 ) -> None:
     held.shutdown(socket.SHUT_WR)
-    gate(unruly.folder, unruly.port).touch()
+    shut.close()
     assert answer_on(held)[0] == 404
 
 

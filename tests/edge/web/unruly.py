@@ -1,9 +1,10 @@
 """Runs `web` with four addresses more: work that holds its thread, leaves a trace, or goes wrong."""
 
+import fcntl
 import logging
 import sys
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,19 @@ from shared.settings import load_settings
 log = logging.getLogger("unruly")
 
 
-def gate(folder: Path, port: int) -> Path:
-    """The file without which `/holds` does not end."""
-    return folder / f"gate-{port}"
+@contextmanager
+def gate(folder: Path, port: int) -> Iterator[None]:
+    """The lock of a file. While somebody holds the gate, `/holds` waits for it."""
+    with (folder / f"gate-{port}").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _holds() -> None:
     settings = load_settings()
     log.warning("it holds")
-    while not gate(settings.data_dir, settings.port).exists():
-        time.sleep(0.02)
-    log.warning("it held")
+    with gate(settings.data_dir, settings.port):
+        log.warning("it held")
 
 
 def _exits() -> None:
