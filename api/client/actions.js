@@ -1,18 +1,25 @@
 // Everything that the user can do, as one function for each action. If an action fails, the page shows one sentence.
 
 import { newChat, openFromAddress, remove, rename } from "./actions/chats.js";
-import { edit, removeMessage, resume, retry, send, stop } from "./actions/messages.js";
+import { copy, copyCode } from "./actions/copy.js";
+import { edit, removeMessage, retry, send, stop } from "./actions/messages.js";
+import { dequeue, moveDown, moveUp, resume, sendNow } from "./actions/queue.js";
+import { again, branch, goOn, regenerate, rewrite, show } from "./actions/versions.js";
 import { earlierMessages, moreChats } from "./wire/pages.js";
 
 const ACTIONS = {
   ...{ openFromAddress, newChat, rename, remove, moreChats },
-  ...{ send, earlierMessages, retry, edit, stop, removeMessage, resume },
+  ...{ send, earlierMessages, retry, edit, stop, removeMessage },
+  ...{ again, branch, goOn, regenerate, rewrite, show, copy, copyCode },
+  ...{ dequeue, moveDown, moveUp, resume, sendNow },
   signOut,
 };
 
-// `page` is the browser page: its {api, session, outbox, dispatch, read}. Each action gets it before its own values.
+// `page` is the browser page: its {api, session, outbox, dispatch, read, catchUp}. Each action gets it before
+// its own values. `settled` waits for an answer, and then for all that the answer has changed.
 export function createActions(page) {
-  const shared = { ...page, inTurn: createTurns() };
+  const settled = (answer) => answer.finally(() => page.catchUp().catch(() => {}));
+  const shared = { ...page, settled, inTurn: createTurns() };
   const explained = (action) => (...values) =>
     action(shared, ...values).catch((problem) => page.dispatch("notice", problem.message));
   return Object.fromEntries(Object.entries(ACTIONS).map(([verb, action]) => [verb, explained(action)]));

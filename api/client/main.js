@@ -13,6 +13,8 @@ import { createSeen } from "./wire/seen.js";
 import { Session } from "./wire/session.js";
 import { openSocket } from "./wire/socket.js";
 import { createSync } from "./wire/sync.js";
+import { createPlaces } from "./wire/places.js";
+import { createVersions } from "./wire/versions.js";
 
 const RETRY = 3_000; // ms between two tries to read from a server that does not answer
 const SPREAD = 1_000; // ms; tabs that are told to catch up at the same time do so spread over this time
@@ -27,8 +29,10 @@ const session = new Session({ signedIn, signedOut, renewed: () => socket?.renew(
 const api = createApi(session);
 const sync = createSync({ api, dispatch, read });
 const seen = createSeen({ api, dispatch, read });
+const places = createPlaces({ api, dispatch, read });
+const versions = createVersions({ api, dispatch, read });
 const outbox = createOutbox({ api, dispatch });
-const actions = createActions({ api, session, outbox, dispatch, read });
+const actions = createActions({ api, session, outbox, dispatch, read, catchUp: sync.catchUp });
 
 addEventListener("hashchange", actions.openFromAddress);
 setUpSignIn(session);
@@ -96,7 +100,7 @@ function dispatch(type, data) {
   if (before === drawn) requestAnimationFrame(draw); // else a frame has already been requested
   if (before.openChat && !state.openChat) history.replaceState(null, "", location.pathname);
   sync.fillGaps();
-  seen.look();
+  [seen, places, versions].forEach((reader) => reader.look());
 }
 
 function draw() {

@@ -21,7 +21,10 @@ export async function newChat(page) {
 }
 
 export async function createAndOpen(page, title) {
-  const chat = await page.api.createChat(title);
+  return openNew(page, await page.api.createChat(title));
+}
+
+export function openNew(page, chat) {
   page.dispatch("chat.created", chat);
   location.hash = chat.id;
   openFromAddress(page);

@@ -46,8 +46,3 @@ export async function removeMessage({ api, dispatch, read }, id) {
   const gone = messages.filter((message) => message.id === id || message.replyTo === id);
   gone.forEach((message) => dispatch("message.deleted", { id: message.id }));
 }
-
-// Ends the parking of the open chat, so its pending replies get their turn.
-export async function resume({ api, dispatch, read }) {
-  dispatch("chat.updated", await api.resume(read().openChat));
-}

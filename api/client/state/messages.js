@@ -3,6 +3,8 @@
 // Within an attempt, pieces are appended in the order of `index`, without gaps.
 
 import { echoed } from "./drafts.js";
+import * as versions from "./versions.js";
+import * as waiting from "./waiting.js";
 
 const FINAL = ["completed", "failed", "cancelled"];
 
@@ -13,6 +15,8 @@ export const empty = {
   earlierCursor: null, // the page of older messages begins here
   ahead: {}, // live text that arrived before the text in front of it: id -> {attempt, pieces: {index: text}}
   wanted: [], // ids of messages that lack some text; the page reads them again
+  ...versions.empty,
+  ...waiting.empty,
 };
 
 export const isFinal = (message) => FINAL.includes(message.status);
@@ -27,12 +31,17 @@ export function loaded(state, { chatSessionId, items, nextCursor }) {
   const apart = state.loaded && items.length > 0 && !items.some((item) => find(state, item.id));
   const base = apart ? { ...state, messages: [] } : state;
   const earlierCursor = apart || !state.loaded ? nextCursor : state.earlierCursor;
-  return { ...items.reduce(put, base), earlierCursor, loaded: true };
+  return versions.marked({ ...items.reduce(put, base), earlierCursor, loaded: true }, items);
 }
 
 export function earlier(state, { chatSessionId, items, nextCursor }) {
   if (chatSessionId !== state.openChat) return state;
-  return { ...items.reduce(put, state), earlierCursor: nextCursor };
+  return versions.marked({ ...items.reduce(put, state), earlierCursor: nextCursor }, items);
+}
+
+// All versions of the message `id`, as the page asked for them.
+export function versioned(state, { chatSessionId, id, items }) {
+  return chatSessionId === state.openChat ? versions.known(items.reduce(put, state), id) : state;
 }
 
 export function put(state, message) {
@@ -90,7 +99,7 @@ function sameText(known, incoming) {
 function replace(state, message) {
   const known = state.messages.findIndex(({ id }) => id === message.id);
   if (state.messages[known] === message) return state;
-  if (known >= 0) return { ...state, messages: state.messages.with(known, message) };
+  if (known >= 0) return { ...state, messages: state.messages.with(known, message).sort(byPosition) };
   return { ...state, messages: [...state.messages, message].sort(byPosition) };
 }
 

@@ -5,6 +5,7 @@ import * as changed from "./changes.js";
 import * as chats from "./chats.js";
 import * as drafts from "./drafts.js";
 import * as conversation from "./messages.js";
+import * as waiting from "./waiting.js";
 
 export const start = {
   session: "unknown", // unknown | out | in
@@ -48,6 +49,8 @@ const changes = {
 
   "messages.loaded": conversation.loaded,
   "messages.earlier": conversation.earlier,
+  "messages.versions": conversation.versioned,
+  "queue.read": waiting.placed,
   "message.created": putMessage,
   "message.started": putMessage,
   "message.completed": putMessage,

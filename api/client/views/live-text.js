@@ -2,6 +2,7 @@
 // Long texts are drawn less often, so the page stays responsive.
 
 import { render } from "./markdown.js";
+import { withCopyButtons } from "./message/code.js";
 
 const SHARE = 5; // after a drawing of 1 ms, a growing text rests this many ms
 
@@ -17,7 +18,7 @@ export function showMarkdown(element, text, whole) {
 
 function draw(element, text) {
   const began = performance.now();
-  patch(element, render(text));
+  patch(element, withCopyButtons(render(text)));
   const now = performance.now();
   resting.set(element, { until: now + SHARE * (now - began) });
 }

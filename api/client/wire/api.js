@@ -52,6 +52,14 @@ export function createApi(session) {
     resume: (chatId) => call("POST", `/chats/${chatId}/queue/resume`),
     sync: (after) => call("GET", `/sync${after === null ? "" : `?after=${after}`}`),
     seen: (chatId, seq) => call("PUT", `/chats/${chatId}/seen`, { body: { seq } }),
+    again: (chatId, id, verb, key) => call("POST", `/chats/${chatId}/messages/${id}/${verb}`, { body: {}, key }),
+    rewrite: (chatId, id, content, key) => call("PATCH", `/chats/${chatId}/messages/${id}`, { body: { content }, key }),
+    versions: (chatId, id, cursor) => call("GET", `/chats/${chatId}/messages/${id}/versions?${query({ cursor })}`),
+    show: (chatId, id) => call("PUT", `/chats/${chatId}/messages/${id}/shown`),
+    fork: (chatId, messageId, key) => call("POST", `/chats/${chatId}/fork`, { body: { messageId }, key }),
+    queue: (chatId, cursor) => call("GET", `/chats/${chatId}/queue?${query({ cursor })}`),
+    reorder: (chatId, order, ifSeq) => call("PUT", `/chats/${chatId}/queue`, { body: { order, ifSeq } }),
+    dequeue: (chatId, id) => call("DELETE", `/chats/${chatId}/queue/${id}`),
     post: (chatId, content, key) => call("POST", `/chats/${chatId}/messages`, { body: { content }, key }),
   };
 }

@@ -30,7 +30,7 @@ export function createOutbox({ api, dispatch }) {
   return { send, retry: put, discard: (key) => dispatch("draft.discarded", key) };
 }
 
-async function persistently(post) {
+export async function persistently(post) {
   for (const pause of PAUSES) {
     try {
       return await post();
@@ -46,6 +46,6 @@ async function persistently(post) {
 const isPassing = ({ status }) => status === 0 || status >= 500;
 
 // crypto.randomUUID() would be shorter, but it exists on https and localhost only.
-function newKey() {
+export function newKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
