@@ -13,7 +13,8 @@ from shared.redis.queues import FURTHER, QUEUES, REPLIES
 from shared.settings import load_settings
 from workers.alone.writer import AloneWriter
 from workers.job import run_job
-from workers.middleware import AppContextMiddleware, DrainMiddleware
+from workers.middleware import AppContextMiddleware, DrainMiddleware, PresenceMiddleware
+from workers.presence import Presence
 from workers.reply import create_desk
 
 #: Milliseconds beyond the reply's deadline after which Dramatiq ends the thread. All our own limits are shorter.
@@ -29,6 +30,8 @@ def create_worker() -> dramatiq.Broker:
     desk = replace(desk, write_alone=AloneWriter(settings, desk.watchdog).write)
 
     broker = worker_broker(settings, [TimeLimit(), Retries(max_retries=0), AppContextMiddleware(core)])
+    # The drain waits for all replies of the process. Before that, the process no longer counts as a worker.
+    broker.add_middleware(PresenceMiddleware(Presence(core)))
     broker.add_middleware(DrainMiddleware(broker, desk.watchdog, settings.drain_seconds))
     dramatiq.set_broker(broker)
     limit_ms = int(settings.reply_timeout * 1000) + MARGIN_MS

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 from marshmallow import Schema
 
 from shared.errors.requests import MalformedBody
-from shared.wire.base import StrictString
+from shared.wire.base import IdList, StrictString
 
 # Bytes of a character outside of Unicode's first plane that is written as two JSON escapes.
 _LONGEST_ESCAPE = 12
@@ -19,7 +19,7 @@ _STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 
 def most_bytes(schema: Schema) -> int:
     """The size of the largest body that can fit this schema: each text may be written in escapes."""
-    texts = [field.most_sent for field in schema.fields.values() if isinstance(field, StrictString)]
+    texts = [field.most_sent for field in schema.fields.values() if isinstance(field, StrictString | IdList)]
     return _MOST_BESIDE + _LONGEST_ESCAPE * sum(texts)
 
 

@@ -1,4 +1,4 @@
-"""Chats: create, list, read, rename, mark as seen, delete, and resume a parked one."""
+"""Chats: create, list, read, rename, mark as seen and delete."""
 
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,6 @@ from shared.actions.chats.change import rename_chat, see_chat
 from shared.actions.chats.create import create_chat
 from shared.actions.chats.delete import delete_chat
 from shared.actions.chats.fork import ForkRequest, fork_chat
-from shared.actions.queue.parking import resume_queue
 from shared.models.chat import CHAT, ChatRow, find_chat
 from shared.models.chat import chat_sessions as rows
 from shared.models.user import owner_deleted_at
@@ -93,11 +92,3 @@ def fork(body: dict[str, Any], chat_ref: str) -> tuple[ChatRow, int, dict[str, s
     spend(Limit.POSTS, g.user_id)
     forked = fork_chat(g.user_id, ForkRequest(chat_ref, body["message_id"], body.get("title")), idempotency_key())
     return forked.chat, 201, {"Idempotent-Replayed": "true"} if forked.replayed else {}
-
-
-@chats.post("/<session_id>/queue/resume")
-@signed_in
-@chats.response(200, ChatOut)
-def resume(chat_ref: str) -> ChatRow:
-    """Resume a chat that a failed or stopped reply has parked. Its waiting replies get their turns again."""
-    return resume_queue(g.user_id, chat_ref)

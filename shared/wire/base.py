@@ -11,6 +11,8 @@ from shared.text import clean, shows_nothing
 MAX_CURSOR = 256
 #: Characters of an id that a client sends in a body or a query.
 MAX_ID = 64
+#: Rows of the longest page.
+MAX_LIMIT = 200
 #: OpenAPI's word for a field that a function makes.
 FLAG = {"type": "boolean"}
 
@@ -68,6 +70,26 @@ class StrictFlag(fields.Boolean):
         return value
 
 
+class IdList(fields.List[Any]):
+    """At most `longest` ids, each once. An id is compared in the one form in which it is stored."""
+
+    default_error_messages = {"invalid": "Not a list of ids."}  # noqa: RUF012
+    _LENGTH = 36
+
+    def __init__(self, longest: int, **options: Any) -> None:
+        super().__init__(StrictString(self._LENGTH), **options)
+        self.most_sent = longest * (self._LENGTH + len('"",'))
+        self.validators.insert(0, validate.Length(max=longest))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        if not isinstance(value, list) or not all(isinstance(one, str) and len(one) <= self._LENGTH for one in value):
+            raise self.make_error("invalid")
+        ids = [clean(one).lower() for one in value]
+        if len(ids) > len(set(ids)):
+            raise ValidationError("Each id stands here once.")
+        return ids
+
+
 def not_blank(text: str) -> None:
     """Refuse text that shows nothing."""
     if shows_nothing(text):
@@ -77,7 +99,7 @@ def not_blank(text: str) -> None:
 class PageIn(CamelSchema):
     """The page of a list to read. `cursor` is the `nextCursor` of the page before."""
 
-    limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
+    limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=MAX_LIMIT))
     cursor = StrictString(MAX_CURSOR, load_default=None)
 
 

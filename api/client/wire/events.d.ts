@@ -224,6 +224,8 @@ export type ChangedMessage = {
   seq: number;
   /** Only while the reply runs. */
   nextIndex?: number;
+  /** Of a reply that waits: its place in the queue. */
+  queue: { ahead: number; estimatedStartAt: string | null; noWorker: boolean } | null;
 } | {
   id: string;
   chatSessionId: string;

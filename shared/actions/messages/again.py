@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select
 
 from shared.actions.messages.accept import Posted, Verb, accept
 from shared.actions.messages.idempotency import Made, fingerprint
-from shared.actions.messages.store import Stored, choose_model, reply_row, store_reply, take_place
+from shared.actions.messages.store import Stored, choose_model, reply_row, require_room, store_reply, take_place
 from shared.actions.messages.versions import Group, replies_to
 from shared.actions.owner_unit import OwnerUnit
 from shared.core import current_settings
@@ -117,6 +117,7 @@ def _verb(begin: Callable[[MessageRow | None], dict[str, Any]]) -> Verb[AgainReq
     def store(unit: OwnerUnit, request: AgainRequest, made: Made) -> Stored:
         pair, columns = check(unit.account.user_id, request)
         place = take_place(unit, request.chat_ref, 1)
+        require_room(place.open_replies)
         versions = pair.versions
         version = {"version": versions.next_version, "version_of": versions.root, "reply_to": pair.question.id}
         reply = reply_row(unit, place, id=made.reply_id, **version, **columns)

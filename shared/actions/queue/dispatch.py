@@ -6,7 +6,7 @@ the commit.
 
 from typing import NamedTuple
 
-from sqlalchemy import and_, bindparam, case, func, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, and_, bindparam, case, func, select, update
 
 from shared.actions.replies.states import candidates
 from shared.core import current_settings
@@ -34,6 +34,14 @@ open_replies = (
     .scalar_subquery()
     .label("open_replies")
 )
+
+
+def queued(before: ColumnElement[int] | None = None) -> ScalarSelect[int]:
+    """How many replies of all users are on the queue: they have their turn, but no worker. `before` is a moment."""
+    other = messages.alias("other")
+    count = select(func.count()).select_from(other).where(has_status(Status.PENDING, other))
+    has_turn = other.c.dispatched_at.is_not(None) if before is None else other.c.dispatched_at < before
+    return count.where(has_turn).scalar_subquery()
 
 
 def dispatch(user_id: str) -> list[str]:

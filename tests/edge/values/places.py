@@ -24,6 +24,8 @@ _GOOD = {
     "content": "Hello",
     "seq": 1,
     "messageId": "x",
+    "order": [],
+    "ifSeq": 1,
 }
 
 

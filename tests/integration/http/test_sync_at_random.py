@@ -20,6 +20,8 @@ from shared.actions.messages.idempotency import PostRequest
 from shared.actions.messages.post import post_message
 from shared.actions.messages.show import show_version
 from shared.actions.queue.parking import resume_queue
+from shared.actions.queue.reorder import remove_waiting, reorder_queue
+from shared.actions.queue.waiting import waiting_in
 from shared.actions.replies.claim import claim_reply
 from shared.actions.replies.finish import Answer, Superseded, complete_reply, fail_reply
 from shared.actions.replies.release import give_back
@@ -35,10 +37,10 @@ from tests.integration.http.mirror import Mirror
 
 
 def as_it_is(me: FlaskClient) -> tuple[dict[str, Any], dict[str, Any]]:
-    """All chats and messages, as the lists show them."""
+    """All chats and messages, as the lists show them, without the places in the queue (D-156)."""
     chats = {chat["id"]: chat for chat in me.get("/chats?limit=200").json["items"]}
     lists = [me.get(f"/chats/{chat}/messages?limit=200").json["items"] for chat in chats]
-    return chats, {message["id"]: message for items in lists for message in items}
+    return chats, {message["id"]: message | {"queue": None} for items in lists for message in items}
 
 
 class Life:
@@ -54,7 +56,8 @@ class Life:
         steps = [self.create, self.rename, self.see, self.post, self.post, self.claim, self.claim, self.finish]
         others = [self.finish, self.fail, self.give_back, self.write, self.delete, self.forget, self.stop, self.resume]
         versions = [self.again, self.edit, self.show, self.store, *([self.fork] if self.forks else [])]
-        self.chance.choice(steps + others + versions)()
+        queue = [self.ask, self.ask, self.reorder, self.reorder, self.edit, self.take_out]
+        self.chance.choice(steps + others + versions + queue)()
 
     def create(self) -> None:
         self.chats.append(create_chat(self.user.id, None).id)
@@ -114,6 +117,19 @@ class Life:
 
     def resume(self) -> None:
         self._try(lambda: resume_queue(self.user.id, self._a_chat()))
+
+    def ask(self) -> None:
+        request = PostRequest(self._a_chat(), "Now", when_busy=self.chance.choice(["reject", "interrupt", "interrupt"]))
+        self._try(lambda: self._keep(post_message(self.user.id, request)))
+
+    def reorder(self) -> None:
+        chat = self._a_chat()
+        names = [one.name for one in waiting_in(self.user.id, chat)]
+        self.chance.shuffle(names)
+        self._try(lambda: reorder_queue(self.user.id, chat, names, the_user(self.user.id).seq))
+
+    def take_out(self) -> None:
+        self._try(lambda: remove_waiting(self.user.id, *self._a_message()))
 
     def _keep(self, posted: Posted) -> None:
         assert posted.reply

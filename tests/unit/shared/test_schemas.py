@@ -54,6 +54,7 @@ def test_a_message_keeps_its_form() -> None:
         "model": None,
         "generate": None,
         "role": "user",
+        "when_busy": None,
     }
 
 
