@@ -2,15 +2,17 @@
 
 import { newChat, openFromAddress, remove, rename } from "./actions/chats.js";
 import { edit, removeMessage, resume, retry, send, stop } from "./actions/messages.js";
+import { say, type } from "./actions/typing.js";
 import { earlierMessages, moreChats } from "./wire/pages.js";
 
 const ACTIONS = {
   ...{ openFromAddress, newChat, rename, remove, moreChats },
   ...{ send, earlierMessages, retry, edit, stop, removeMessage, resume },
+  ...{ say, type },
   signOut,
 };
 
-// `page` is the browser page: its {api, session, outbox, dispatch, read}. Each action gets it before its own values.
+// `page` is the browser page: its {api, session, outbox, keep, dispatch, read}. Each action gets it before its values.
 export function createActions(page) {
   const shared = { ...page, inTurn: createTurns() };
   const explained = (action) => (...values) =>
@@ -30,7 +32,8 @@ function createTurns() {
 }
 
 // Reloading the page removes all data of this user, from memory too.
-async function signOut({ session }) {
+async function signOut({ session, keep }) {
   await session.signOut();
+  keep.clear();
   location.reload();
 }

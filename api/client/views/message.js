@@ -7,6 +7,7 @@ const template = document.querySelector("#message").content.firstElementChild;
 const buttons = Object.fromEntries(
   ["retry", "stop", "remove"].map((name) => [name, document.querySelector(`#${name}`).content.firstElementChild]),
 );
+const SPEAKERS = { user: "You", system: "System" };
 const time = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
 export function createMessage(id) {
@@ -19,6 +20,7 @@ export function showMessage(element, message) {
   const { messageType, status, createdAt } = message;
   element.dataset.messageType = messageType;
   element.dataset.status = status;
+  element.querySelector(".speaker").textContent = SPEAKERS[messageType] ?? "Assistant";
   element.title = createdAt ? time.format(new Date(createdAt)) : "";
   // A screen reader reads a busy element once it is whole. Without this, it would repeat the text with each word.
   element.setAttribute("aria-busy", String(status === "pending" || status === "running"));
@@ -50,9 +52,9 @@ function showText(element, message) {
   else showMarkdown(element, message.content, isFinal(message));
 }
 
-function note({ status, content, error, problem, credits }) {
+function note({ status, content, error, problem, passing, credits }) {
   if (status === "sending") return "Sending…";
-  if (status === "unsent") return `Not sent: ${problem}`;
+  if (status === "unsent") return `Not sent: ${problem}${passing ? " The page will send it when it can." : ""}`;
   if (status === "failed") return error?.detail ?? "The reply failed.";
   if (status === "cancelled") return credits?.released ? "Stopped. Your credits were returned." : "Stopped.";
   if (status === "pending" && !content) return "Waiting…";
