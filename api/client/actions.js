@@ -5,6 +5,7 @@ import { copy, copyCode } from "./actions/copy.js";
 import { edit, removeMessage, retry, send, stop } from "./actions/messages.js";
 import { dequeue, moveDown, moveUp, resume, sendNow } from "./actions/queue.js";
 import { again, branch, goOn, regenerate, rewrite, show } from "./actions/versions.js";
+import { say, type } from "./actions/typing.js";
 import { earlierMessages, moreChats } from "./wire/pages.js";
 
 const ACTIONS = {
@@ -12,10 +13,11 @@ const ACTIONS = {
   ...{ send, earlierMessages, retry, edit, stop, removeMessage },
   ...{ again, branch, goOn, regenerate, rewrite, show, copy, copyCode },
   ...{ dequeue, moveDown, moveUp, resume, sendNow },
+  ...{ say, type },
   signOut,
 };
 
-// `page` is the browser page: its {api, session, outbox, dispatch, read, catchUp}. Each action gets it before
+// `page` is the browser page: its {api, session, outbox, keep, dispatch, read, catchUp}. Each action gets it before
 // its own values. `settled` waits for an answer, and then for all that the answer has changed.
 export function createActions(page) {
   const settled = (answer) => answer.finally(() => page.catchUp().catch(() => {}));
@@ -37,7 +39,8 @@ function createTurns() {
 }
 
 // Reloading the page removes all data of this user, from memory too.
-async function signOut({ session }) {
+async function signOut({ session, keep }) {
   await session.signOut();
+  keep.clear();
   location.reload();
 }

@@ -3,11 +3,13 @@
 import { createActions } from "./actions.js";
 import { reduce, start } from "./state/store.js";
 import { setUpChats, showChats } from "./views/chats.js";
-import { setUpComposer } from "./views/composer.js";
+import { setUpComposer, showComposer } from "./views/composer.js";
 import { setUpConversation, showConversation } from "./views/conversation.js";
+import { keepFocus, setUpFocus, showFocus } from "./views/focus.js";
 import { setUpFrame, showFrame } from "./views/frame.js";
 import { setUpSignIn, showSignIn } from "./views/sign-in.js";
 import { createApi, request } from "./wire/api.js";
+import { Keep } from "./wire/keep.js";
 import { createOutbox } from "./wire/outbox.js";
 import { createSeen } from "./wire/seen.js";
 import { Session } from "./wire/session.js";
@@ -31,11 +33,13 @@ const sync = createSync({ api, dispatch, read });
 const seen = createSeen({ api, dispatch, read });
 const places = createPlaces({ api, dispatch, read });
 const versions = createVersions({ api, dispatch, read });
-const outbox = createOutbox({ api, dispatch });
-const actions = createActions({ api, session, outbox, dispatch, read, catchUp: sync.catchUp });
+const keep = new Keep({ dispatch, taken: () => location.reload() });
+const outbox = createOutbox({ api, dispatch, read });
+const actions = createActions({ api, session, outbox, keep, dispatch, read, catchUp: sync.catchUp });
 
 addEventListener("hashchange", actions.openFromAddress);
 setUpSignIn(session);
+setUpFocus();
 [setUpFrame, setUpChats, setUpConversation, setUpComposer].forEach((setUp) => setUp(actions));
 resume();
 
@@ -51,7 +55,10 @@ function signedIn(user) {
   if (state.user && state.user.id !== user.id) return location.reload(); // another tab signed in as another user
   const arrives = state.session !== "in";
   dispatch("signed-in", user);
-  if (arrives) begin();
+  if (!arrives) return;
+  keep.open(user);
+  outbox.resend();
+  begin();
 }
 
 function begin() {
@@ -74,6 +81,7 @@ function heard(type, data) {
 // While the socket was away, the page may have missed events.
 function online() {
   dispatch("socket", "online");
+  outbox.resend();
   catchUp();
 }
 
@@ -99,6 +107,7 @@ function dispatch(type, data) {
   if (state === before) return;
   if (before === drawn) requestAnimationFrame(draw); // else a frame has already been requested
   if (before.openChat && !state.openChat) history.replaceState(null, "", location.pathname);
+  keep.look(state, before);
   sync.fillGaps();
   [seen, places, versions].forEach((reader) => reader.look());
 }
@@ -106,5 +115,6 @@ function dispatch(type, data) {
 function draw() {
   const before = drawn;
   drawn = state;
-  [showSignIn, showFrame, showChats, showConversation].forEach((show) => show(state, before));
+  const shows = [showSignIn, showFrame, showChats, showConversation, showComposer, showFocus];
+  keepFocus(() => shows.forEach((show) => show(state, before)));
 }

@@ -1,23 +1,21 @@
 // The user's actions in the open chat. `page` is described in actions.js.
 
-import { write } from "../views/composer.js";
-import { createAndOpen, nameAfter, titleFrom } from "./chats.js";
-
-const FIRST = 0; // the position of the first message in a chat
+import { focus } from "../views/composer.js";
+import { createAndOpen } from "./chats.js";
 
 // Waits for a chat that is still being made. Without the wait, a fast message would go to the previous chat.
 export async function send(page, content) {
   const id = await page.inTurn(() => page.read().openChat ?? chatFor(page, content));
-  const posted = await page.outbox.send(id, content);
-  if (posted?.message.position === FIRST) await nameAfter(page, id, content);
+  await page.outbox.send(id, content);
 }
 
 // Makes a chat for a message that has none. If that fails, the message goes back into the composer.
+// The chat gets no title, because a title that the server refuses would stop the message.
 async function chatFor(page, content) {
   try {
-    return await createAndOpen(page, titleFrom(content));
+    return await createAndOpen(page);
   } catch (problem) {
-    write(content);
+    page.dispatch("typed.returned", { chatSessionId: null, text: content });
     throw problem;
   }
 }
@@ -26,9 +24,11 @@ export async function retry({ outbox, read }, key) {
   await outbox.retry(draft(read(), key));
 }
 
-export async function edit({ outbox, read }, key) {
-  write(draft(read(), key).content);
+export async function edit({ outbox, dispatch, read }, key) {
+  const { chatSessionId, content } = draft(read(), key);
+  dispatch("typed.returned", { chatSessionId, text: content });
   outbox.discard(key);
+  focus();
 }
 
 function draft({ drafts }, key) {

@@ -1,12 +1,9 @@
 // The user's actions that ask for another version: of a reply, or of a message. `page` is described in actions.js.
 
-import { write } from "../views/composer.js";
 import { askForText } from "../views/message/editor.js";
 import { newKey, persistently } from "../wire/outbox.js";
 import { earlierMessages } from "../wire/pages.js";
-import { createAndOpen, openNew } from "./chats.js";
-
-const always = () => true;
+import { openFromAddress } from "./chats.js";
 
 export const again = (page, id) => ask(page, id, "retry");
 export const regenerate = (page, id) => ask(page, id, "regenerate");
@@ -15,7 +12,7 @@ export const goOn = (page, id) => ask(page, id, "continue");
 async function ask(page, id, verb) {
   const { openChat } = page.read();
   const key = newKey();
-  await page.settled(persistently(() => page.api.again(openChat, id, verb, key), always));
+  await page.settled(persistently(() => page.api.again(openChat, id, verb, key)));
 }
 
 // A message that waits gets the new text. Any other is kept, and the new text is another version of it.
@@ -24,7 +21,7 @@ export async function rewrite(page, id) {
   const { content } = find(messages, id);
   await askForText({ title: "Edit message", value: content, yes: "Send" }, (text) => {
     const key = newKey();
-    return page.settled(persistently(() => page.api.rewrite(openChat, id, text, key), always));
+    return page.settled(persistently(() => page.api.rewrite(openChat, id, text, key)));
   });
 }
 
@@ -39,9 +36,11 @@ export async function branch(page, id) {
   const { messages, openChat } = page.read();
   const before = shown(messages)[place(messages, id) - 1];
   const key = newKey();
-  if (before) await openNew(page, await persistently(() => page.api.fork(openChat, before.id, key), always));
-  else await createAndOpen(page);
-  write(content);
+  const chat = await persistently(() => (before ? page.api.fork(openChat, before.id, key) : page.api.createChat()));
+  page.dispatch("chat.created", chat);
+  page.dispatch("typed.returned", { chatSessionId: chat.id, text: content });
+  location.hash = chat.id;
+  await openFromAddress(page);
 }
 
 const find = (messages, id) => messages.find((message) => message.id === id);

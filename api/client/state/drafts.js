@@ -1,20 +1,33 @@
 // The user's posts that the server has not accepted yet. Pure functions.
 
 export const empty = {
-  drafts: [], // {key, chatSessionId, content, status: sending | unsent, problem, echoed}
+  drafts: [], // {key, chatSessionId, content, begun, status: sending | unsent, problem, passing, echoed}, oldest first
 };
 
+// A post that is sent again keeps its place.
 export function sending(state, draft) {
-  const others = state.drafts.filter(({ key }) => key !== draft.key);
-  return { ...state, drafts: [...others, { ...draft, status: "sending" }], notice: "" };
+  const next = { ...draft, status: "sending" };
+  const known = state.drafts.some(({ key }) => key === draft.key);
+  return { ...(known ? changeOne(state, draft.key, next) : { ...state, drafts: [...state.drafts, next] }), notice: "" };
 }
 
-export function unsent(state, { key, problem }) {
-  return changeOne(state, key, { status: "unsent", problem, echoed: false });
+// `passing`: the reason may pass, so the page sends the post again by itself.
+export function unsent(state, { key, problem, passing = false }) {
+  return changeOne(state, key, { status: "unsent", problem, passing, echoed: false });
 }
 
 export function discarded(state, key) {
   return { ...state, drafts: state.drafts.filter((draft) => draft.key !== key) };
+}
+
+// The posts that an earlier page of this user could not send.
+export function restored(state, kept) {
+  const missing = kept.filter(({ key }) => !state.drafts.some((draft) => draft.key === key));
+  return { ...state, drafts: [...missing.map((draft) => ({ ...draft, status: "unsent" })), ...state.drafts] };
+}
+
+export function removed(state, chatSessionId) {
+  return { ...state, drafts: state.drafts.filter((draft) => draft.chatSessionId !== chatSessionId) };
 }
 
 // The event of a post may arrive before its answer. An echoed draft is hidden, so the post is shown once.

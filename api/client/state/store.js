@@ -5,6 +5,7 @@ import * as changed from "./changes.js";
 import * as chats from "./chats.js";
 import * as drafts from "./drafts.js";
 import * as conversation from "./messages.js";
+import * as typing from "./typed.js";
 import * as waiting from "./waiting.js";
 
 export const start = {
@@ -18,6 +19,7 @@ export const start = {
   ...chats.empty,
   ...conversation.empty,
   ...drafts.empty,
+  ...typing.empty,
 };
 
 export function reduce(before, { type, data }) {
@@ -60,6 +62,11 @@ const changes = {
   "message.deleted": messageDeleted,
   "message.delta": conversation.delta,
 
+  "kept": kept,
+  "typed": typing.typed,
+  "typed.returned": typing.returned,
+  "typed.adopted": typing.adopted,
+
   "draft.sending": drafts.sending,
   "draft.unsent": drafts.unsent,
   "draft.discarded": drafts.discarded,
@@ -96,13 +103,19 @@ function signedIn(state, user) {
   return { ...state, session: "in", user, credits, notice };
 }
 
+// What an earlier page of this user kept in the browser.
+function kept(state, { typed, drafts: posts }) {
+  return drafts.restored(typing.restored(state, typed), posts);
+}
+
 function creditsChanged(state, credits) {
   return credits.seq < state.credits?.seq ? state : { ...state, credits };
 }
 
 function chatDeleted(state, { id }) {
-  const rest = { ...chats.removed(state, id), gone: [...state.gone, id] };
-  return state.openChat === id ? { ...rest, ...conversation.empty, ...drafts.empty } : rest;
+  const unwritten = drafts.removed(typing.removed(state, id), id);
+  const rest = { ...chats.removed(unwritten, id), gone: [...state.gone, id] };
+  return state.openChat === id ? { ...rest, ...conversation.empty } : rest;
 }
 
 // A late event of a deleted message still changes its chat.

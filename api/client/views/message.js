@@ -6,6 +6,7 @@ import { showButtons } from "./message/buttons.js";
 import { noteOf } from "./message/note.js";
 
 const template = document.querySelector("#message").content.firstElementChild;
+const SPEAKERS = { user: "You", system: "System" };
 const time = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
 export function createMessage(id) {
@@ -19,6 +20,7 @@ export function showMessage(element, row) {
   const { messageType, status, createdAt } = message;
   element.dataset.messageType = messageType;
   element.dataset.status = status;
+  element.querySelector(".speaker").textContent = SPEAKERS[messageType] ?? "Assistant";
   element.title = createdAt ? time.format(new Date(createdAt)) : "";
   // A screen reader reads a busy element once it is whole. Without this, it would repeat the text with each word.
   element.setAttribute("aria-busy", String(status === "pending" || status === "running"));

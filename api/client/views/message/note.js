@@ -1,9 +1,9 @@
 // The line below a message: its state in words, with what it costs, and why a reply waits.
 
 export function noteOf({ message, place, paused }) {
-  const { status, content, error, problem, credits } = message;
+  const { status, content, error, problem, passing, credits } = message;
   if (status === "sending") return "Sending…";
-  if (status === "unsent") return `Not sent: ${problem}`;
+  if (status === "unsent") return `Not sent: ${problem}${passing ? " The page will send it when it can." : ""}`;
   if (status === "failed") return error?.detail ?? "The reply failed.";
   if (status === "cancelled") return stopped(credits);
   if (status === "pending" && (place || !content)) return waiting(message, place, paused);
