@@ -3,6 +3,7 @@
 import { newChat, openFromAddress, remove, rename } from "./actions/chats.js";
 import { copy, copyCode } from "./actions/copy.js";
 import { edit, removeMessage, retry, send, stop } from "./actions/messages.js";
+import { chooseModel } from "./actions/model.js";
 import { dequeue, moveDown, moveUp, resume, sendNow } from "./actions/queue.js";
 import { again, branch, goOn, regenerate, rewrite, show } from "./actions/versions.js";
 import { say, type } from "./actions/typing.js";
@@ -13,7 +14,7 @@ const ACTIONS = {
   ...{ send, earlierMessages, retry, edit, stop, removeMessage },
   ...{ again, branch, goOn, regenerate, rewrite, show, copy, copyCode },
   ...{ dequeue, moveDown, moveUp, resume, sendNow },
-  ...{ say, type },
+  ...{ chooseModel, say, type },
   signOut,
 };
 

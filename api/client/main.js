@@ -7,6 +7,7 @@ import { setUpComposer, showComposer } from "./views/composer.js";
 import { setUpConversation, showConversation } from "./views/conversation.js";
 import { keepFocus, setUpFocus, showFocus } from "./views/focus.js";
 import { setUpFrame, showFrame } from "./views/frame.js";
+import { setUpModel, showModel } from "./views/model.js";
 import { setUpSignIn, showSignIn } from "./views/sign-in.js";
 import { createApi, request } from "./wire/api.js";
 import { Keep } from "./wire/keep.js";
@@ -40,7 +41,7 @@ const actions = createActions({ api, session, outbox, keep, dispatch, read, catc
 addEventListener("hashchange", actions.openFromAddress);
 setUpSignIn(session);
 setUpFocus();
-[setUpFrame, setUpChats, setUpConversation, setUpComposer].forEach((setUp) => setUp(actions));
+[setUpFrame, setUpChats, setUpConversation, setUpComposer, setUpModel].forEach((setUp) => setUp(actions));
 resume();
 
 function resume() {
@@ -66,7 +67,8 @@ function begin() {
 }
 
 async function connect() {
-  const { realtimeUrl: url } = await request("GET", "/config");
+  const { realtimeUrl: url, models } = await request("GET", "/config");
+  dispatch("models", models);
   await sync.catchUp();
   socket = openSocket({ url, session, heard, online, offline: () => dispatch("socket", "offline") });
   actions.openFromAddress();
@@ -115,6 +117,6 @@ function dispatch(type, data) {
 function draw() {
   const before = drawn;
   drawn = state;
-  const shows = [showSignIn, showFrame, showChats, showConversation, showComposer, showFocus];
+  const shows = [showSignIn, showFrame, showChats, showConversation, showComposer, showModel, showFocus];
   keepFocus(() => shows.forEach((show) => show(state, before)));
 }

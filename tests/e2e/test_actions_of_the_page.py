@@ -153,3 +153,13 @@ def test_a_message_and_a_block_of_code_are_copied(page: Page, person: Person) ->
     newest_reply(page).get_by_role("button", name="Copy the code: let x").click()
     expect(newest_reply(page).get_by_role("button", name="Copy the code")).to_have_text("Copied")
     assert page.evaluate("navigator.clipboard.readText()").startswith("let x = 1;\n")
+
+
+def test_a_chat_has_a_model_of_its_own_on_every_device(page: Page, other: Page, fake_model: FakeModel) -> None:
+    page.get_by_label("Model").select_option("another")
+    expect(other.get_by_label("Model")).to_have_value("another")
+    write(page, "Who are you?")
+    expect(newest_reply(page)).to_have_attribute("data-status", "completed")
+    assert fake_model.asked("Who are you?")[0].body["model"] == "another"
+    page.get_by_label("Model").select_option("Default")
+    expect(other.get_by_label("Model")).to_have_value("")

@@ -13,6 +13,7 @@ export const start = {
   socket: "offline", // offline | online
   user: null,
   credits: null, // {balance, held, seq}
+  models: [], // the names of the models that a reply may come from
   notice: "", // the sentence above the composer
   gone: [], // ids of deleted rows; a late answer about one of them is ignored, else the row would come back
   ...changed.empty,
@@ -39,6 +40,7 @@ const changes = {
   "signed-in": signedIn,
   "signed-out": () => ({ ...start, session: "out" }),
   "socket": (state, socket) => ({ ...state, socket }),
+  "models": (state, models) => ({ ...state, models }),
   "notice": (state, notice) => ({ ...state, notice }),
 
   "credits.changed": creditsChanged,

@@ -44,6 +44,7 @@ export function createApi(session) {
     chats: (cursor) => call("GET", `/chats?${query({ sort: "lastActiveAt", cursor })}`),
     createChat: (title) => call("POST", "/chats", { body: title ? { title } : {} }),
     renameChat: (id, title) => call("PATCH", `/chats/${id}`, { body: { title } }),
+    setModel: (id, model) => call("PATCH", `/chats/${id}`, { body: { settings: { model } } }),
     deleteChat: (id) => call("DELETE", `/chats/${id}`),
     messages: (id, cursor) => call("GET", `/chats/${id}/messages?${query({ order: "desc", cursor })}`),
     message: (chatId, id) => call("GET", `/chats/${chatId}/messages/${id}`),
