@@ -19,13 +19,21 @@ const ACTIONS = {
 };
 
 // `page` is the browser page: its {api, session, outbox, keep, dispatch, read, catchUp}. Each action gets it before
-// its own values. `settled` waits for an answer, and then for all that the answer has changed.
+// its own values. `settled` waits for an answer, and then for all that it has changed (D-210).
 export function createActions(page) {
-  const settled = (answer) => answer.finally(() => page.catchUp().catch(() => {}));
-  const shared = { ...page, settled, inTurn: createTurns() };
+  const shared = { ...page, settled: (answer) => settled(page, answer), inTurn: createTurns() };
   const explained = (action) => (...values) =>
     action(shared, ...values).catch((problem) => page.dispatch("notice", problem.message));
   return Object.fromEntries(Object.entries(ACTIONS).map(([verb, action]) => [verb, explained(action)]));
+}
+
+async function settled({ dispatch, catchUp }, answer) {
+  try {
+    await answer;
+    dispatch("notice", "");
+  } finally {
+    await catchUp().catch(() => {});
+  }
 }
 
 // Runs steps one after the other. A step that fails does not stop the next one.

@@ -1,4 +1,4 @@
-"""What a person can do about a message on the page, on one device while another one looks on."""
+"""A person acts on messages on one device, while another device looks on."""
 
 from collections.abc import Iterator
 
@@ -55,6 +55,7 @@ def test_versions_of_a_reply_and_of_a_message_are_made_and_chosen_on_every_devic
     # the earlier one is shown again, on both devices
     expect(newest_reply(other).locator(".counter")).to_have_text("2/2")
     press(newest_reply(other), "Previous version")
+    expect(newest_reply(other).get_by_role("button", name="Previous version")).to_be_focused()
     for device in (page, other):
         expect(newest_reply(device).locator(".counter")).to_have_text("1/2")
         expect(newest_reply(device).locator(".content")).to_have_text(first)

@@ -29,7 +29,7 @@ export async function show(page, id) {
   await page.settled(page.api.show(page.read().openChat, id));
 }
 
-// Opens a new chat with everything before this message, and its text in the composer.
+// Opens a new chat with everything before this message, and its text in the composer (D-213).
 export async function branch(page, id) {
   const { content } = find(page.read().messages, id);
   if (isFirst(page.read(), id) && page.read().earlierCursor) await earlierMessages(page);

@@ -7,7 +7,8 @@ import { isOpen, isReply, waits } from "./waiting.js";
 
 const EXCERPT = 40; // characters of a question that name its buttons
 
-// A row: {id, message, about, offers, off, versions, place, paused}. `offers` are verbs, and `off` those that rest.
+// A row: {key, id, message, about, offers, off, versions, place, paused}. Versions of a message have the same key.
+// `offers` are verbs, `off` are those that can do nothing now, and `about` names the row.
 export function rowsOf(state) {
   const chat = chatOf(state);
   return [...chat.shown.map((message) => row(message, chat, state)), ...draftsOf(state)];
@@ -44,12 +45,14 @@ function row(message, chat, state) {
   ].filter(Boolean);
   const about = excerpt((chat.byId.get(replyTo) ?? message).content);
   const offers = isReply(message) ? offersOfReply(message, chat) : offersOfQuestion(message, chat);
-  return { id, message, about, offers, off, versions, place: state.places[id] ?? null, paused: chat.paused };
+  const place = state.places[id] ?? null;
+  return { key: rootOf(message), id, message, about, offers, off, versions, place, paused: chat.paused };
 }
 
 function draftsOf({ drafts, openChat }) {
   const mine = drafts.filter(({ chatSessionId, echoed }) => chatSessionId === openChat && !echoed);
   return mine.map((draft) => ({
+    key: draft.key,
     id: draft.key,
     message: { ...draft, id: draft.key, messageType: "user" },
     about: excerpt(draft.content),

@@ -16,7 +16,7 @@ export function placed(state, { chatSessionId, items }) {
   return { ...state, places: Object.fromEntries(waiting.map(({ id, queue }) => [id, queue])) };
 }
 
-// What waits, in its order, by the names that the server knows: that of the question, if it waits with its reply.
+// The names of all that waits, in its order. The server knows a pair by its question, and a later version by itself.
 export function namesOf(messages) {
   const ids = new Set(messages.map(({ id }) => id));
   const replies = messages.filter(waits);

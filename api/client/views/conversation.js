@@ -11,7 +11,7 @@ const scroll = document.querySelector(".scroll");
 const log = document.querySelector(".messages");
 const earlier = document.querySelector("[data-action=earlier]");
 const hint = document.querySelector(".hint");
-const shown = new Map(); // id -> {element, row}
+const shown = new Map(); // key -> {element, row}
 let rows = [];
 let stuck = true; // true while the view follows the bottom
 let top = 0;
@@ -71,21 +71,22 @@ export function showConversation(state, before) {
 const added = (state, before) => state.drafts.length > before.drafts.length;
 
 function forgetAllBut(kept) {
-  const ids = new Set(kept.map(({ id }) => id));
-  for (const [id, { element }] of shown) {
-    if (ids.has(id)) continue;
+  const keys = new Set(kept.map(({ key }) => key));
+  for (const [key, { element }] of shown) {
+    if (keys.has(key)) continue;
     element.remove();
-    shown.delete(id);
+    shown.delete(key);
   }
 }
 
+// Another version takes the element over, so its buttons keep the focus.
 function place(row, at) {
-  const known = shown.get(row.id);
-  const element = known?.element ?? createMessage(row.id);
+  const known = shown.get(row.key);
+  const element = known?.element ?? createMessage();
   if (log.children[at] !== element) log.insertBefore(element, log.children[at] ?? null);
   if (known && sameRow(known.row, row)) return;
   showMessage(element, row);
-  shown.set(row.id, { element, row });
+  shown.set(row.key, { element, row });
 }
 
 // Older messages appear above. The text that the user reads stays in its place on the screen.

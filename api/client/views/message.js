@@ -9,15 +9,12 @@ const template = document.querySelector("#message").content.firstElementChild;
 const SPEAKERS = { user: "You", system: "System" };
 const time = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
-export function createMessage(id) {
-  const element = template.cloneNode(true);
-  element.dataset.messageId = id;
-  return element;
-}
+export const createMessage = () => template.cloneNode(true);
 
 export function showMessage(element, row) {
   const { message } = row;
   const { messageType, status, createdAt } = message;
+  element.dataset.messageId = row.id;
   element.dataset.messageType = messageType;
   element.dataset.status = status;
   element.querySelector(".speaker").textContent = SPEAKERS[messageType] ?? "Assistant";

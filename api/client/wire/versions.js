@@ -15,7 +15,7 @@ export function createVersions({ api, dispatch, read }) {
     const items = await versionsOf(chatSessionId, id);
     busy = false;
     if (items) dispatch("messages.versions", { chatSessionId, id, items });
-    else setTimeout(look, AGAIN);
+    setTimeout(look, items ? 0 : AGAIN);
   }
 
   // Nothing if the server did not answer.

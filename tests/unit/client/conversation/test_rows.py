@@ -1,4 +1,4 @@
-"""What the page offers for each message: by its state, its place in the chat, and its versions."""
+"""The page offers each message its actions: by its state, its place in the chat, and its versions."""
 
 from typing import Any
 
