@@ -12,23 +12,12 @@ const ACTIONS = {
   signOut,
 };
 
-// `page` is the browser page: its {api, session, outbox, keep, dispatch, read}. Each action gets it before its values.
+// `page` is the browser page: its {api, session, outbox, keep, makeChat, dispatch, read}. Each action gets it before
+// its own values.
 export function createActions(page) {
-  const shared = { ...page, inTurn: createTurns() };
   const explained = (action) => (...values) =>
-    action(shared, ...values).catch((problem) => page.dispatch("notice", problem.message));
+    action(page, ...values).catch((problem) => page.dispatch("notice", problem.message));
   return Object.fromEntries(Object.entries(ACTIONS).map(([verb, action]) => [verb, explained(action)]));
-}
-
-// Runs steps one after the other. A step that fails does not stop the next one.
-function createTurns() {
-  let last = Promise.resolve();
-
-  return function inTurn(step) {
-    const turn = last.then(step);
-    last = turn.catch(() => {});
-    return turn;
-  };
 }
 
 // Reloading the page removes all data of this user, from memory too.

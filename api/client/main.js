@@ -3,13 +3,14 @@
 import { createActions } from "./actions.js";
 import { reduce, start } from "./state/store.js";
 import { setUpChats, showChats } from "./views/chats.js";
-import { setUpComposer, showComposer } from "./views/composer.js";
+import { setUpComposer, showComposer, showTyped } from "./views/composer.js";
 import { setUpConversation, showConversation } from "./views/conversation.js";
 import { keepFocus, setUpFocus, showFocus } from "./views/focus.js";
 import { setUpFrame, showFrame } from "./views/frame.js";
 import { setUpSignIn, showSignIn } from "./views/sign-in.js";
 import { createApi, request } from "./wire/api.js";
 import { Keep } from "./wire/keep.js";
+import { createChatMaker } from "./wire/new-chat.js";
 import { createOutbox } from "./wire/outbox.js";
 import { createSeen } from "./wire/seen.js";
 import { Session } from "./wire/session.js";
@@ -30,8 +31,9 @@ const api = createApi(session);
 const sync = createSync({ api, dispatch, read });
 const seen = createSeen({ api, dispatch, read });
 const keep = new Keep({ dispatch, taken: () => location.reload() });
-const outbox = createOutbox({ api, dispatch, read });
-const actions = createActions({ api, session, outbox, keep, dispatch, read });
+const makeChat = createChatMaker({ api, dispatch, read });
+const outbox = createOutbox({ api, makeChat, dispatch, read });
+const actions = createActions({ api, session, outbox, keep, makeChat, dispatch, read });
 
 addEventListener("hashchange", actions.openFromAddress);
 setUpSignIn(session);
@@ -53,7 +55,6 @@ function signedIn(user) {
   dispatch("signed-in", user);
   if (!arrives) return;
   keep.open(user);
-  outbox.resend();
   begin();
 }
 
@@ -66,6 +67,7 @@ async function connect() {
   await sync.catchUp();
   socket = openSocket({ url, session, heard, online, offline: () => dispatch("socket", "offline") });
   actions.openFromAddress();
+  outbox.resend();
 }
 
 function heard(type, data) {
@@ -103,6 +105,7 @@ function dispatch(type, data) {
   if (state === before) return;
   if (before === drawn) requestAnimationFrame(draw); // else a frame has already been requested
   if (before.openChat && !state.openChat) history.replaceState(null, "", location.pathname);
+  showTyped(state); // at once, because the next key may be pressed before the next frame
   keep.look(state, before);
   sync.fillGaps();
   seen.look();

@@ -44,10 +44,12 @@ const tooOld = { problem: OLD, passing: false };
 const isKnown = ({ begun }) => Date.now() - begun < KNOWN;
 
 // By the time of the answer, the post may have no user any more: then the answer is nobody's.
-async function deliver({ api, dispatch, read }, { key, chatSessionId, content }) {
-  const isHeld = () => read().drafts.some((draft) => draft.key === key);
+async function deliver({ api, makeChat, dispatch, read }, { key, content }) {
+  const held = () => read().drafts.find((draft) => draft.key === key);
+  const isHeld = () => held() !== undefined;
+  const post = async () => api.post(held()?.chatSessionId ?? (await makeChat()), content, key);
   try {
-    const answer = await persistently(() => api.post(chatSessionId, content, key), isHeld);
+    const answer = await persistently(post, isHeld);
     if (isHeld()) dispatch("draft.accepted", { key, ...answer });
   } catch (problem) {
     dispatch("draft.unsent", { key, problem: problem.message, passing: isPassing(problem) });
@@ -55,7 +57,7 @@ async function deliver({ api, dispatch, read }, { key, chatSessionId, content })
 }
 
 // The post is not tried any more once its user has signed out, or has sent it from another tab.
-async function persistently(post, isWanted) {
+export async function persistently(post, isWanted) {
   for (const pause of PAUSES) {
     try {
       return await post();
@@ -72,6 +74,6 @@ async function persistently(post, isWanted) {
 const isPassing = ({ status }) => status === 0 || status >= 500;
 
 // crypto.randomUUID() would be shorter, but it exists on https and localhost only.
-function newKey() {
+export function newKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
