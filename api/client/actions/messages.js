@@ -1,23 +1,10 @@
 // The user's actions in the open chat. `page` is described in actions.js.
 
 import { focus } from "../views/composer.js";
-import { createAndOpen } from "./chats.js";
 
-// Waits for a chat that is still being made. Without the wait, a fast message would go to the previous chat.
-export async function send(page, content) {
-  const id = await page.inTurn(() => page.read().openChat ?? chatFor(page, content));
-  await page.outbox.send(id, content);
-}
-
-// Makes a chat for a message that has none. If that fails, the message goes back into the composer.
-// The chat gets no title, because a title that the server refuses would stop the message.
-async function chatFor(page, content) {
-  try {
-    return await createAndOpen(page);
-  } catch (problem) {
-    page.dispatch("typed.returned", { chatSessionId: null, text: content });
-    throw problem;
-  }
+// A message without a chat waits in the outbox until it has one.
+export async function send({ outbox, read }, content) {
+  await outbox.send(read().openChat, content);
 }
 
 export async function retry({ outbox, read }, key) {

@@ -1,7 +1,8 @@
-// The user's posts that the server has not accepted yet. Pure functions.
+// The user's posts that the server has not accepted yet. Pure functions. Their status is `sending` or `unsent`.
+// A post without a chat gets one before it is sent.
 
 export const empty = {
-  drafts: [], // {key, chatSessionId, content, begun, status: sending | unsent, problem, passing, echoed}, oldest first
+  drafts: [], // {key, chatSessionId, content, begun, status, problem, passing, echoed}, oldest first
 };
 
 // A post that is sent again keeps its place.
@@ -24,6 +25,12 @@ export function discarded(state, key) {
 export function restored(state, kept) {
   const missing = kept.filter(({ key }) => !state.drafts.some((draft) => draft.key === key));
   return { ...state, drafts: [...missing.map((draft) => ({ ...draft, status: "unsent" })), ...state.drafts] };
+}
+
+// Posts without a chat belong to this new one.
+export function adopted(state, chatSessionId) {
+  const homeless = state.drafts.filter((draft) => draft.chatSessionId === null);
+  return homeless.reduce((so, { key }) => changeOne(so, key, { chatSessionId }), state);
 }
 
 export function removed(state, chatSessionId) {

@@ -25,6 +25,11 @@ export function opened(state, openChat) {
   return { ...state, ...empty, openChat, notice: "" };
 }
 
+// A new chat has no messages to read.
+export function begun(state, openChat) {
+  return { ...opened(state, openChat), loaded: true };
+}
+
 // The newest page. If it has no message in common with the known ones, it replaces them.
 export function loaded(state, { chatSessionId, items, nextCursor }) {
   if (chatSessionId !== state.openChat) return state;
@@ -113,14 +118,14 @@ function settle(state, id) {
   if (!known) return want(state, id, true);
   const { [id]: _, ...ahead } = state.ahead;
   if (isOver(known, early.attempt)) return { ...state, ahead };
-  const { message, pieces } = append(begun(known, early.attempt), early.pieces);
+  const { message, pieces } = append(restarted(known, early.attempt), early.pieces);
   const gap = Object.keys(pieces).length > 0;
   if (gap) ahead[id] = { ...early, pieces };
   return want({ ...replace(state, message), ahead }, id, gap || message.hole);
 }
 
 // A higher attempt writes the reply from the start.
-function begun(known, attempt) {
+function restarted(known, attempt) {
   if (attempt === known.attempt) return known;
   return { ...known, attempt, status: "running", content: "", nextIndex: 0, hole: false };
 }

@@ -50,6 +50,7 @@ const changes = {
   "chat.updated": chats.put,
   "chat.deleted": chatDeleted,
   "chat.opened": conversation.opened,
+  "chat.begun": chatBegun,
 
   "messages.loaded": conversation.loaded,
   "messages.earlier": conversation.earlier,
@@ -67,7 +68,6 @@ const changes = {
   "kept": kept,
   "typed": typing.typed,
   "typed.returned": typing.returned,
-  "typed.adopted": typing.adopted,
 
   "draft.sending": drafts.sending,
   "draft.unsent": drafts.unsent,
@@ -112,6 +112,12 @@ function kept(state, { typed, drafts: posts }) {
 
 function creditsChanged(state, credits) {
   return credits.seq < state.credits?.seq ? state : { ...state, credits };
+}
+
+// Opens the user's new chat, unless the user has opened another one meanwhile.
+function chatBegun(state, id) {
+  const written = drafts.adopted(typing.adopted(state, id), id);
+  return state.openChat === null ? conversation.begun(written, id) : written;
 }
 
 function chatDeleted(state, { id }) {

@@ -10,9 +10,8 @@ export function textIn({ typed, openChat }) {
   return typed[openChat ?? NO_CHAT] ?? "";
 }
 
-// The box of no chat may still be on the screen when a new chat has just been opened. Then the text is for that chat.
 export function typed(state, { chatSessionId, text }) {
-  return put(state, chatSessionId ?? state.openChat ?? NO_CHAT, text);
+  return put(state, chatSessionId ?? NO_CHAT, text);
 }
 
 // A message comes back to be written anew. It stands before the text that has been typed meanwhile.

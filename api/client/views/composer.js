@@ -10,12 +10,11 @@ const form = document.querySelector("[data-test=composer]");
 const box = form.elements.content;
 const button = form.querySelector("button");
 const touch = matchMedia("(pointer: coarse)");
-let shownChat = null;
 
 export function setUpComposer({ send, type, say }) {
   box.addEventListener("input", () => {
     fit();
-    type(shownChat, box.value);
+    type(box.value);
   });
   box.addEventListener("keydown", (event) => {
     if (!sends(event)) return;
@@ -44,12 +43,16 @@ function refusal(text) {
   return count > LIMIT ? `This message has ${has} characters, and ${most} is the most. Shorten it or split it.` : "";
 }
 
-export function showComposer(state) {
+export function showTyped(state) {
   const text = textIn(state);
-  shownChat = state.openChat;
   if (box.value === text) return;
   box.value = text;
   fit();
+}
+
+// A box that is not on the screen yet has no height.
+export function showComposer(state, before) {
+  if (state.session !== before.session) fit();
 }
 
 export function write(text) {

@@ -36,7 +36,7 @@ export function createOutbox(page) {
     if (read().drafts.some(({ passing }) => passing)) timer = setTimeout(resend, AGAIN);
   }
 
-  const next = () => read().drafts.find(({ status }) => status === "sending");
+  const next = () => read().drafts.find(isSending);
   return { send, resend, retry: put, discard: (key) => dispatch("draft.discarded", key) };
 }
 
@@ -44,13 +44,18 @@ const tooOld = { problem: OLD, passing: false };
 const isKnown = ({ begun }) => Date.now() - begun < KNOWN;
 
 // By the time of the answer, the post may have no user any more: then the answer is nobody's.
-async function deliver({ api, dispatch, read }, { key, chatSessionId, content }) {
-  const isHeld = () => read().drafts.some((draft) => draft.key === key);
+// Without a connection, no later post is tried. It could find the connection back, and overtake this one.
+async function deliver({ api, makeChat, dispatch, read }, { key, content }) {
+  const held = () => read().drafts.find((draft) => draft.key === key);
+  const isHeld = () => held() !== undefined;
+  const post = async () => api.post(held()?.chatSessionId ?? (await makeChat()), content, key);
   try {
-    const answer = await persistently(() => api.post(chatSessionId, content, key), isHeld);
+    const answer = await persistently(post, isHeld);
     if (isHeld()) dispatch("draft.accepted", { key, ...answer });
   } catch (problem) {
-    dispatch("draft.unsent", { key, problem: problem.message, passing: isPassing(problem) });
+    const failed = isLost(problem) ? read().drafts.filter(isSending) : [{ key }];
+    const why = { problem: problem.message, passing: isPassing(problem) };
+    failed.forEach((one) => dispatch("draft.unsent", { key: one.key, ...why }));
   }
 }
 
@@ -70,6 +75,8 @@ export async function persistently(post, isWanted = () => true) {
 
 // True if another try may succeed: there was no answer, or the server failed. A refusal is final.
 const isPassing = ({ status }) => status === 0 || status >= 500;
+const isLost = ({ status }) => status === 0;
+const isSending = ({ status }) => status === "sending";
 
 // crypto.randomUUID() would be shorter, but it exists on https and localhost only.
 export function newKey() {

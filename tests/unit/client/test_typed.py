@@ -19,11 +19,14 @@ def test_each_chat_has_a_text_of_its_own_and_an_empty_one_is_forgotten(page: Pag
     assert after(page, typed(CHAT, "half"), typed(CHAT, ""))["typed"] == {}
 
 
-def test_a_text_that_was_typed_before_its_chat_existed_moves_into_the_chat(page: Page) -> None:
-    new, adopted = ("chat.opened", None), ("typed.adopted", "new")
-    assert after(page, new, typed(None, "early"), adopted)["typed"] == {"new": "early"}
-    late = after(page, new, adopted, ("chat.opened", "new"), typed(None, "late"))
-    assert late["typed"] == {"new": "late"}, "the box of no chat was still on the screen"
+def test_what_was_written_before_its_chat_existed_moves_into_the_new_chat(page: Page) -> None:
+    early = ("chat.opened", None), typed(None, "early"), ("draft.sending", POST | {"chatSessionId": None})
+    state = after(page, *early, ("chat.begun", "new"))
+    assert state["typed"] == {"new": "early"}
+    assert [draft["chatSessionId"] for draft in state["drafts"]] == ["new"]
+    assert (state["openChat"], state["loaded"]) == ("new", True)
+    away = after(page, *early, ("chat.opened", "other"), ("chat.begun", "new"))
+    assert (away["openChat"], away["typed"]) == ("other", {"new": "early"})
 
 
 def test_a_message_that_comes_back_stands_before_what_was_typed_meanwhile(page: Page) -> None:

