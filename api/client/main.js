@@ -7,6 +7,7 @@ import { setUpComposer, showComposer, showTyped } from "./views/composer.js";
 import { setUpConversation, showConversation } from "./views/conversation.js";
 import { keepFocus, setUpFocus, showFocus } from "./views/focus.js";
 import { setUpFrame, showFrame } from "./views/frame.js";
+import { showEditor } from "./views/message/editor.js";
 import { setUpModel, showModel } from "./views/model.js";
 import { setUpSignIn, showSignIn } from "./views/sign-in.js";
 import { createApi, request } from "./wire/api.js";
@@ -120,6 +121,6 @@ function dispatch(type, data) {
 function draw() {
   const before = drawn;
   drawn = state;
-  const shows = [showSignIn, showFrame, showChats, showConversation, showComposer, showModel, showFocus];
+  const shows = [showSignIn, showFrame, showChats, showConversation, showComposer, showModel, showEditor, showFocus];
   keepFocus(() => shows.forEach((show) => show(state, before)));
 }

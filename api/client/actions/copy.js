@@ -3,14 +3,14 @@
 import { codeOf } from "../views/message/code.js";
 import { sayCopied } from "../views/message/copied.js";
 
-export async function copy({ read }, id, pressed) {
+export async function copy({ read }, id) {
   await write(read().messages.find((message) => message.id === id).content);
-  sayCopied(pressed);
+  sayCopied();
 }
 
 export async function copyCode(page, id, pressed) {
   await write(codeOf(pressed));
-  sayCopied(pressed);
+  sayCopied();
 }
 
 // Only pages on https and localhost may use the clipboard. On any other, the browser copies a selection.

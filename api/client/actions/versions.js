@@ -19,7 +19,7 @@ async function ask(page, id, verb) {
 export async function rewrite(page, id) {
   const { openChat, messages } = page.read();
   const { content } = find(messages, id);
-  await askForText({ title: "Edit message", value: content, yes: "Send" }, (text) => {
+  askForText({ title: "Edit message", value: content, yes: "Send" }, (text) => {
     const key = newKey();
     return page.settled(persistently(() => page.api.rewrite(openChat, id, text, key)));
   });

@@ -13,6 +13,9 @@ export function setUpFocus() {
     event.preventDefault(); // the address names the open chat
     focusBox();
   });
+  // A dialog gives the focus back to the button that opened it. That button may be gone.
+  const rescue = () => document.activeElement === document.body && focusBox();
+  document.querySelectorAll("dialog").forEach((dialog) => dialog.addEventListener("close", () => setTimeout(rescue)));
 }
 
 export function keepFocus(draw) {

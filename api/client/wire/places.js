@@ -1,4 +1,4 @@
-// Reads the places in the queue of the open chat. They change without an event, so the page asks again and again (D-212).
+// Reads the places in the queue of the open chat, again and again. They change without an event (D-212).
 
 import { queueMark } from "../state/waiting.js";
 import { allPages } from "./pages.js";

@@ -8,24 +8,43 @@ const submit = dialog.querySelector(".primary");
 let save = null;
 
 dialog.querySelector("[data-action=cancel]").addEventListener("click", () => dialog.close());
-
-form.addEventListener("submit", async (event) => {
+dialog.addEventListener("close", () => (box.value = ""));
+form.addEventListener("submit", (event) => {
   event.preventDefault();
-  if (!box.value.trim() || submit.ariaDisabled === "true") return;
-  submit.ariaDisabled = "true";
-  problem.textContent = "";
-  await save(box.value).then(() => dialog.close(), (refusal) => (problem.textContent = refusal.message));
-  submit.ariaDisabled = null;
+  if (box.value.trim() && !submit.ariaDisabled) trySaving(save, box.value);
 });
 
-// Resolves when the dialog is closed. `saving` gets the text, and may refuse it.
+// `saving` gets the text. If it refuses, the dialog says why.
 export function askForText({ title, value, yes }, saving) {
   save = saving;
   dialog.querySelector("h2").textContent = title;
   submit.textContent = yes;
-  problem.textContent = "";
-  box.value = value;
-  dialog.showModal();
+  open(value, "");
+}
+
+function open(text, refusal) {
+  box.value = text;
+  problem.textContent = refusal;
+  if (!dialog.open) dialog.showModal();
   box.focus();
-  return new Promise((resolve) => dialog.addEventListener("close", resolve, { once: true }));
+}
+
+// The user may close the dialog before the answer. After a refusal it opens again, with the text.
+async function trySaving(saving, text) {
+  submit.ariaDisabled = "true";
+  try {
+    await saving(text);
+    if (save === saving) dialog.close();
+  } catch (refusal) {
+    if (save === saving) open(text, refusal.message);
+  } finally {
+    submit.ariaDisabled = null;
+  }
+}
+
+// A text belongs to its chat. It goes with the chat, and with its user.
+export function showEditor({ openChat }, before) {
+  if (openChat === before.openChat) return;
+  save = null;
+  dialog.close();
 }
