@@ -1,5 +1,6 @@
 // The user's actions that ask for another version: of a reply, or of a message. `page` is described in actions.js.
 
+import { isShown } from "../state/versions.js";
 import { askForText } from "../views/message/editor.js";
 import { newKey, persistently } from "../wire/outbox.js";
 import { earlierMessages } from "../wire/pages.js";
@@ -16,25 +17,25 @@ async function ask(page, id, verb) {
 }
 
 // A message that waits gets the new text. Any other is kept, and the new text is another version of it.
-export async function rewrite(page, id) {
-  const { openChat, messages } = page.read();
-  const { content } = find(messages, id);
+export async function rewrite({ api, read, settled }, id) {
+  const { openChat, messages } = read();
+  const { content } = messages.find((message) => message.id === id);
+  const keys = {}; // a text that is sent again is the same request
   askForText({ title: "Edit message", value: content, yes: "Send" }, (text) => {
-    const key = newKey();
-    return page.settled(persistently(() => page.api.rewrite(openChat, id, text, key)));
+    const key = (keys[text] ??= newKey());
+    return settled(persistently(() => api.rewrite(openChat, id, text, key)));
   });
 }
 
-export async function show(page, id) {
-  await page.settled(page.api.show(page.read().openChat, id));
+export async function show({ api, read, settled }, id) {
+  await settled(api.show(read().openChat, id));
 }
 
 // Opens a new chat with everything before this message, and its text in the composer (D-213).
 export async function branch(page, id) {
-  const { content } = find(page.read().messages, id);
-  if (isFirst(page.read(), id) && page.read().earlierCursor) await earlierMessages(page);
-  const { messages, openChat } = page.read();
-  const before = shown(messages)[place(messages, id) - 1];
+  if (around(page, id).isCut) await earlierMessages(page);
+  const { before, content } = around(page, id);
+  const { openChat } = page.read();
   const key = newKey();
   const chat = await persistently(() => (before ? page.api.fork(openChat, before.id, key) : page.api.createChat()));
   page.dispatch("chat.created", chat);
@@ -43,7 +44,10 @@ export async function branch(page, id) {
   await openFromAddress(page);
 }
 
-const find = (messages, id) => messages.find((message) => message.id === id);
-const shown = (messages) => messages.filter((message) => message.shown !== false);
-const place = (messages, id) => shown(messages).findIndex((message) => message.id === id);
-const isFirst = ({ messages }, id) => place(messages, id) === 0;
+// The text of a message, and the message before it. `isCut`: that one is on an earlier page.
+function around({ read }, id) {
+  const { messages, earlierCursor } = read();
+  const rows = messages.filter(isShown);
+  const at = rows.findIndex((message) => message.id === id);
+  return { content: rows[at].content, before: rows[at - 1], isCut: at === 0 && earlierCursor !== null };
+}
