@@ -9,16 +9,18 @@ from dramatiq.middleware import Retries, TimeLimit
 from shared.boot import spare_the_collector
 from shared.core import create_core
 from shared.redis.broker import worker_broker
-from shared.redis.queues import FURTHER, QUEUES, REPLIES
+from shared.redis.queues import FURTHER, QUEUES, REPLIES, TITLES
 from shared.settings import load_settings
 from workers.alone.writer import AloneWriter
-from workers.job import run_job
+from workers.job import run_job, run_title
 from workers.middleware import AppContextMiddleware, DrainMiddleware, PresenceMiddleware
 from workers.presence import Presence
 from workers.reply import create_desk
 
 #: Milliseconds beyond the reply's deadline after which Dramatiq ends the thread. All our own limits are shorter.
 MARGIN_MS = 60_000
+# Dramatiq runs jobs of a lower number first. Those of replies have 0.
+_LAST = 1
 
 
 def create_worker() -> dramatiq.Broker:
@@ -43,6 +45,10 @@ def create_worker() -> dramatiq.Broker:
     @dramatiq.actor(actor_name=QUEUES[FURTHER], queue_name=FURTHER, time_limit=limit_ms, broker=broker)
     def write_further(reply_id: str) -> None:
         run_job(reply_id, desk, broker.room, further=True)
+
+    @dramatiq.actor(actor_name=QUEUES[TITLES], queue_name=TITLES, priority=_LAST, time_limit=limit_ms, broker=broker)
+    def write_titles(chat_id: str) -> None:
+        run_title(chat_id, desk, broker.room)
 
     spare_the_collector()
     return broker

@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from shared.text import clean, shows_nothing
+from shared.text import clean, one_line, shows_nothing
 
 #: Characters of the longest cursor. Ours have about 110.
 MAX_CURSOR = 256
@@ -52,13 +52,15 @@ class StrictString(fields.String):
 
 
 class Line(StrictString):
-    """One line of text for people: NFC, no control characters, trimmed. NFC may join four characters to one."""
+    """One line of text for people: NFC, no control characters, trimmed. NFC may join four characters to one.
+
+    Joiners stay (D-158).
+    """
 
     shrinks = 4
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = unicodedata.normalize("NFC", super()._deserialize(value, attr, data, **kwargs))
-        return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+        return one_line(unicodedata.normalize("NFC", super()._deserialize(value, attr, data, **kwargs)))
 
 
 class StrictFlag(fields.Boolean):

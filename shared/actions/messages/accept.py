@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 from sqlalchemy import bindparam, select
 
+from shared.actions.chats.change import unarchive
 from shared.actions.credits.money import NOTHING, NotCovered, hold
 from shared.actions.messages.erase import EMPTY
 from shared.actions.messages.idempotency import Made, Request, made_before, recall
@@ -106,6 +107,9 @@ def _accepted(verb: Verb[R], unit: OwnerUnit, request: R, made: Made) -> Posted:
     unit.tell(*(message_event("message.created", row) for row in new))
     if made.reply_id:
         unit.tell(credits_event(unit.account, credits_seq))
+    if stored.archived:
+        unarchive(unit, stored.message.chat_session_id)
+    if made.reply_id:
         stored = _with_turns(unit, stored, made.reply_id)
     set_shown(unit, hide=stored.replaces)
     return Posted(stored.message, stored.reply, unit.account, ahead=stored.ahead)

@@ -3,6 +3,7 @@
 from sqlalchemy import bindparam, exists, select, update
 
 from shared.actions.chats.change import note_quietly
+from shared.actions.chats.title import untitle
 from shared.actions.messages.erase import erase
 from shared.actions.messages.versions import Group, Version, group_of, replies_to, set_shown
 from shared.actions.owner_unit import OwnerUnit, owner_unit
@@ -47,7 +48,9 @@ def remove(unit: OwnerUnit, chat: ChatRow, message: MessageRow) -> None:
     left = [one.id for one in versions.there if one.id != message.id]
     if message.reply_to and message.shown and left:
         set_shown(unit, show=left[-1:])
-        note_quietly(unit, chat)
+        note_quietly(unit, chat.id)
+    if chat.title_from in [one.id for one in doomed]:
+        untitle(unit, chat.id)
 
 
 def _go_on(unit: OwnerUnit, chat: ChatRow) -> None:

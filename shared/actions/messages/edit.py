@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import bindparam, select, update
 
+from shared.actions.chats.settings import choose_model, require_offered
 from shared.actions.messages.accept import Posted, Verb, accept, accepted_before
 from shared.actions.messages.again import find_last_pair
 from shared.actions.messages.idempotency import Made, fingerprint, made_before
 from shared.actions.messages.store import (
     Stored,
-    choose_model,
     message_row,
     reply_row,
     require_room,
@@ -70,10 +70,10 @@ def _edit_in_place(user_id: str, request: EditRequest, key: str | None) -> Poste
         reply = execute(_waiting_reply, {"user_id": user_id, "message_id": message.id}).first()
         if reply is None:
             return None
-        model = choose_model(request.model or reply.model)
+        require_offered(request.model)
         if made_before(user_id, key, request, Made(message.id, reply.id)):
             return None
-        edited = (_with_text(unit, message, request.content), _with_model(unit, reply, model))
+        edited = (_with_text(unit, message, request.content), _with_model(unit, reply, request.model))
         if edited != (message, reply):
             touch_chat(unit, message.chat_session_id)
         account = account_of(user_id)
@@ -86,8 +86,8 @@ def _with_text(unit: OwnerUnit, message: MessageRow, content: str) -> MessageRow
     return message if message.content == content else _changed(unit, message._replace(content=content))
 
 
-def _with_model(unit: OwnerUnit, reply: MessageRow, model: str) -> MessageRow:
-    return reply if reply.model == model else _changed(unit, reply._replace(model=model))
+def _with_model(unit: OwnerUnit, reply: MessageRow, model: str | None) -> MessageRow:
+    return reply if model in (None, reply.model) else _changed(unit, reply._replace(model=model))
 
 
 def _changed(unit: OwnerUnit, message: MessageRow) -> MessageRow:
@@ -104,7 +104,8 @@ def _check(user_id: str, request: EditRequest) -> tuple[str, Group, Group]:
     if message.message_type != MessageType.USER:
         raise NotEditable
     pair = find_last_pair(user_id, request.chat_ref, request.message_id)
-    return choose_model(request.model), group_of(pair.question), pair.versions
+    require_offered(request.model)
+    return choose_model(request.model, pair.chat.settings), group_of(pair.question), pair.versions
 
 
 def _store(unit: OwnerUnit, request: EditRequest, made: Made) -> Stored:

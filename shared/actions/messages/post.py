@@ -2,11 +2,11 @@
 
 from functools import partial
 
+from shared.actions.chats.settings import choose_model, require_offered
 from shared.actions.messages.accept import Posted, Verb, accept
 from shared.actions.messages.idempotency import Made, PostRequest
 from shared.actions.messages.store import (
     Stored,
-    choose_model,
     message_row,
     reply_row,
     require_room,
@@ -27,7 +27,7 @@ _NEVER_ANSWERED = ["No reply follows a system message. Leave `generate` out."]
 def post_message(user_id: str, request: PostRequest, key: str | None = None) -> Posted:
     """Store a message and the placeholder of its reply, as accept() says. Without a reply, nothing is charged.
 
-    Raises what accept() raises, and ChatBusy.
+    Raises what accept() raises, and ChatBusy, ModelNotOffered.
     """
     if request.generate is False or request.role == _SYSTEM:
         return accept(_STORED_ONLY, user_id, request, key)
@@ -42,13 +42,14 @@ def _answered(seen: Seen | None = None) -> Verb[PostRequest]:
 
 
 def _check(user_id: str, request: PostRequest) -> None:
-    choose_model(request.model)
-    find_chat(user_id, request.chat_ref)
+    require_offered(request.model)
+    choose_model(request.model, find_chat(user_id, request.chat_ref).settings)
 
 
 def _store_both(unit: OwnerUnit, request: PostRequest, made: Made, seen: Seen | None) -> Stored:
-    model = choose_model(request.model)
+    require_offered(request.model)
     place = take_place(unit, request.chat_ref, 2)
+    model = choose_model(request.model, place.settings)
     first = to_interrupt(unit.account.user_id, place, request.when_busy, seen)
     require_room(place.open_replies - bool(first and goes_on(first)))
     message = message_row(unit, place, id=made.message_id, **request.stored())
@@ -61,7 +62,7 @@ def _store_both(unit: OwnerUnit, request: PostRequest, made: Made, seen: Seen | 
 
 def _store_message(unit: OwnerUnit, request: PostRequest, made: Made) -> Stored:
     """Store the message alone. The chat stays parked, since nothing new has to run (D-147)."""
-    choose_model(request.model)
+    require_offered(request.model)
     kind = _kind_of(unit.account.user_id, request)
     place = take_place(unit, request.chat_ref, 1, resumes=False)
     return store_rows(place, message_row(unit, place, id=made.message_id, **request.stored(), **kind))

@@ -14,7 +14,7 @@ from shared.core import current_settings
 from shared.database.clock import db_now, utc_now
 from shared.database.prepared import NoRow, Prepared
 from shared.database.units import execute
-from shared.errors.requests import InvalidRequest, TooManyWaiting
+from shared.errors.requests import TooManyWaiting
 from shared.models.chat import chat_sessions, find_chat, named_by
 from shared.models.message import MessageRow, messages
 
@@ -23,7 +23,8 @@ class Place(NamedTuple):
     """The chat of new rows, their first and last position, and how many replies its owner had open.
 
     `last_active_at` is the moment of the request. The new rows carry it, so a client that hears them knows it (D-40).
-    `queued` counts the replies of all users that have their turn, but no worker.
+    `queued` counts the replies of all users that have their turn, but no worker. The chat is still archived if it was:
+    `archived_at` is not changed.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Place(NamedTuple):
     last_active_at: datetime
     settings: dict[str, Any]
     queued: int
+    archived_at: datetime | None
 
 
 class Stored(NamedTuple):
@@ -40,22 +42,16 @@ class Stored(NamedTuple):
 
     `replaces` are the ids of the rows whose place they take as the shown ones. `make_way` stops and moves other
     messages for them, and returns the rows that moved. `ahead` is the number of replies before theirs, if it is known.
+    `archived` says whether the chat is in the archive, which it has to leave.
     """
 
     message: MessageRow
     reply: MessageRow | None
     open_replies: int
     ahead: int | None
+    archived: bool
     replaces: tuple[str, ...] = ()
     make_way: Callable[[OwnerUnit], dict[str, MessageRow]] | None = None
-
-
-def choose_model(asked: str | None) -> str:
-    """The model for a reply. Raises InvalidRequest for one that is not on the list."""
-    settings = current_settings()
-    if asked is not None and asked not in settings.models:
-        raise InvalidRequest(errors={"model": ["GET /config lists the models to choose from."]})
-    return asked or settings.model
 
 
 def take_place(unit: OwnerUnit, chat_ref: str, places: int, *, resumes: bool = True) -> Place:
@@ -108,7 +104,8 @@ def store_reply(place: Place, message: MessageRow, reply: MessageRow) -> Stored:
 
 
 def _stored(place: Place, message: MessageRow, reply: MessageRow | None) -> Stored:
-    return Stored(message, reply, place.open_replies, ahead=None if place.open_replies else place.queued)
+    ahead = None if place.open_replies else place.queued
+    return Stored(message, reply, place.open_replies, ahead, place.archived_at is not None)
 
 
 def _common(unit: OwnerUnit, place: Place) -> dict[str, Any]:
@@ -154,9 +151,9 @@ _take_places = {
             (chat_sessions.c.next_position - bindparam("places")).label("first"),
             (chat_sessions.c.next_position - 1).label("last"),
             open_replies,
-            chat_sessions.c.last_active_at,
-            chat_sessions.c.settings,
+            *(chat_sessions.c[name] for name in ("last_active_at", "settings")),
             queued().label("queued"),
+            chat_sessions.c.archived_at,
         ),
         Place,
     )

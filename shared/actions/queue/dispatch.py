@@ -4,8 +4,6 @@ dispatch() runs inside every unit that may free or take a turn, under the owner'
 the commit.
 """
 
-from typing import NamedTuple
-
 from sqlalchemy import ColumnElement, ScalarSelect, and_, bindparam, case, func, select, update
 
 from shared.actions.replies.states import candidates
@@ -18,12 +16,6 @@ from shared.models.status import Status
 
 #: Milliseconds between a hand-over and the first repeat by the sweeper. Each later pause is twice as long (D-84).
 PATIENCE = 10_000
-
-
-class OpenReplies(NamedTuple):
-    """The row of a statement that returns `open_replies`."""
-
-    open_replies: int
 
 
 #: How many replies of `:user_id` are open, as a column of another statement.

@@ -1,6 +1,6 @@
 """The scripts of chats and messages that arrive in an unusual order, or that a client has not read yet."""
 
-from shared.actions.chats.change import rename_chat
+from shared.actions.chats.change import change_chat
 from shared.actions.chats.create import create_chat
 from shared.actions.chats.delete import delete_chat
 from shared.actions.messages.accept import Posted
@@ -50,7 +50,7 @@ def beginning_after_the_end(recorder: Recorder) -> Step:
 @script("A new title comes after a later message: both count")
 def title_after_a_later_message(recorder: Recorder) -> Step:
     reply = Reply(recorder)
-    renamed = recorder.heard(lambda: rename_chat(reply.user_id, reply.chat, "Another title"))
+    renamed = recorder.heard(lambda: change_chat(reply.user_id, reply.chat, "Another title"))
     ended = reply.complete()
     return reply.made([*reply.posted, *reply.started, *reply.deltas, *ended, *renamed])
 
@@ -71,7 +71,7 @@ def deleted_before_it_was_read(recorder: Recorder) -> Step:
 def late_after_a_reset(recorder: Recorder) -> Step:
     reply = Reply(recorder)
     other = create_chat(recorder.user.id, "The other").id
-    renamed = recorder.heard(lambda: rename_chat(reply.user_id, other, "Another title"))
+    renamed = recorder.heard(lambda: change_chat(reply.user_id, other, "Another title"))
     delete_chat(reply.user_id, other)
     anew = recorder.first(reply.chat)
     reset = {"sync": {"reset": True, "cursor": anew["cursor"]}, "anew": anew}

@@ -70,7 +70,7 @@ def test_the_queue_of_a_long_chat_is_found_by_what_is_open(me: FlaskClient, long
         reorder_queue(long_chat.owner_id, long_chat.id, names[::-1], account.seq)
         for rule in ("reject", "interrupt"):
             me.post(f"/chats/{long_chat.id}/messages", json={"content": "Hello", "whenBusy": rule})
-        me.patch(f"/chats/{long_chat.id}/messages/{names[1]}", json={"content": "Other"})
+        me.patch(f"/chats/{long_chat.id}/messages/{names[0]}", json={"content": "Other"})
         assert me.delete(f"/chats/{long_chat.id}/queue/{names[1]}").status_code in (204, 409)
 
     plans = plans_of(use)

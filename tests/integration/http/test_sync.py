@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from shared.actions.chats.change import rename_chat
+from shared.actions.chats.change import change_chat
 from shared.actions.chats.delete import delete_chat
 from shared.actions.messages.delete import delete_message
 from shared.actions.replies.claim import Claim
@@ -104,7 +104,7 @@ def test_it_is_all_of_one_moment(user: User, monkeypatch: pytest.MonkeyPatch, co
     def renamed_after_the_first(*args: Any) -> Any:
         rows = query(*args)
         if not done:
-            done.extend(at_once(core, lambda: (a_post(chat), rename_chat(user.id, chat.id, "Later"))))
+            done.extend(at_once(core, lambda: (a_post(chat), change_chat(user.id, chat.id, "Later"))))
         return rows
 
     monkeypatch.setattr("shared.actions.sync.query", renamed_after_the_first)

@@ -54,7 +54,7 @@ def test_messages_change_places_with_their_replies(
     assert places_of(chat) == list(range(6))
     for posted in wanted:  # they get their turns in the new order, and each sees what stands before it
         claim = a_claim(posted)
-        assert recent_messages(claim)[-1]["content"] == the_message(posted.message.id).content
+        assert recent_messages(claim).messages[-1]["content"] == the_message(posted.message.id).content
         complete_reply(claim, Answer("Done"))
 
 

@@ -69,7 +69,7 @@ def test_an_edited_message_keeps_its_place_and_its_price(
 
 def test_the_reply_answers_the_new_text(me: FlaskClient, chat: ChatSession, three: Three) -> None:
     edit(me, three[0], "Something else")
-    assert recent_messages(a_claim(three[0]))[-1]["content"] == "Something else"
+    assert recent_messages(a_claim(three[0])).messages[-1]["content"] == "Something else"
 
 
 def test_the_same_text_changes_nothing(me: FlaskClient, three: Three) -> None:

@@ -79,7 +79,7 @@ def test_another_rule_with_the_same_key_is_another_request(me: FlaskClient, chat
 def test_the_rule_of_a_post_comes_before_that_of_its_chat(
     stored: Any, asked: str | None, status: int, me: FlaskClient, chat: ChatSession
 ) -> None:
-    remember(chat, whenBusy=stored, model="another")
+    remember(chat, whenBusy=stored, instructions="Be brief")
     a_post(chat)
     assert ask(me, chat, asked).status_code == status
 
