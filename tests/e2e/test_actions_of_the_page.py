@@ -1,14 +1,16 @@
 """A person acts on messages on one device, while another device looks on."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.e2e.person import Person
+from tests.eventually import eventually
 from tests.fake_model import FakeModel
 from tests.services.programs import Programs
-from tests.the_page import newest_reply, sign_in, write
+from tests.the_page import enter, newest_reply, sign_in, write
 
 pytestmark = pytest.mark.parametrize("programs", ["sqlite"], indirect=True)
 
@@ -76,6 +78,20 @@ def test_versions_of_a_reply_and_of_a_message_are_made_and_chosen_on_every_devic
     for device in (page, other):
         expect(questions(device)).to_have_text(["Which one? fake:signed,chunks=2"])
         expect(newest_reply(device).locator(".content")).to_have_text(first)
+
+
+def test_without_a_socket_an_action_shows_all_that_it_has_changed(page: Page, person: Person) -> None:
+    chat = person.post("/chats")
+    path = f"/chats/{chat['id']}/messages"
+    reply = person.post(path, content="Hello")["reply"]
+    eventually(lambda: person.get(f"{path}/{reply['id']}")["status"] == "completed")
+    page.route_web_socket(re.compile("socket.io"), lambda socket: socket.close())
+    enter(page, person)
+
+    press(newest_reply(page), "Regenerate")
+
+    expect(newest_reply(page).locator(".counter")).to_have_text("2/2")
+    expect(page.locator("[data-message-id]")).to_have_count(2)
 
 
 def test_a_queue_is_arranged_on_two_devices(page: Page, other: Page, fake_model: FakeModel) -> None:

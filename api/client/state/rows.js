@@ -15,24 +15,31 @@ export function rowsOf(state) {
 }
 
 export function sameRow(one, other) {
-  const { message, ...rest } = one;
-  const { message: another, ...others } = other;
-  return message === another && JSON.stringify(rest) === JSON.stringify(others);
+  return one.message === other.message && Object.keys(one).every((part) => isSame(one[part], other[part]));
 }
 
+// Few parts are lists or objects, and those are small.
+const isSame = (one, other) => one === other || JSON.stringify(one) === JSON.stringify(other);
+
 function chatOf(state) {
-  const shown = state.messages.filter(isShown);
+  const groups = groupsOf(state.messages);
+  const shown = state.messages.filter((message) => isShown(message) && isNewest(message, groups));
   const open = shown.filter(isOpen);
   return {
     shown,
     byId: new Map(shown.map((message) => [message.id, message])),
     replies: new Map(shown.map((message) => [message.replyTo, message])),
-    groups: groupsOf(state.messages),
+    groups,
     last: shown.findLast(({ messageType }) => messageType === "user")?.id,
     first: open[0]?.id,
     queue: open.filter(waits).map(({ id }) => id),
     paused: isPaused(state),
   };
+}
+
+// The event that shows a version may arrive before the one that hides another.
+function isNewest(message, groups) {
+  return groups.get(rootOf(message)).every((other) => !isShown(other) || other.seq <= message.seq);
 }
 
 function row(message, chat, state) {
@@ -99,7 +106,9 @@ function versionsOf(message, { groups }) {
   return { at: at + 1, of: rows.length, older: chosen(at - 1), newer: chosen(at + 1) };
 }
 
+// Only the beginning is looked at, because a text may be long, and this runs with each frame.
 function excerpt(content) {
-  const letters = [...content.trim().split("\n", 1)[0]];
+  const [line] = content.trimStart().slice(0, 4 * EXCERPT).split("\n", 1);
+  const letters = [...line.trimEnd()];
   return letters.length > EXCERPT ? `${letters.slice(0, EXCERPT - 1).join("")}…` : letters.join("");
 }

@@ -82,6 +82,7 @@ def test_the_shown_version_counts_among_the_others_and_none_is_chosen_while_one_
     assert list(found) == ["q", "new"]
     assert found["new"]["versions"] == {"at": 2, "of": 2, "older": "to q", "newer": None}
     assert found["q"]["versions"] is None
+    assert list(rows(page, question("q", 0), old | {"shown": True}, new)) == ["q", "new"]
     open_ = rows(page, question("q", 0), old, new | {"status": "running"})
     assert open_["new"]["versions"] == {"at": 2, "of": 2, "older": None, "newer": None}
 
