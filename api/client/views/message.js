@@ -27,6 +27,6 @@ export function showMessage(element, row) {
 }
 
 function showText(element, message) {
-  if (message.messageType === "user") element.textContent = message.content;
-  else showMarkdown(element, message.content, isFinal(message));
+  if (message.messageType !== "user") showMarkdown(element, message.content, isFinal(message));
+  else if (element.textContent !== message.content) element.textContent = message.content; // a selection survives
 }
