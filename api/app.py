@@ -16,9 +16,11 @@ from api.resources.account import account
 from api.resources.auth import auth
 from api.resources.chats import chats
 from api.resources.credits import credits_
+from api.resources.export import export
 from api.resources.messages import messages
 from api.resources.ops import ops
 from api.resources.pages import pages
+from api.resources.queue import queue
 from api.resources.sync import sync
 from api.resources.versions import versions
 from shared.core import create_core
@@ -49,7 +51,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     trust_proxies(app, settings)
     register_limits(app, settings)
     api = Api(app)
-    for blueprint in (auth, account, chats, messages, versions, sync, credits_, ops):
+    for blueprint in (auth, account, chats, messages, queue, versions, export, sync, credits_, ops):
         api.register_blueprint(blueprint)
     app.register_blueprint(pages)
     register_errors(app)

@@ -4,13 +4,17 @@ import re
 
 _HIGH_HALVES = ("\ud800", "\udbff")
 # Unicode's blanks (`\s`), its control characters, its characters that fonts leave out (Default_Ignorable_Code_Point),
-# and the last line: the blank of braille, annotation marks, and the musical note without a head.
+# and the last line: the blank of braille, annotation marks, the musical note without a head, and the controls and
+# blanks of hieroglyphs.
 _SHOWS = re.compile(
     r"[^\s\x00-\x1f\x7f-\x9f"
     r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     r"\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
-    r"\u2800\ufff9-\ufffb\U0001d159]"
+    r"\u2800\ufff9-\ufffb\U0001d159\U00013430-\U0001343f\U00013441\U00013442]"
 )
+# Characters that break a line or change the order of the text around them. Joiners and marks of direction are none of
+# these: emoji families, flags, Persian and Hindi need them (D-158).
+_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u206f\ufeff\ufff9-\ufffb]")
 
 
 def clean(text: str) -> str:
@@ -18,6 +22,11 @@ def clean(text: str) -> str:
     if not text.isascii():
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
     return text.replace("\0", "")
+
+
+def one_line(text: str) -> str:
+    """The text in one trimmed line, without control characters. One space stands for each row of blanks."""
+    return " ".join(_BREAKS.sub(" ", text).split())
 
 
 def shows_nothing(text: str) -> bool:

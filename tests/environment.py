@@ -27,4 +27,5 @@ def environment(database_url: str, redis_url: str, data_dir: Path, model_url: st
         "OPENAI_API_KEY": "only-for-tests",
         "OPENAI_BASE_URL": model_url,
         "MODEL": "fake",
+        "HOLDFAST_TITLE_MODEL": "off",
     }

@@ -13,6 +13,7 @@ from shared.database.retries import DATABASE_AWAY
 from shared.failpoints import reach
 from shared.redis.room import Room
 from workers.reply import Desk, write_reply
+from workers.title import write_title
 
 
 def run_job(reply_id: str, desk: Desk, room: Room, *, further: bool = False) -> None:
@@ -26,6 +27,15 @@ def run_job(reply_id: str, desk: Desk, room: Room, *, further: bool = False) -> 
     finally:
         room.leave(further=further)
     reach("before_ack")
+
+
+def run_title(chat_id: str, desk: Desk, room: Room) -> None:
+    """Make a title. The consumer has taken room for it. A process that drains drops the job."""
+    try:
+        if not desk.watchdog.draining:
+            write_title(chat_id, desk.provider)
+    finally:
+        room.leave(further=True)
 
 
 def _let_the_next_begin(owner_id: str) -> None:

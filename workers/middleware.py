@@ -1,4 +1,4 @@
-"""Gives each job an app context and a fresh log context, and drains a process that is told to end."""
+"""Gives each job an app context and a log context, notes that the process lives, and drains it when it must end."""
 
 import signal
 import threading
@@ -9,6 +9,7 @@ from flask import Flask
 
 from shared.logs import work
 from shared.redis.broker import ReplyBroker
+from workers.presence import Presence
 from workers.watchdog import Watchdog
 
 
@@ -33,6 +34,22 @@ class AppContextMiddleware(Middleware):
         exception: BaseException | None = None,
     ) -> None:
         self._thread.context.pop()
+
+
+class PresenceMiddleware(Middleware):
+    """Tells the database that this process lives, from its start until it fetches no more jobs."""
+
+    def __init__(self, presence: Presence) -> None:
+        self._presence = presence
+
+    def after_process_boot(self, broker: Broker) -> None:
+        self._presence.start()
+
+    def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
+        self._presence.leave()
+
+    def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
+        self._presence.wait()
 
 
 class DrainMiddleware(Middleware):

@@ -1,27 +1,27 @@
 """One attempt while this process writes it. The attempt's thread, the relay and the watchdog share this object."""
 
 import math
-import threading
 import time
-from collections.abc import Callable
 
 from shared.actions.replies.claim import Claim
 from shared.actions.replies.finish import Answer
 from shared.text import PieceCleaner, shows_nothing
 from shared.wire.messages import MAX_REPLY
+from workers.cut import Cuttable
 from workers.providers import Ending
 
 # The part of a lease during which text may go out after a renewal. The rest is a margin for text on its way.
 _SPEAKS = 2 / 3
 
 
-class Run:
+class Run(Cuttable):
     """The attempt's own thread adds text, the relay counts deltas, and the watchdog may cut it short.
 
     Times are monotonic.
     """
 
     def __init__(self, claim: Claim) -> None:
+        super().__init__()
         self.claim = claim
         self.started = self.last_text = self.renewed = time.monotonic()
         #: The times until which its text may go out, and until which the lease certainly lasts.
@@ -33,14 +33,11 @@ class Run:
         #: Whether a reader can see any of the new text.
         self.visible = False
         self.shown = False
-        self.cut: Exception | None = None
         #: The deltas that the relay has taken. Their number is the index of the next delta.
         self.sent: list[str] = [claim.kept] if claim.kept else []
         self._pieces: list[str] = list(self.sent)
         self._taken = len(self.sent)  # the number of pieces that take_unshown() has returned
         self._cleaner = PieceCleaner()
-        self._cutting = threading.Lock()
-        self._abort: Callable[[], None] | None = None
 
     @property
     def text(self) -> str:
@@ -77,26 +74,6 @@ class Run:
     def leased(self, at: float, seconds: float) -> None:
         """Note a renewal of the lease by a statement that began at this time."""
         self.renewed, self.speaks_until, self.leased_until = at, at + seconds * _SPEAKS, at + seconds
-
-    def cut_by(self, abort: Callable[[], None] | None) -> None:
-        """Set the function by which cut_short() ends the model's stream; None once the stream has ended."""
-        with self._cutting:
-            self._abort = abort
-            if self.cut and abort:
-                abort()
-
-    def cut_short(self, reason: Exception) -> None:
-        """End the attempt from another thread. Its own thread then raises the first such reason in check()."""
-        with self._cutting:
-            if self.cut is None:
-                self.cut = reason
-                if self._abort:
-                    self._abort()
-
-    def check(self) -> None:
-        """Raises the reason if the attempt was cut short."""
-        if self.cut:
-            raise self.cut
 
     def answer(self, ending: Ending) -> Answer:
         """The result of the attempt, for its ending. Text that never went out counts as one more delta.

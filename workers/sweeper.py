@@ -22,6 +22,7 @@ from shared.actions.upkeep.finish_erasures import finish_erasures
 from shared.actions.upkeep.forget_keys import forget_keys
 from shared.actions.upkeep.forget_sign_ins import forget_sign_ins
 from shared.actions.upkeep.forget_tombstones import forget_tombstones
+from shared.actions.upkeep.forget_workers import forget_workers
 from shared.actions.upkeep.scrub import Scrub, scrubs
 from shared.boot import boot
 from shared.core import create_core, current_settings
@@ -53,7 +54,7 @@ def sweep(rescuing: bool = True) -> bool:
 
 def clean() -> bool:
     """Delete a batch of each kind of old rows. Returns whether there were any, because then there may be more."""
-    found = [_done(step) for step in (forget_keys, forget_tombstones, forget_sign_ins)]
+    found = [_done(step) for step in (forget_keys, forget_tombstones, forget_sign_ins, forget_workers)]
     return any(found)
 
 

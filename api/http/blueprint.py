@@ -1,6 +1,6 @@
 """Turns JSON bodies and query strings into checked arguments, or raises an error that names the wrong field."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 from flask import Request
@@ -36,7 +36,18 @@ class StrictParser(FlaskParser):
     def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> NoReturn:
         assert isinstance(error.messages, dict)
         by_location = error.messages.values()
-        raise InvalidRequest(errors={k: v for fields in by_location for k, v in fields.items()}) from error
+        raise InvalidRequest(errors={k: v for fields in by_location for k, v in _by_path(fields)}) from error
+
+
+def _by_path(errors: dict[str, Any], inside: str = "") -> Iterator[tuple[str, list[str]]]:
+    """The messages of each wrong field. A field of an object inside the body has a name like `settings.model`."""
+    for name, found in errors.items():
+        if not isinstance(found, dict):
+            yield f"{inside}{name}", found
+        elif list(found) == ["_schema"]:  # the object itself is wrong
+            yield f"{inside}{name}", found["_schema"]
+        else:
+            yield from _by_path(found, f"{inside}{name}.")
 
 
 class ApiBlueprint(Blueprint):

@@ -5,9 +5,10 @@ import re
 from typing import Any, NoReturn
 
 from marshmallow import Schema
+from marshmallow.fields import Nested
 
 from shared.errors.requests import MalformedBody
-from shared.wire.base import StrictString
+from shared.wire.base import IdList, StrictString
 
 # Bytes of a character outside of Unicode's first plane that is written as two JSON escapes.
 _LONGEST_ESCAPE = 12
@@ -19,8 +20,13 @@ _STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 
 def most_bytes(schema: Schema) -> int:
     """The size of the largest body that can fit this schema: each text may be written in escapes."""
-    texts = [field.most_sent for field in schema.fields.values() if isinstance(field, StrictString)]
-    return _MOST_BESIDE + _LONGEST_ESCAPE * sum(texts)
+    return _MOST_BESIDE + _LONGEST_ESCAPE * _most_characters(schema)
+
+
+def _most_characters(schema: Schema) -> int:
+    fields = schema.fields.values()
+    inside = [_most_characters(field.schema) for field in fields if isinstance(field, Nested)]
+    return sum(inside) + sum(field.most_sent for field in fields if isinstance(field, StrictString | IdList))
 
 
 def decoded(data: bytes) -> Any:

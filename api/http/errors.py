@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from shared.database.retries import DATABASE_AWAY
-from shared.errors import control, requests, server
+from shared.errors import chats, control, requests, server
 from shared.errors.base import HoldfastError
 from shared.text import clean
 
@@ -38,6 +38,10 @@ STATUS: dict[type[HoldfastError], int] = {
     control.NotEditable: 409,
     control.NotShown: 409,
     control.ForkTooLarge: 422,
+    control.ChatBusy: 409,
+    control.QueueChanged: 409,
+    control.NotWaiting: 409,
+    chats.ModelNotOffered: 409,
     requests.BodyTooLarge: 413,
     requests.AddressTooLong: 414,
     requests.WrongContentType: 415,

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from flask import g, request
 
 from api.access.limits import Limit, spend
-from api.resources.live_text import with_live_text
+from api.resources.live_text import placed, with_live_text
 from shared.actions.messages.accept import Posted, accepted_before
 from shared.actions.messages.idempotency import Request
 from shared.errors.requests import InvalidRequest, TooManyRequests
@@ -43,5 +43,12 @@ def _within_limits(verb: Callable[[str, R, str | None], Posted], asked: R, key: 
 
 
 def _presented(posted: Posted) -> dict[str, Any]:
-    (reply,) = with_live_text([posted.reply]) if posted.reply else (None,)
-    return {"message": posted.message, "reply": reply, "credits": credits_data(posted.account)}
+    return {"message": posted.message, "reply": _live(posted), "credits": credits_data(posted.account)}
+
+
+def _live(posted: Posted) -> Any:
+    if posted.reply is None:
+        return None
+    if posted.ahead is None:
+        return with_live_text([posted.reply])[0]
+    return placed(posted.reply, posted.ahead)

@@ -1,4 +1,4 @@
-"""Chats: create, list, read, rename, mark as seen, delete, and resume a parked one."""
+"""Chats: create, list, read, change, touch, mark as seen, fork and delete."""
 
 from datetime import datetime
 from typing import Any
@@ -10,13 +10,12 @@ from sqlalchemy import select
 from api.access.decorators import signed_in
 from api.access.limits import Limit, spend
 from api.http.blueprint import ApiBlueprint
-from api.http.paging import keyset_page
+from api.http.paging import Search, keyset_page
 from api.resources.accepting import idempotency_key
-from shared.actions.chats.change import rename_chat, see_chat
+from shared.actions.chats.change import change_chat, see_chat, touch_chat
 from shared.actions.chats.create import create_chat
 from shared.actions.chats.delete import delete_chat
 from shared.actions.chats.fork import ForkRequest, fork_chat
-from shared.actions.queue.parking import resume_queue
 from shared.models.chat import CHAT, ChatRow, find_chat
 from shared.models.chat import chat_sessions as rows
 from shared.models.user import owner_deleted_at
@@ -36,7 +35,7 @@ _SORTS = {
 @chats.response(201, ChatOut)
 def create(body: dict[str, Any]) -> ChatRow:
     """Make a chat."""
-    return create_chat(g.user_id, body.get("title"))
+    return create_chat(g.user_id, **body)
 
 
 @chats.get("")
@@ -44,10 +43,20 @@ def create(body: dict[str, Any]) -> ChatRow:
 @chats.arguments(ChatsIn, location="query")
 @chats.response(200, ChatPage)
 def list_chats(asked: dict[str, Any]) -> dict[str, Any]:
-    """Your chats, newest first."""
-    own = select(*CHAT).where(rows.c.owner_id == g.user_id, rows.c.deleted_at.is_(None))
+    """Your chats, newest first. A page of a search by `text` may be short; `nextCursor` tells whether to go on."""
+    archived = rows.c.archived_at.is_not(None) if asked["archived"] else rows.c.archived_at.is_(None)
+    own = select(*CHAT).where(rows.c.owner_id == g.user_id, rows.c.deleted_at.is_(None), archived)
     own = own.where(owner_deleted_at(g.user_id).is_(None))
-    return keyset_page(own, asked, [_SORTS[asked["sort"]], rows.c.id], tuple[datetime, UUID], ChatRow)
+    for name in ("team_id", "repo_id", "document_id"):
+        if asked[name]:
+            own = own.where(rows.c[name] == str(asked[name]))
+    keys = [_SORTS[asked["sort"]], rows.c.id]
+    return keyset_page(own, asked, keys, tuple[datetime, UUID], ChatRow, search=_search(asked["text"].casefold()))
+
+
+def _search(text: str) -> Search | None:
+    """A title fits if it has the text in any case. Databases know the cases of ASCII only, or of their own locale."""
+    return Search(rows.c.title, lambda title: text in title.casefold()) if text else None
 
 
 @chats.get("/<session_id>")
@@ -63,8 +72,16 @@ def get(chat_ref: str) -> ChatRow:
 @chats.arguments(ChatPatch)
 @chats.response(200, ChatOut)
 def patch(body: dict[str, Any], chat_ref: str) -> ChatRow:
-    """Rename a chat."""
-    return rename_chat(g.user_id, chat_ref, body["title"])
+    """Change a chat's title or settings, archive it, or take it out of the archive."""
+    return change_chat(g.user_id, chat_ref, **body)
+
+
+@chats.post("/<session_id>/touch")
+@signed_in
+@chats.response(200, ChatOut)
+def touch(chat_ref: str) -> ChatRow:
+    """Note that you are active in the chat now. It becomes the newest by `lastActiveAt`."""
+    return touch_chat(g.user_id, chat_ref)
 
 
 @chats.put("/<session_id>/seen")
@@ -93,11 +110,3 @@ def fork(body: dict[str, Any], chat_ref: str) -> tuple[ChatRow, int, dict[str, s
     spend(Limit.POSTS, g.user_id)
     forked = fork_chat(g.user_id, ForkRequest(chat_ref, body["message_id"], body.get("title")), idempotency_key())
     return forked.chat, 201, {"Idempotent-Replayed": "true"} if forked.replayed else {}
-
-
-@chats.post("/<session_id>/queue/resume")
-@signed_in
-@chats.response(200, ChatOut)
-def resume(chat_ref: str) -> ChatRow:
-    """Resume a chat that a failed or stopped reply has parked. Its waiting replies get their turns again."""
-    return resume_queue(g.user_id, chat_ref)

@@ -1,4 +1,4 @@
-"""Versions of messages: ask for another reply, edit the last message, list the versions, and choose the shown one."""
+"""Versions of messages: ask for another reply, edit a message, list the versions, and choose the shown one."""
 
 from typing import Annotated, Any
 
@@ -59,7 +59,7 @@ def go_on(body: dict[str, Any], chat_ref: str, message_id: str) -> Any:
 @versions.arguments(EditIn)
 @versions.response(202, PostedOut)
 def edit(body: dict[str, Any], chat_ref: str, message_id: str) -> Any:
-    """Edit your last message. A new message and a new reply take the place of the old ones."""
+    """Edit your message: in place while its reply waits. Otherwise a new pair takes the place of your last message."""
     return accepted(edit_message, EditRequest(chat_ref, message_id, **body))
 
 

@@ -132,6 +132,11 @@ class Connection(PacedConnection):
         if self._turn:
             self._turn.abandon()
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._note_piece()
+        self._crowd.owe(self)
+
     def resume_writing(self) -> None:
         super().resume_writing()
         if self._postponed:

@@ -110,6 +110,10 @@ class PacedConnection(HttpToolsProtocol):
         self._enter(Stage.REST if done else self._stage)
         self._answered, self._owed = self.since, self.unsent
 
+    def _note_piece(self) -> None:
+        """A piece of an answer waits for the client, and has a deadline of its own."""
+        self._answered, self._owed = self.loop.time(), self.unsent
+
     @property
     def _takes_an_answer(self) -> bool:
         return self._stage is Stage.REST or self.flow.write_paused

@@ -1,18 +1,23 @@
-"""The WSGI app behind uvicorn. It gets whole requests, and gives whole answers, so no thread waits for a client."""
+"""The WSGI app behind uvicorn. It gets whole requests, and no thread waits for a client.
+
+An answer is whole too, if its length is known. Any other answer comes in pieces. A thread makes the next piece once the
+client has taken the one before (D-164).
+"""
 
 import asyncio
 import io
 import logging
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from api.http.errors import problem
 from api.http.headers import protect
-from api.serving.turn import Turn
+from api.serving.turn import Turn, WorkFailed
 from api.serving.turns import Turns
 from shared.errors.base import HoldfastError
 from shared.errors.server import RequestGivenUp
@@ -23,12 +28,23 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
-Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+Headers = list[tuple[bytes, bytes]]
 
 # The headers that CGI names without HTTP_. The size of the body is known by now, however it came.
 _OWN_NAMES = {b"content-type": "CONTENT_TYPE", b"content-length": None, b"transfer-encoding": None}
 # Characters of an address in the log.
 _LONGEST_NAME = 100
+# Statuses of answers that have no length because they have no body.
+_WITHOUT_BODY = (204, 304)
+
+
+class Answer(NamedTuple):
+    """An answer of the WSGI app: whole, or with `pieces` that are still to be made."""
+
+    status: int
+    headers: Headers
+    body: bytes
+    pieces: Iterator[bytes] | None = None
 
 
 class Whole:
@@ -51,9 +67,10 @@ class Whole:
             )
             answer = _refusal(RequestGivenUp())
         if answer:
-            status, headers, body = answer
-            await send({"type": "http.response.start", "status": status, "headers": headers})
-            await send({"type": "http.response.body", "body": body})
+            await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+            if answer.pieces:
+                await self._send_pieces(scope, answer.pieces, receive, send)
+            await send({"type": "http.response.body", "body": answer.body})
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer | None:
         body = await _whole_body(receive)
@@ -61,11 +78,29 @@ class Whole:
             return None
         environ = _environ(scope, body)
         turn = Turn(self._caller(environ), _name(scope), partial(_run, self._app, environ))
-        scope["state"]["turn"] = turn  # the connection abandons it if the client goes
+        scope["state"] |= {"turn": turn, "caller": turn.caller}  # the connection abandons it if the client goes
         try:
             return await self._turns.run(turn)
         finally:
             del scope["state"]["turn"]  # else body and answer would stay in memory as long as the connection
+
+    async def _send_pieces(self, scope: Scope, pieces: Iterator[bytes], receive: Receive, send: Send) -> None:
+        """Make and send the pieces, unless the client goes away. A failure ends the connection before the end."""
+        gone = asyncio.ensure_future(receive())  # the request is whole, so nothing else can come
+        try:
+            while not gone.done() and (piece := await self._next_of(scope, pieces)):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+                await send({"type": "http.response.body", "body": b"", "more_body": True})  # waits for the client
+        finally:
+            gone.cancel()
+            with suppress(ValueError):  # a thread still makes a piece, and nobody will take it
+                getattr(pieces, "close", lambda: None)()
+
+    async def _next_of(self, scope: Scope, pieces: Iterator[bytes]) -> bytes | None:
+        try:
+            return await self._turns.run(Turn(scope["state"]["caller"], _name(scope), partial(next, pieces, None)))
+        except WorkFailed as error:
+            raise error.__cause__ or error from None
 
 
 async def _whole_body(receive: Receive) -> bytes | None:
@@ -118,20 +153,26 @@ def _add_header(environ: dict[str, Any], name: bytes, value: str) -> None:
 def _run(app: WsgiApp, environ: dict[str, Any]) -> Answer:
     started: list[Any] = []
     parts = app(environ, lambda status, headers, _failure=None: started.extend((status, headers)))
+    status, headers = started[-2:]
+    code, sent = int(status[:3]), _encoded(headers)
+    if code not in _WITHOUT_BODY and not any(name == "Content-Length" for name, _ in headers):
+        return Answer(code, sent, b"", _closing(parts))
+    return Answer(code, sent, b"".join(_closing(parts)))
+
+
+def _closing(parts: Iterable[bytes]) -> Iterator[bytes]:
     try:
-        body = b"".join(parts)
+        yield from parts
     finally:
         getattr(parts, "close", lambda: None)()
-    status, headers = started[-2:]
-    return int(status[:3]), _encoded(headers), body
 
 
 def _refusal(error: HoldfastError) -> Answer:
     answer = protect(problem(error))
-    return answer.status_code, _encoded([*answer.headers, ("Connection", "close")]), answer.get_data()
+    return Answer(answer.status_code, _encoded([*answer.headers, ("Connection", "close")]), answer.get_data())
 
 
-def _encoded(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+def _encoded(headers: Iterable[tuple[str, str]]) -> Headers:
     kept = [(name, value) for name, value in headers if name != "Date"]  # uvicorn sends one with every answer
     return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in kept]
 

@@ -36,6 +36,10 @@ def new_id() -> str:
     return str(uuid_utils.uuid7())
 
 
+# Characters of a new id in that of a copy.
+_FROM_NEW = 18
+
+
 class copied_id(FunctionElement[str]):
     """The id of a row's copy, in a statement: the beginning of a new id, and the end of the row's own.
 
@@ -49,10 +53,15 @@ class copied_id(FunctionElement[str]):
         super().__init__(cast(column, String), literal(new, String))
 
 
+def copy_of(own: str, new: str) -> str:
+    """The same id as copied_id, outside of statements."""
+    return new[:_FROM_NEW] + own[_FROM_NEW:]
+
+
 @compiles(copied_id, "postgresql")
 def _postgres_copied_id(element: copied_id, compiler: Any, **options: Any) -> str:
     own, new = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"(left({new}, 18) || substr({own}, 19))::uuid"
+    return f"(left({new}, {_FROM_NEW}) || substr({own}, {_FROM_NEW + 1}))::uuid"
 
 
 @compiles(copied_id, "sqlite")

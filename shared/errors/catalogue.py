@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from functools import cache
+from itertools import chain
 from types import ModuleType
 
-from shared.errors import control, replies, requests, server
+from shared.errors import chats, control, replies, requests, server
 from shared.errors.base import HoldfastError
 
 
@@ -12,7 +13,7 @@ from shared.errors.base import HoldfastError
 def catalogue() -> dict[str, type[HoldfastError]]:
     """Every code with its class. A class that only groups others has no code of its own, and is left out."""
     found = {HoldfastError.code: HoldfastError}
-    for kind in (*_kinds_in(requests), *_kinds_in(control), *_kinds_in(server), *_kinds_in(replies)):
+    for kind in chain.from_iterable(map(_kinds_in, (requests, chats, control, server, replies))):
         found.setdefault(kind.code, kind)
     return found
 

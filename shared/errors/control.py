@@ -1,4 +1,4 @@
-"""The errors of requests about messages that are there: another version, an edit, a fork."""
+"""The errors of requests that do not fit the messages of a chat: a version, an edit, a fork, the queue."""
 
 from shared.errors.base import HoldfastError
 
@@ -50,3 +50,25 @@ class ForkTooLarge(HoldfastError):
 
     code = "fork_too_large"
     detail = "There are more than 10,000 messages, or 16 MiB of text, up to here. Fork at an earlier message."
+
+
+class ChatBusy(HoldfastError):
+    """The chat is busy"""
+
+    code = "chat_busy"
+    detail = "A reply of this chat runs or waits; `messageId` names it. Nothing was stored or charged."
+    retryable = True
+
+
+class QueueChanged(HoldfastError):
+    """The queue has changed"""
+
+    code = "queue_changed"
+    detail = "Other messages wait now, or one of them has changed. Read the queue again, then send its new order."
+
+
+class NotWaiting(HoldfastError):
+    """The message does not wait"""
+
+    code = "not_waiting"
+    detail = "No reply to this message waits: a worker has it, or it has ended."

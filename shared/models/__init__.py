@@ -8,5 +8,16 @@ from shared.models.message import Message
 from shared.models.revocation import Revocation
 from shared.models.sign_in import SignIn
 from shared.models.user import User
+from shared.models.worker import Worker
 
-__all__ = ["ChatSession", "CreditEntry", "Erasure", "IdempotencyKey", "Message", "Revocation", "SignIn", "User"]
+__all__ = [
+    "ChatSession",
+    "CreditEntry",
+    "Erasure",
+    "IdempotencyKey",
+    "Message",
+    "Revocation",
+    "SignIn",
+    "User",
+    "Worker",
+]

@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -31,10 +32,30 @@ from shared.models.user import owner_deleted_at
 from shared.text import clean
 
 DEFAULT_TITLE = "New chat"
+
+
+class TitleSource(StrEnum):
+    """Where a title comes from. A user's title is never overwritten."""
+
+    DEFAULT = "default"
+    GENERATED = "generated"
+    USER = "user"
+
+
 # Crockford's base 32 has no letters that look alike. Ten characters hold 50 bits.
 _DISPLAY_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 _GONE = "deleted_at IS NOT NULL"
+# A list shows chats of one of these kinds, in one of these orders (D-159).
+_KINDS = {
+    "listed": "deleted_at IS NULL AND archived_at IS NULL",
+    "archived": "deleted_at IS NULL AND archived_at IS NOT NULL",
+}
+_SORTS = {"active": "last_active_at", "updated": "updated_at", "created": "created_at"}
+
+
+def _index(name: str, *columns: str, where: str) -> Index:
+    return Index(f"ix_chat_sessions_{name}", *columns, postgresql_where=text(where), sqlite_where=text(where))
 
 
 def new_display_id() -> str:
@@ -47,11 +68,17 @@ class ChatSession(Base):
 
     __tablename__ = "chat_sessions"
     __table_args__ = (
-        Index("ix_chat_sessions_owner_active", "owner_id", "last_active_at", "id"),
-        Index("ix_chat_sessions_owner_updated", "owner_id", "updated_at", "id"),
-        Index("ix_chat_sessions_owner_created", "owner_id", "created_at", "id"),
+        *(
+            _index(f"{kind}_{sort}", "owner_id", column, "id", where=where)
+            for kind, where in _KINDS.items()
+            for sort, column in _SORTS.items()
+        ),
+        *(
+            _index(of, "owner_id", of, "last_active_at", "id", where=f"deleted_at IS NULL AND {of} IS NOT NULL")
+            for of in ("team_id", "repo_id", "document_id")
+        ),
         Index("ix_chat_sessions_owner_seq", "owner_id", "seq"),
-        Index("ix_chat_sessions_deleted", "deleted_at", postgresql_where=text(_GONE), sqlite_where=text(_GONE)),
+        _index("deleted", "deleted_at", where=_GONE),
     )
 
     id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True, default=new_id)
@@ -61,7 +88,11 @@ class ChatSession(Base):
     repo_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
     document_id: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
     title: Mapped[str] = mapped_column(String(200), default=DEFAULT_TITLE)
-    title_source: Mapped[str] = mapped_column(String(16), default="default")
+    title_source: Mapped[str] = mapped_column(String(16), default=TitleSource.DEFAULT)
+    #: The message from which a model made the title.
+    title_from: Mapped[str | None] = mapped_column(Uuid(as_uuid=False))
+    #: How many completed replies have asked for a title.
+    title_tries: Mapped[int] = mapped_column(default=0, server_default="0")
     settings: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     next_position: Mapped[int] = mapped_column(default=0)
     seq: Mapped[int] = mapped_column(default=0)
@@ -85,6 +116,8 @@ class ChatRow(NamedTuple):
     document_id: str | None
     title: str
     title_source: str
+    title_from: str | None
+    title_tries: int
     settings: dict[str, Any]
     next_position: int
     seq: int

@@ -7,11 +7,9 @@ from uuid import UUID
 from sqlalchemy import (
     JSON,
     BigInteger,
-    CheckConstraint,
     ColumnElement,
     ForeignKey,
     FromClause,
-    Index,
     String,
     Table,
     Text,
@@ -20,7 +18,6 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
-    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -30,12 +27,8 @@ from shared.database.tables import Base, UtcDateTime, new_id
 from shared.database.units import query
 from shared.errors.requests import Forbidden, NotFound
 from shared.models.chat import chat_deleted_at
+from shared.models.message_indexes import INDEXES
 from shared.models.status import Status
-
-_GONE = "deleted_at IS NOT NULL"
-_OPEN = "status IN ('pending', 'running')"
-_PENDING = "status = 'pending'"
-_LATER_VERSION = "version_of IS NOT NULL"
 
 
 class Message(Base):
@@ -46,28 +39,7 @@ class Message(Base):
     """
 
     __tablename__ = "messages"
-    __table_args__ = (
-        CheckConstraint("status IN ('pending', 'running', 'completed', 'failed', 'cancelled')", name="known_status"),
-        Index("ix_messages_chat_position", "chat_session_id", "position"),
-        Index("ix_messages_owner_seq", "owner_id", "seq"),
-        Index("ix_messages_deleted", "deleted_at", postgresql_where=text(_GONE), sqlite_where=text(_GONE)),
-        Index("ix_messages_open", "owner_id", "status", postgresql_where=text(_OPEN), sqlite_where=text(_OPEN)),
-        # This one index serves every search for replies that wait (D-63).
-        Index(
-            "ix_messages_waiting",
-            "dispatched_at",
-            "handovers",
-            "deadline_at",
-            postgresql_where=text(_PENDING),
-            sqlite_where=text(_PENDING),
-        ),
-        Index(
-            "ix_messages_version_of",
-            "version_of",
-            postgresql_where=text(_LATER_VERSION),
-            sqlite_where=text(_LATER_VERSION),
-        ),
-    )
+    __table_args__ = INDEXES
 
     id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True, default=new_id)
     chat_session_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), ForeignKey("chat_sessions.id"))

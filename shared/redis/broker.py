@@ -4,9 +4,9 @@ import dramatiq
 from dramatiq.brokers.redis import RedisBroker
 from redis import Redis
 
-from shared.redis.consumers import FurtherConsumer, PromptConsumer
+from shared.redis.consumers import FurtherConsumer, PromptConsumer, TitleConsumer
 from shared.redis.link import connect
-from shared.redis.queues import FURTHER, QUEUES, REPLIES
+from shared.redis.queues import FURTHER, QUEUES, REPLIES, TITLES
 from shared.redis.room import Room
 from shared.settings import Settings
 
@@ -23,6 +23,9 @@ _OF_WORKERS, _OF_PRODUCERS = 1_000_000, 0
 _WORKER_TIMEOUT = 5.0
 
 
+_CONSUMERS: dict[str, type[PromptConsumer]] = {FURTHER: FurtherConsumer, TITLES: TitleConsumer}
+
+
 class ReplyBroker(RedisBroker):
     """Dramatiq's Redis broker with a consumer that starts a job within a millisecond or two."""
 
@@ -32,7 +35,7 @@ class ReplyBroker(RedisBroker):
     room = Room(0)
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> PromptConsumer:
-        kind = FurtherConsumer if queue_name == FURTHER else PromptConsumer
+        kind = _CONSUMERS.get(queue_name, PromptConsumer)
         return kind(self, queue_name, prefetch, timeout)
 
     def do_fetch(self, queue_name: str, most: int) -> list[bytes]:
@@ -41,9 +44,9 @@ class ReplyBroker(RedisBroker):
         return [entry or b"" for entry in entries]
 
 
-def job_for(reply_id: str, queue: str = REPLIES) -> dramatiq.Message[None]:
-    """The job on this queue that has a worker write this reply."""
-    return dramatiq.Message(queue_name=queue, actor_name=QUEUES[queue], args=(reply_id,), kwargs={}, options={})
+def job_for(about: str, queue: str = REPLIES) -> dramatiq.Message[None]:
+    """The job on this queue about the reply, or the chat, with this id."""
+    return dramatiq.Message(queue_name=queue, actor_name=QUEUES[queue], args=(about,), kwargs={}, options={})
 
 
 def worker_broker(settings: Settings, middleware: list[dramatiq.Middleware]) -> ReplyBroker:

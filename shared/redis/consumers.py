@@ -118,6 +118,13 @@ class FurtherConsumer(PromptConsumer):
         return job
 
 
+class TitleConsumer(FurtherConsumer):
+    """Fetches titles only while there is room for further replies too, and into a quarter of the threads at most."""
+
+    def _most(self) -> int:
+        return min(super()._most(), int(self.broker.room.for_titles))
+
+
 def _is_job(entry: bytes | None, queue: str) -> bool:
     try:
         return entry is not None and _is_ours(dramatiq.Message.decode(entry), queue)
@@ -126,7 +133,7 @@ def _is_job(entry: bytes | None, queue: str) -> bool:
 
 
 def _is_ours(message: Any, queue: str) -> bool:
-    """Whether the job has a name, and runs the actor of this queue for one reply.
+    """Whether the job has a name, and runs the actor of this queue with one id.
 
     Without a name, the worker could never acknowledge it. Of any other job, nobody would give the room back.
     """

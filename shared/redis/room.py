@@ -4,6 +4,8 @@ import threading
 
 # The part of the threads that stays free. A user's further replies use the others (D-115).
 _KEPT_FREE = 1 / 4
+# The part that titles may use of those others (D-162).
+_FOR_TITLES = 1 / 4
 
 
 class Room:
@@ -12,6 +14,8 @@ class Room:
     def __init__(self, threads: int) -> None:
         self._kept_free = max(1, int(threads * _KEPT_FREE)) if threads > 1 else 0
         self._most = threads - self._kept_free
+        #: The threads that titles may take, at most.
+        self.for_titles = max(1, int(threads * _FOR_TITLES))
         self._jobs = 0
         #: The jobs of further replies that run or were fetched.
         self.further = 0

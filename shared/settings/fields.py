@@ -17,6 +17,8 @@ LONGEST_REPLY = 3600
 # One minute after the deadline, the sweeper fails the reply (D-08) or Dramatiq ends the thread. So a lease must be
 # shorter than a minute.
 LONGEST_LEASE = 45
+#: The value of HOLDFAST_TITLE_MODEL that switches titles by a model off.
+NO_TITLES = "off"
 # Two sweeps are at most this factor times HOLDFAST_SWEEP_SECONDS apart.
 SLOWEST_SWEEP = 1.2
 
@@ -96,6 +98,7 @@ class Settings:
     model_sends_finish_reason: bool = _own("MODEL_SENDS_FINISH_REASON", "bool", True)
     history_messages: int = _own("HISTORY_MESSAGES", "int", 10, _from(1, 1000))
     context_tokens: int = _own("CONTEXT_TOKENS", "int", 16_000, _from(1, 10_000_000))
+    title_model: str = _own("TITLE_MODEL", "str", "")
     scripted_words_per_second: float = _own("SCRIPTED_WORDS_PER_SECOND", "float", 12.0, _from(0.1, 10_000))
     failpoints: str = _own("FAILPOINTS", "str", "")
 
@@ -103,6 +106,11 @@ class Settings:
     def provider(self) -> Literal["openai", "scripted"]:
         """`openai` when a key is set, else `scripted`, the offline model."""
         return "openai" if self.openai_api_key else "scripted"
+
+    @property
+    def makes_titles(self) -> bool:
+        """Whether a model makes titles for chats without one."""
+        return self.title_model != NO_TITLES
 
     @property
     def namespace(self) -> str:

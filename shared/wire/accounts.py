@@ -21,6 +21,8 @@ class Email(Line):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs).lower()
+        # invisible characters inside would make a second address that looks like the first one
+        text = "".join(c if c.isprintable() else " " for c in text).strip()
         self._shape(text)
         return text
 

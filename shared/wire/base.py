@@ -5,12 +5,14 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from shared.text import clean, shows_nothing
+from shared.text import clean, one_line, shows_nothing
 
 #: Characters of the longest cursor. Ours have about 110.
 MAX_CURSOR = 256
 #: Characters of an id that a client sends in a body or a query.
 MAX_ID = 64
+#: Rows of the longest page.
+MAX_LIMIT = 200
 #: OpenAPI's word for a field that a function makes.
 FLAG = {"type": "boolean"}
 
@@ -50,13 +52,15 @@ class StrictString(fields.String):
 
 
 class Line(StrictString):
-    """One line of text for people: NFC, no control characters, trimmed. NFC may join four characters to one."""
+    """One line of text for people: NFC, no control characters, trimmed. NFC may join four characters to one.
+
+    Joiners stay (D-158).
+    """
 
     shrinks = 4
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = unicodedata.normalize("NFC", super()._deserialize(value, attr, data, **kwargs))
-        return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+        return one_line(unicodedata.normalize("NFC", super()._deserialize(value, attr, data, **kwargs)))
 
 
 class StrictFlag(fields.Boolean):
@@ -68,6 +72,26 @@ class StrictFlag(fields.Boolean):
         return value
 
 
+class IdList(fields.List[Any]):
+    """At most `longest` ids, each once. An id is compared in the one form in which it is stored."""
+
+    default_error_messages = {"invalid": "Not a list of ids."}  # noqa: RUF012
+    _LENGTH = 36
+
+    def __init__(self, longest: int, **options: Any) -> None:
+        super().__init__(StrictString(self._LENGTH), **options)
+        self.most_sent = longest * (self._LENGTH + len('"",'))
+        self.validators.insert(0, validate.Length(max=longest))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        if not isinstance(value, list) or not all(isinstance(one, str) and len(one) <= self._LENGTH for one in value):
+            raise self.make_error("invalid")
+        ids = [clean(one).lower() for one in value]
+        if len(ids) > len(set(ids)):
+            raise ValidationError("Each id stands here once.")
+        return ids
+
+
 def not_blank(text: str) -> None:
     """Refuse text that shows nothing."""
     if shows_nothing(text):
@@ -77,7 +101,7 @@ def not_blank(text: str) -> None:
 class PageIn(CamelSchema):
     """The page of a list to read. `cursor` is the `nextCursor` of the page before."""
 
-    limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
+    limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=MAX_LIMIT))
     cursor = StrictString(MAX_CURSOR, load_default=None)
 
 

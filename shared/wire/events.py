@@ -64,7 +64,7 @@ CATALOGUE = {
     "message.updated": Kind(_any, "something else about the message changed, as when it waits for its next attempt"),
     "message.deleted": Kind(MessageDeleted(), "the message was deleted"),
     "chat.created": Kind(_chat, "the chat was created, and is empty"),
-    "chat.updated": Kind(_chat, "the chat's title or settings changed, or whether it is `parked` or `unread`"),
+    "chat.updated": Kind(_chat, "the chat's title or settings changed, or that it is `archived`, `parked` or `unread`"),
     "chat.deleted": Kind(ChatDeleted(), "the chat was deleted, with its messages"),
     "credits.changed": Kind(CreditsChanged(), "credits were held, charged or returned"),
     "message.delta": Kind(Delta(), "a piece of text of a running reply"),

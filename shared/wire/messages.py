@@ -6,15 +6,22 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from shared.errors.catalogue import catalogue
 from shared.models.status import FINAL, ROLES, MessageType, Status
-from shared.wire.base import MAX_ID, CamelSchema, PageIn, StrictFlag, StrictString, not_blank, object_of
+from shared.wire.base import MAX_ID, CamelSchema, IdList, PageIn, StrictFlag, StrictString, not_blank, object_of
 from shared.wire.credits import CreditsOut
 
 MAX_MESSAGE = 100_000
 MAX_MODEL = 200
 #: Characters of a reply. Text beyond them is dropped, and the reply ends as `length`.
 MAX_REPLY = 1024 * 1024
+#: Messages of a queue that can be put into an order. A body has 100 strings at most (D-102).
+MAX_ORDER = 95
+#: The answers to a post while a reply of its chat is open. The first is the default.
+WHEN_BUSY = ("queue", "reject", "interrupt")
 _ROLE = {"type": "string", "enum": sorted(set(ROLES.values()))}
 _ERROR = object_of(code="string", detail="string", retryable="boolean") | {"type": ["object", "null"]}
+
+_PLACE = object_of(ahead="integer", estimatedStartAt=["string", "null"], noWorker="boolean")
+_PLACE |= {"type": ["object", "null"], "description": "Of a reply that waits: its place in the queue."}
 
 
 class MessagesIn(PageIn):
@@ -34,6 +41,7 @@ class MessageIn(CamelSchema):
 
     content = StrictString(MAX_MESSAGE, required=True, validate=not_blank)
     model = StrictString(MAX_MODEL, load_default=None)
+    when_busy = StrictString(32, load_default=None, validate=validate.OneOf(WHEN_BUSY))
     generate = StrictFlag(load_default=None)
     role = StrictString(32, load_default="user", validate=validate.OneOf(["user", "system"]))
 
@@ -45,9 +53,19 @@ class AgainIn(CamelSchema):
 
 
 class EditIn(AgainIn):
-    """The new text of a message."""
+    """The new text of a message. While its reply waits, no model means that the reply keeps its own."""
 
     content = StrictString(MAX_MESSAGE, required=True, validate=not_blank)
+
+
+class QueueIn(CamelSchema):
+    """The new order of everything that waits in a chat, as it was at the number `ifSeq`.
+
+    The id of a user's message stands for the message and its reply. `ifSeq` is the highest `seq` that the client knows.
+    """
+
+    order = IdList(MAX_ORDER, required=True)
+    if_seq = fields.Integer(required=True, strict=True, validate=validate.Range(min=0))
 
 
 class MessageOut(CamelSchema):
@@ -100,6 +118,19 @@ class LiveMessageOut(MessageOut):
     """A message as REST shows it."""
 
     next_index = fields.Integer(metadata={"description": "Only while the reply runs.", "x-optional": True})
+    queue = fields.Method("_queue", metadata=_PLACE)
+
+    def _queue(self, message: Any) -> dict[str, Any] | None:
+        """The place of a reply that waits; None for every other message. Events lack it (D-156)."""
+        place = getattr(message, "queue", None)
+        if place is None:
+            return None
+        start = place.estimated_start_at
+        return {
+            "ahead": place.ahead,
+            "estimatedStartAt": start and start.isoformat(),
+            "noWorker": place.no_worker,
+        }
 
 
 class MessagePage(CamelSchema):
@@ -119,6 +150,6 @@ class MessagePage(CamelSchema):
 class PostedOut(CamelSchema):
     """An accepted message and the placeholder of its reply. Without a reply, `reply` is null."""
 
-    message = fields.Nested(MessageOut)
+    message = fields.Nested(LiveMessageOut)
     reply = fields.Nested(LiveMessageOut, allow_none=True)
     credits = fields.Nested(CreditsOut)

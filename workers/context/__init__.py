@@ -9,17 +9,23 @@ from workers.context.budget import estimated_tokens, newest_that_fit
 from workers.context.history import recent_messages
 from workers.providers import GO_ON, Prompt
 
-_SYSTEM = {"role": "system", "content": "You are a helpful assistant. Answer in Markdown."}
+# The first message that the model gets. A chat's own instructions replace it (D-161).
+_INSTRUCTIONS = "You are a helpful assistant. Answer in Markdown."
 _GO_ON = {"role": "user", "content": GO_ON}
 
 
 def build_context(claim: Claim) -> Prompt:
-    """The prompt for a claimed reply, within HOLDFAST_CONTEXT_TOKENS. Raises Superseded if its question is gone."""
-    room = current_settings().context_tokens - estimated_tokens(_SYSTEM)
+    """The prompt for a claimed reply, within HOLDFAST_CONTEXT_TOKENS. Raises Superseded if its question is gone.
+
+    The instructions are always whole, like the question. The messages before the question share what is left.
+    """
+    history = recent_messages(claim)
+    system = {"role": "system", "content": history.instructions or _INSTRUCTIONS}
+    room = current_settings().context_tokens - estimated_tokens(system)
     begun = _begun(claim.kept, room // 2)
     room -= sum(map(estimated_tokens, begun))
-    said = newest_that_fit(recent_messages(claim), room)
-    return Prompt(model=claim.model, messages=[_SYSTEM, *said, *begun], newest=1 + len(begun))
+    said = newest_that_fit(history.messages, room)
+    return Prompt(model=claim.model, messages=[system, *said, *begun], newest=1 + len(begun))
 
 
 def shortest(prompt: Prompt) -> Prompt:

@@ -2,13 +2,14 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, exists, func, or_, select
+from sqlalchemy import bindparam, case, exists, func, or_, select
 
 from shared.actions.replies.claim import Claim
 from shared.actions.replies.finish import Superseded
 from shared.core import current_settings
 from shared.database.prepared import Prepared
 from shared.database.units import query
+from shared.models.chat import chat_sessions
 from shared.models.message import has_status, messages
 from shared.models.status import ROLES, MessageType, Status
 from workers.context.budget import BYTES_PER_TOKEN
@@ -18,6 +19,7 @@ class _Said(NamedTuple):
     id: str
     message_type: str
     content: str
+    instructions: str | None
 
 
 # A deletion ends its open replies at once, but it may erase its texts later (D-117). So the texts are for a worker only
@@ -54,13 +56,23 @@ _sized = select(
     _newest,
     func.sum(_newest.c.characters).over(order_by=_newest.c.position.desc()).label("characters_so_far"),
 ).subquery()
+_is_newest = _sized.c.characters_so_far == _sized.c.characters
+# The newest message brings the instructions of its chat, so that they cost no statement of their own.
+_instructions = (
+    select(chat_sessions.c.settings["instructions"].as_string())
+    .where(chat_sessions.c.id == bindparam("chat_id"))
+    .scalar_subquery()
+)
 # The query leaves out messages that cannot fit, counting one byte for each character. `budget.py` counts exactly.
 _said = Prepared(
-    select(_sized.c.id, _sized.c.message_type, _sized.c.content)
+    select(
+        *(_sized.c[name] for name in ("id", "message_type", "content")),
+        case((_is_newest, _instructions)).label("instructions"),
+    )
     .where(
         or_(
             _sized.c.characters_so_far <= bindparam("most_characters"),
-            _sized.c.characters_so_far == _sized.c.characters,  # the newest message, however long
+            _is_newest,  # however long it is
         )
     )
     .order_by(_sized.c.position.desc()),
@@ -68,8 +80,15 @@ _said = Prepared(
 )
 
 
-def recent_messages(claim: Claim) -> list[dict[str, str]]:
-    """The newest completed messages up to the question that may fit, oldest first. The question is always the last.
+class History(NamedTuple):
+    """The part of a conversation that may fit, oldest first, and the instructions of its chat."""
+
+    messages: list[dict[str, str]]
+    instructions: str | None
+
+
+def recent_messages(claim: Claim) -> History:
+    """The newest completed messages up to the question that may fit. The question is always the last.
 
     Failed replies are left out, and so are versions that are not shown. Raises Superseded if the question was deleted,
     or the reply ended, meanwhile.
@@ -89,4 +108,5 @@ def recent_messages(claim: Claim) -> list[dict[str, str]]:
     )
     if not rows or rows[0].id != claim.reply_to:
         raise Superseded
-    return [{"role": ROLES[MessageType(row.message_type)], "content": row.content} for row in reversed(rows)]
+    said = [{"role": ROLES[MessageType(row.message_type)], "content": row.content} for row in reversed(rows)]
+    return History(said, rows[0].instructions)

@@ -3,12 +3,20 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol
 
 from shared.settings import Settings
 
 #: The last message of a prompt whose answer goes on from the one before.
 GO_ON = "Continue your answer exactly where it ends, without a word about that. Repeat none of it."
+
+
+class Purpose(Enum):
+    """The use of an answer. Only the offline model makes a difference."""
+
+    REPLY = "reply"
+    TITLE = "title"
 
 
 @dataclass(frozen=True)
@@ -19,6 +27,7 @@ class Prompt:
     messages: list[dict[str, str]]
     #: How many messages at the end belong together: the question, and with it the begun answer to go on from.
     newest: int = 1
+    purpose: Purpose = Purpose.REPLY
 
 
 @dataclass

@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from shared.errors.replies import ModelRejected, ModelTruncated
-from workers.providers import GO_ON, BeforeWait, CutBy, Ending, Prompt
+from workers.providers import GO_ON, BeforeWait, CutBy, Ending, ModelStream, Prompt, Purpose
 
 _DIRECTION = re.compile(r"/(slow|fail|stop)\b")
 # Seconds before the first word, and the factor by which `/slow` is slower.
 _THINKING = 0.6
 _SLOWNESS = 6
+# Words of a title.
+_WORDS = 6
 
 _ANSWER = """You wrote:
 
@@ -40,8 +42,11 @@ class ScriptedProvider:
         self._pause = 1 / words_per_second
 
     @contextmanager
-    def ask(self, prompt: Prompt, cut_by: CutBy, before_wait: BeforeWait) -> Iterator["ScriptedStream"]:
+    def ask(self, prompt: Prompt, cut_by: CutBy, before_wait: BeforeWait) -> Iterator[ModelStream]:
         question, begun = _asked(prompt)
+        if prompt.purpose is Purpose.TITLE:
+            yield FirstWords(question)
+            return
         directions = set(_DIRECTION.findall(question)) - ({"stop", "fail"} if begun else set())
         if "fail" in directions:
             raise ModelRejected
@@ -49,6 +54,17 @@ class ScriptedProvider:
         stream = ScriptedStream(question, answer, self._pause, directions, before_wait)
         cut_by(stream.abort)
         yield stream
+
+
+class FirstWords:
+    """A title: the first words of the question, at once."""
+
+    def __init__(self, question: str) -> None:
+        self.ending = Ending("stop", "scripted")
+        self._words = _DIRECTION.sub("", question).split()
+
+    def __iter__(self) -> Iterator[str]:
+        yield " ".join(self._words[:_WORDS]) + ("…" if len(self._words) > _WORDS else "")
 
 
 class ScriptedStream:

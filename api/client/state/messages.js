@@ -101,7 +101,7 @@ function sameText(known, incoming) {
 function replace(state, message) {
   const known = state.messages.findIndex(({ id }) => id === message.id);
   if (state.messages[known] === message) return state;
-  if (known >= 0) return { ...state, messages: state.messages.with(known, message) };
+  if (known >= 0) return { ...state, messages: state.messages.with(known, message).sort(byPosition) };
   return { ...state, messages: [...state.messages, message].sort(byPosition) };
 }
 

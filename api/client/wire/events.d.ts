@@ -121,6 +121,7 @@ export interface Chat {
   id: string;
   displayId: string;
   title: string;
+  titleSource: "default" | "generated" | "user";
   userId: string;
   teamId: string | null;
   repoId: string | null;
@@ -129,6 +130,7 @@ export interface Chat {
   updatedAt: string;
   lastActiveAt: string;
   archived: boolean;
+  settings: { model: string | null; whenBusy: string | null; includeContext: boolean | null; instructions: string | null };
   parked: boolean;
   unread: boolean;
   seq: number;
@@ -173,6 +175,7 @@ export type ChangedChat = {
   id: string;
   displayId: string;
   title: string;
+  titleSource: "default" | "generated" | "user";
   userId: string;
   teamId: string | null;
   repoId: string | null;
@@ -181,6 +184,7 @@ export type ChangedChat = {
   updatedAt: string;
   lastActiveAt: string;
   archived: boolean;
+  settings: { model: string | null; whenBusy: string | null; includeContext: boolean | null; instructions: string | null };
   parked: boolean;
   unread: boolean;
   seq: number;
@@ -224,6 +228,8 @@ export type ChangedMessage = {
   seq: number;
   /** Only while the reply runs. */
   nextIndex?: number;
+  /** Of a reply that waits: its place in the queue. */
+  queue: { ahead: number; estimatedStartAt: string | null; noWorker: boolean } | null;
 } | {
   id: string;
   chatSessionId: string;

@@ -3,7 +3,7 @@
 from sqlalchemy import update
 
 from shared.actions.messages.erase import end_open
-from shared.actions.messages.erasures import erase_chat
+from shared.actions.messages.erasures import NO_WORDS, erase_chat
 from shared.actions.owner_unit import owner_unit
 from shared.actions.queue.dispatch import next_turns
 from shared.database.clock import db_moment, utc_now
@@ -25,7 +25,7 @@ def delete_chat(user_id: str, ref: str) -> None:
         chat = find_chat(user_id, ref)
         end_open(unit, user_id, messages.c.chat_session_id == chat.id, events=2)
         deleted_seq, credits_seq = unit.numbers
-        tombstone = {"title": "", "deleted_at": db_moment(), "updated_at": utc_now(), "seq": deleted_seq}
+        tombstone = NO_WORDS | {"deleted_at": db_moment(), "updated_at": utc_now(), "seq": deleted_seq}
         execute(update(chat_sessions).where(chat_sessions.c.id == chat.id).values(tombstone))
         erase_chat(chat.id, user_id, deleted_seq, chat.next_position)
         unit.tell(Event(user_id, "chat.deleted", {"id": chat.id, "seq": deleted_seq}))

@@ -10,11 +10,11 @@ from shared.actions.messages.idempotency import Made, fingerprint, made_before, 
 from shared.actions.owner_unit import OwnerUnit, owner_unit
 from shared.database.clock import utc_now
 from shared.database.retries import retried
-from shared.database.tables import copied_id, new_id
+from shared.database.tables import copied_id, copy_of, new_id
 from shared.database.units import execute, query
 from shared.database.weights import octets
 from shared.errors.control import ForkTooLarge, NotShown, ReplyOpen
-from shared.models.chat import CHAT, ChatRow, chat_sessions, find_chat
+from shared.models.chat import CHAT, ChatRow, TitleSource, chat_sessions, find_chat
 from shared.models.message import MessageRow, find_message, messages
 from shared.models.status import FINAL
 from shared.wire.events import chat_event
@@ -85,8 +85,10 @@ def _fork(unit: OwnerUnit, source: ChatRow, last: MessageRow, title: str | None,
     which = _up_to(last)
     (count,) = execute(select(func.count()).select_from(messages).where(*which)).scalars()
     unit.take(count + 1)
-    chat = _insert_chat(source, title, chat_id, count, unit.account.seq)
-    execute(_copy(which, chat_id, unit.numbers[0]))
+    prefix = new_id()
+    titled = {"title": title, "title_source": TitleSource.USER} if title else _same_title(source, prefix)
+    chat = _insert_chat(source, titled, chat_id, count, unit.account.seq)
+    execute(_copy(which, chat_id, unit.numbers[0], prefix))
     unit.tell(chat_event("chat.created", chat))
     return chat
 
@@ -106,13 +108,16 @@ class _Total(NamedTuple):
     size: int
 
 
-def _insert_chat(source: ChatRow, title: str | None, chat_id: str, count: int, seq: int) -> ChatRow:
-    titled = (title, "user") if title else (source.title, source.title_source)
-    values = {
+def _same_title(source: ChatRow, prefix: str) -> dict[str, Any]:
+    """The title of the old chat. A title that a model made belongs to the copy of its question (D-163)."""
+    title_from = source.title_from and copy_of(source.title_from, prefix)
+    return {"title": source.title, "title_source": source.title_source, "title_from": title_from}
+
+
+def _insert_chat(source: ChatRow, titled: dict[str, Any], chat_id: str, count: int, seq: int) -> ChatRow:
+    values = titled | {
         "id": chat_id,
         "owner_id": source.owner_id,
-        "title": titled[0],
-        "title_source": titled[1],
         "settings": source.settings,
         "next_position": count,
         "seq": seq,
@@ -121,10 +126,9 @@ def _insert_chat(source: ChatRow, title: str | None, chat_id: str, count: int, s
     return execute(insert(chat_sessions).values(values).returning(*CHAT), row=ChatRow)[0]
 
 
-def _copy(which: list[ColumnElement[bool]], chat_id: str, first_seq: int) -> Any:
+def _copy(which: list[ColumnElement[bool]], chat_id: str, first_seq: int, prefix: str) -> Any:
     """One statement copies all rows, without the columns of one run or one charge."""
     place = func.row_number().over(order_by=messages.c.position) - 1
-    prefix = new_id()
     changed: dict[str, Any] = {
         "id": copied_id(messages.c.id, prefix),
         "reply_to": copied_id(messages.c.reply_to, prefix),

@@ -9,13 +9,14 @@ from typing import Generic, TypeVar
 
 from sqlalchemy import bindparam, select
 
+from shared.actions.chats.change import unarchive
 from shared.actions.credits.money import NOTHING, NotCovered, hold
 from shared.actions.messages.erase import EMPTY
 from shared.actions.messages.idempotency import Made, Request, made_before, recall
 from shared.actions.messages.store import Stored
 from shared.actions.messages.versions import set_shown
 from shared.actions.owner_unit import OwnerUnit, owner_unit
-from shared.actions.queue.dispatch import dispatch
+from shared.actions.queue.dispatch import dispatch, next_turns
 from shared.core import current_settings
 from shared.database.prepared import Id, Prepared
 from shared.database.retries import retried
@@ -52,6 +53,8 @@ class Posted:
     reply: MessageRow | None
     account: Account
     replayed: bool = False
+    #: How many replies are ahead of this one, if the request found that out.
+    ahead: int | None = None
 
 
 @retried
@@ -61,8 +64,9 @@ def accept(verb: Verb[R], user_id: str, request: R, key: str | None = None) -> P
     1. Lock the owner. Take the price from the balance, and a number of `seq` for each event.
     2. If the Idempotency-Key is known, undo step 1 and answer with the earlier rows, before any refusal.
     3. The verb takes places in the chat, and stores its rows.
-    4. Give waiting replies their turns, as far as turns are free. Hide the versions that the rows replace. Commit.
-    5. Tell the open tabs, and put the reply on the queue. `workers/reply.py` goes on from there.
+    4. If the request interrupts, stop the reply that runs in the chat, and go before the others that wait there.
+    5. Give waiting replies their turns, as far as turns are free. Hide the versions that the rows replace. Commit.
+    6. Tell the open tabs, and put the reply on the queue. `workers/reply.py` goes on from there.
 
     Raises Unauthenticated, Forbidden, NotFound, InsufficientCredits, TooManyWaiting, KeyReused, InvalidRequest, and
     the errors of the verb. After each of these, nothing is stored.
@@ -98,15 +102,29 @@ def accepted_before(user_id: str, request: Request, key: str | None) -> Posted |
 def _accepted(verb: Verb[R], unit: OwnerUnit, request: R, made: Made) -> Posted:
     credits_seq = unit.numbers[-1]
     stored = verb.store(unit, request, made)
-    posted = Posted(stored.message, stored.reply, unit.account)
     new = [row for row in (stored.message, stored.reply) if row and row.id in (made.message_id, made.reply_id)]
     # No event `chat.updated`: a client moves the chat up when it hears the message (D-40).
     unit.tell(*(message_event("message.created", row) for row in new))
     if made.reply_id:
         unit.tell(credits_event(unit.account, credits_seq))
-        unit.hand_over(dispatch(unit.account.user_id) if stored.open_replies else [made.reply_id])
+    if stored.archived:
+        unarchive(unit, stored.message.chat_session_id)
+    if made.reply_id:
+        stored = _with_turns(unit, stored, made.reply_id)
     set_shown(unit, hide=stored.replaces)
-    return posted
+    return Posted(stored.message, stored.reply, unit.account, ahead=stored.ahead)
+
+
+def _with_turns(unit: OwnerUnit, stored: Stored, reply_id: str) -> Stored:
+    """Make way for the new reply, and give turns. Returns the rows as they are then."""
+    user_id = unit.account.user_id
+    if not stored.make_way:
+        unit.hand_over(dispatch(user_id) if stored.open_replies else [reply_id])
+        return stored
+    moved = stored.make_way(unit)
+    unit.hand_over(next_turns(user_id))
+    reply = stored.reply and moved.get(reply_id, stored.reply)
+    return stored._replace(message=moved.get(stored.message.id, stored.message), reply=reply)
 
 
 def _refuse_unless_known(verb: Verb[R], user_id: str, request: R, key: str | None) -> Made:

@@ -6,16 +6,17 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
+from shared.actions.chats.settings import choose_model, require_offered
 from shared.actions.messages.accept import Posted, Verb, accept
 from shared.actions.messages.idempotency import Made, fingerprint
-from shared.actions.messages.store import Stored, choose_model, reply_row, store_reply, take_place
+from shared.actions.messages.store import Stored, reply_row, require_room, store_reply, take_place
 from shared.actions.messages.versions import Group, replies_to
 from shared.actions.owner_unit import OwnerUnit
 from shared.core import current_settings
 from shared.database.prepared import Id, Prepared
 from shared.database.units import query
 from shared.errors.control import NothingToContinue, NothingToRetry, NotTheLastMessage
-from shared.models.chat import find_chat
+from shared.models.chat import ChatRow, find_chat
 from shared.models.message import MessageRow, find_message, messages
 from shared.models.status import MessageType, Status
 from shared.text import shows_nothing
@@ -52,6 +53,7 @@ def ask_again(user_id: str, request: AgainRequest, key: str | None = None) -> Po
 class Pair:
     """The last message of a chat, its reply that a request is about, and all versions of that reply."""
 
+    chat: ChatRow
     question: MessageRow
     reply: MessageRow | None
     versions: Group
@@ -69,8 +71,8 @@ def find_last_pair(user_id: str, chat_ref: str, message_id: str) -> Pair:
     versions = replies_to(question)
     versions.require_final()
     if named.reply_to is None and versions.shown:
-        return Pair(question, find_message(chat.id, versions.shown.id), versions)
-    return Pair(question, named if named.reply_to else None, versions)
+        return Pair(chat, question, find_message(chat.id, versions.shown.id), versions)
+    return Pair(chat, question, named if named.reply_to else None, versions)
 
 
 def _regenerated(_reply: MessageRow | None) -> dict[str, Any]:
@@ -112,11 +114,13 @@ def _verb(begin: Callable[[MessageRow | None], dict[str, Any]]) -> Verb[AgainReq
     def check(user_id: str, request: AgainRequest) -> tuple[Pair, dict[str, Any]]:
         pair = find_last_pair(user_id, request.chat_ref, request.message_id)
         columns = begin(pair.reply)
-        return pair, columns | {"model": choose_model(request.model or columns.get("model"))}
+        require_offered(request.model)
+        return pair, columns | {"model": choose_model(request.model or columns.get("model"), pair.chat.settings)}
 
     def store(unit: OwnerUnit, request: AgainRequest, made: Made) -> Stored:
         pair, columns = check(unit.account.user_id, request)
         place = take_place(unit, request.chat_ref, 1)
+        require_room(place.open_replies)
         versions = pair.versions
         version = {"version": versions.next_version, "version_of": versions.root, "reply_to": pair.question.id}
         reply = reply_row(unit, place, id=made.reply_id, **version, **columns)

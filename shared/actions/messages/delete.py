@@ -1,17 +1,20 @@
 """Delete one message: a user's message with its replies, or one reply."""
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, exists, select, update
 
 from shared.actions.chats.change import note_quietly
+from shared.actions.chats.title import untitle
 from shared.actions.messages.erase import erase
 from shared.actions.messages.versions import Group, Version, group_of, replies_to, set_shown
-from shared.actions.owner_unit import owner_unit
+from shared.actions.owner_unit import OwnerUnit, owner_unit
 from shared.actions.queue.dispatch import next_turns
+from shared.actions.queue.parking import end_parking
+from shared.database.prepared import Id, Prepared
 from shared.database.retries import retried
 from shared.database.units import execute
 from shared.errors.requests import ReplyRunning
-from shared.models.chat import find_chat
-from shared.models.message import find_message, messages
+from shared.models.chat import ChatRow, chat_sessions, find_chat
+from shared.models.message import IS_OPEN, MessageRow, find_message, messages
 from shared.models.status import FINAL, Status
 from shared.wire.events import Event, credits_event
 
@@ -29,19 +32,33 @@ def delete_message(user_id: str, chat_ref: str, message_id: str) -> None:
         message = find_message(chat.id, message_id)
         if message.status == Status.RUNNING:
             raise ReplyRunning
-        versions = group_of(message)
-        alone = [one for one in versions.there if one.id == message.id]
-        doomed = alone if message.reply_to else _with_replies(versions)
-        unfinished = any(one.status not in FINAL for one in doomed)
-        erase(unit, user_id, messages.c.id.in_([one.id for one in doomed]), len(doomed) + unfinished)
-        unit.tell(*(_deleted(one, seq) for one, seq in zip(doomed, unit.numbers, strict=False)))
-        if unfinished:
-            unit.tell(credits_event(unit.account, unit.account.seq))
-            unit.hand_over(next_turns(user_id))
-        left = [one.id for one in versions.there if one.id != message.id]
-        if message.reply_to and message.shown and left:
-            set_shown(unit, show=left[-1:])
-            note_quietly(unit, chat)
+        remove(unit, chat, message)
+
+
+def remove(unit: OwnerUnit, chat: ChatRow, message: MessageRow) -> None:
+    """Do the same in a unit of the owner. If nothing is left to wait in a parked chat, its parking ends."""
+    versions = group_of(message)
+    alone = [one for one in versions.there if one.id == message.id]
+    doomed = alone if message.reply_to else _with_replies(versions)
+    unfinished = any(one.status not in FINAL for one in doomed)
+    erase(unit, message.owner_id, messages.c.id.in_([one.id for one in doomed]), len(doomed) + unfinished)
+    unit.tell(*(_deleted(one, seq) for one, seq in zip(doomed, unit.numbers, strict=False)))
+    if unfinished:
+        _go_on(unit, chat)
+    left = [one.id for one in versions.there if one.id != message.id]
+    if message.reply_to and message.shown and left:
+        set_shown(unit, show=left[-1:])
+        note_quietly(unit, chat.id)
+    if chat.title_from in [one.id for one in doomed]:
+        untitle(unit, chat.id)
+
+
+def _go_on(unit: OwnerUnit, chat: ChatRow) -> None:
+    """Tell the credits of a reply that ended, and give its turn to others."""
+    unit.tell(credits_event(unit.account, unit.account.seq))
+    if execute(_parked_in_vain, {"chat_id": chat.id, "user_id": chat.owner_id}):
+        end_parking(unit, chat.id)
+    unit.hand_over(next_turns(chat.owner_id))
 
 
 def _with_replies(edits: Group) -> list[Version]:
@@ -56,4 +73,13 @@ def _deleted(message: Version, seq: int) -> Event:
     )
 
 
+_waits_there = exists().where(
+    messages.c.owner_id == bindparam("user_id"), IS_OPEN, messages.c.chat_session_id == chat_sessions.c.id
+)
+_parked_in_vain = Prepared(
+    select(chat_sessions.c.id).where(
+        chat_sessions.c.id == bindparam("chat_id"), chat_sessions.c.parked_at.is_not(None), ~_waits_there
+    ),
+    Id,
+)
 _stamp = update(messages).where(messages.c.id == bindparam("message_id")).values(seq=bindparam("new_seq"))

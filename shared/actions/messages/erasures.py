@@ -142,9 +142,10 @@ def _note(erasure: ErasureRow, reached: int) -> None:
 
 
 _OF_CHAT = [_Part(messages, messages.c.chat_session_id, messages.c.position, octets(messages.c.content), EMPTY)]
-_NO_TITLE: dict[str, Any] = {"title": "", "settings": {}}
+#: The columns of a chat that hold its owner's words, emptied.
+NO_WORDS: dict[str, Any] = {"title": "", "settings": {}}
 _OF_ACCOUNT = [
-    _Part(chat_sessions, chat_sessions.c.owner_id, chat_sessions.c.seq, literal_column("0"), _NO_TITLE),
+    _Part(chat_sessions, chat_sessions.c.owner_id, chat_sessions.c.seq, literal_column("0"), NO_WORDS),
     _Part(messages, messages.c.owner_id, messages.c.seq, octets(messages.c.content), EMPTY),
 ]
 _this = erasures.c.id == bindparam("whose")

@@ -35,6 +35,7 @@ class PostRequest:
     chat_ref: str
     content: str
     model: str | None = None
+    when_busy: str | None = None
     generate: bool | None = None
     role: str = ROLES[MessageType.USER]
 
@@ -107,8 +108,9 @@ def _digest(parts: tuple[Any, ...]) -> str:
 # Every fingerprint of a post holds this many fields of PostRequest, from the first on.
 _FIRST = 3
 # The fields of PostRequest that the message does not store. The chat has a column of another name; the reply stores
-# the model. The role decides the type of the message, and `generate` whether there is a reply.
-_ELSEWHERE = ("chat_ref", "model", "generate", "role")
+# the model. The role decides the type of the message, and `generate` whether there is a reply. `when_busy` is for the
+# post alone.
+_ELSEWHERE = ("chat_ref", "model", "when_busy", "generate", "role")
 #: The fields of PostRequest that the message stores, each in the column of its name. erase() empties these columns.
 STORED = tuple(field.name for field in fields(PostRequest) if field.name not in _ELSEWHERE)
 _same_key = (idempotency_keys.c.user_id == bindparam("user_id"), idempotency_keys.c.key == bindparam("key"))

@@ -28,5 +28,5 @@ def show_version(user_id: str, chat_ref: str, message_id: str) -> MessageRow:
         replies.require_final()
         others.require_final()
         changed = {row.id: row for row in set_shown(unit, hide=before - after, show=after - before)}
-        note_quietly(unit, chat)
+        note_quietly(unit, chat.id)
     return changed.get(chosen.id, chosen)

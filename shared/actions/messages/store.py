@@ -1,5 +1,6 @@
 """The rows of a request: places in its chat, a message, and the placeholder of a reply."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -7,13 +8,13 @@ from sqlalchemy import Boolean, ColumnElement, bindparam, case, insert, null, up
 
 from shared.actions.messages.idempotency import STORED
 from shared.actions.owner_unit import OwnerUnit
-from shared.actions.queue.dispatch import PATIENCE, open_replies
+from shared.actions.queue.dispatch import PATIENCE, open_replies, queued
 from shared.actions.replies.states import PLACEHOLDER, POSTED
 from shared.core import current_settings
 from shared.database.clock import db_now, utc_now
 from shared.database.prepared import NoRow, Prepared
 from shared.database.units import execute
-from shared.errors.requests import InvalidRequest, TooManyWaiting
+from shared.errors.requests import TooManyWaiting
 from shared.models.chat import chat_sessions, find_chat, named_by
 from shared.models.message import MessageRow, messages
 
@@ -22,6 +23,8 @@ class Place(NamedTuple):
     """The chat of new rows, their first and last position, and how many replies its owner had open.
 
     `last_active_at` is the moment of the request. The new rows carry it, so a client that hears them knows it (D-40).
+    `queued` counts the replies of all users that have their turn, but no worker. The chat is still archived if it was:
+    `archived_at` is not changed.
     """
 
     id: str
@@ -29,29 +32,32 @@ class Place(NamedTuple):
     last: int
     open_replies: int
     last_active_at: datetime
+    settings: dict[str, Any]
+    queued: int
+    archived_at: datetime | None
 
 
 class Stored(NamedTuple):
-    """The message and the reply of a request, and the ids of the rows that they replace as the shown ones."""
+    """The message and the reply of a request, and what else they change.
+
+    `replaces` are the ids of the rows whose place they take as the shown ones. `make_way` stops and moves other
+    messages for them, and returns the rows that moved. `ahead` is the number of replies before theirs, if it is known.
+    `archived` says whether the chat is in the archive, which it has to leave.
+    """
 
     message: MessageRow
     reply: MessageRow | None
     open_replies: int
+    ahead: int | None
+    archived: bool
     replaces: tuple[str, ...] = ()
-
-
-def choose_model(asked: str | None) -> str:
-    """The model for a reply. Raises InvalidRequest for one that is not on the list."""
-    settings = current_settings()
-    if asked is not None and asked not in settings.models:
-        raise InvalidRequest(errors={"model": ["GET /config lists the models to choose from."]})
-    return asked or settings.model
+    make_way: Callable[[OwnerUnit], dict[str, MessageRow]] | None = None
 
 
 def take_place(unit: OwnerUnit, chat_ref: str, places: int, *, resumes: bool = True) -> Place:
     """Take places in the chat. With `resumes`, a reply comes, and the chat is not parked any more.
 
-    Raises NotFound, Forbidden, TooManyWaiting.
+    Raises NotFound, Forbidden.
     """
     column, ref = named_by(chat_ref)
     user_id, new_seq = unit.account.user_id, unit.numbers[places - 1]
@@ -60,9 +66,13 @@ def take_place(unit: OwnerUnit, chat_ref: str, places: int, *, resumes: bool = T
     if place is None:
         find_chat(user_id, chat_ref)  # raises NotFound for a deleted chat, Forbidden for a foreign one
         raise AssertionError("find_chat() refuses a chat that the update did not find")
-    if resumes and place.open_replies >= current_settings().max_waiting_replies:
-        raise TooManyWaiting
     return place
+
+
+def require_room(open_replies: int) -> None:
+    """Raises TooManyWaiting if a user with so many open replies may have no further one."""
+    if open_replies >= current_settings().max_waiting_replies:
+        raise TooManyWaiting
 
 
 def message_row(unit: OwnerUnit, place: Place, **columns: Any) -> MessageRow:
@@ -84,13 +94,18 @@ def store_rows(place: Place, message: MessageRow, reply: MessageRow | None = Non
         execute(_insert_message, _named("message", message) | _NO_TURN)
     else:
         execute(_insert_both, _named("message", message) | _NO_TURN | _named("reply", reply) | _turn(place))
-    return Stored(message, reply, place.open_replies)
+    return _stored(place, message, reply)
 
 
 def store_reply(place: Place, message: MessageRow, reply: MessageRow) -> Stored:
     """Store the placeholder of another reply to a message that is there."""
     execute(_insert_reply, _named("reply", reply) | _turn(place))
-    return Stored(message, reply, place.open_replies)
+    return _stored(place, message, reply)
+
+
+def _stored(place: Place, message: MessageRow, reply: MessageRow | None) -> Stored:
+    ahead = None if place.open_replies else place.queued
+    return Stored(message, reply, place.open_replies, ahead, place.archived_at is not None)
 
 
 def _common(unit: OwnerUnit, place: Place) -> dict[str, Any]:
@@ -136,7 +151,9 @@ _take_places = {
             (chat_sessions.c.next_position - bindparam("places")).label("first"),
             (chat_sessions.c.next_position - 1).label("last"),
             open_replies,
-            chat_sessions.c.last_active_at,
+            *(chat_sessions.c[name] for name in ("last_active_at", "settings")),
+            queued().label("queued"),
+            chat_sessions.c.archived_at,
         ),
         Place,
     )

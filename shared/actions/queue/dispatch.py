@@ -4,9 +4,7 @@ dispatch() runs inside every unit that may free or take a turn, under the owner'
 the commit.
 """
 
-from typing import NamedTuple
-
-from sqlalchemy import and_, bindparam, case, func, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, and_, bindparam, case, func, select, update
 
 from shared.actions.replies.states import candidates
 from shared.core import current_settings
@@ -20,12 +18,6 @@ from shared.models.status import Status
 PATIENCE = 10_000
 
 
-class OpenReplies(NamedTuple):
-    """The row of a statement that returns `open_replies`."""
-
-    open_replies: int
-
-
 #: How many replies of `:user_id` are open, as a column of another statement.
 open_replies = (
     select(func.count())
@@ -34,6 +26,14 @@ open_replies = (
     .scalar_subquery()
     .label("open_replies")
 )
+
+
+def queued(before: ColumnElement[int] | None = None) -> ScalarSelect[int]:
+    """How many replies of all users are on the queue: they have their turn, but no worker. `before` is a moment."""
+    other = messages.alias("other")
+    count = select(func.count()).select_from(other).where(has_status(Status.PENDING, other))
+    has_turn = other.c.dispatched_at.is_not(None) if before is None else other.c.dispatched_at < before
+    return count.where(has_turn).scalar_subquery()
 
 
 def dispatch(user_id: str) -> list[str]:

@@ -12,21 +12,23 @@ from redis import RedisError
 
 from shared.core import current_link
 from shared.redis.broker import ReplyBroker, job_for, producing_broker
-from shared.redis.queues import QUEUES, REPLIES
+from shared.redis.queues import FURTHER, REPLIES
 
 
-def hand_over(reply_ids: Iterable[str], queue: str = REPLIES) -> None:
+def hand_over(ids: Iterable[str], queue: str = REPLIES) -> None:
     """Put replies on a queue. A failure is only logged, because the sweeper hands over again.
+
+    On the queue of titles the ids are those of chats. Nobody repeats that.
 
     Despite an exception, the job may be on the queue. After a failed or slow trip, the sweeper hands over (D-59).
     """
     link, broker = current_link(), _producer()
-    for reply_id in reply_ids:
+    for one in ids:
         if link.broken or link.slow:
             return
         began = time.monotonic()
         try:
-            broker.enqueue(job_for(reply_id, queue))
+            broker.enqueue(job_for(one, queue))
         except RedisError as error:
             link.trip_failed(error)
         else:
@@ -44,10 +46,10 @@ def _producer() -> ReplyBroker:
 
 
 def queue_is_empty() -> bool:
-    """Whether no job waits to be fetched from any queue; False if Redis can't be asked."""
+    """Whether no reply waits to be fetched from any queue; False if Redis can't be asked."""
     link = current_link()
     pipe = link.pipeline()
-    for queue in QUEUES:
+    for queue in (REPLIES, FURTHER):
         pipe.llen(f"{_producer().namespace}:{queue}")
     lengths = link.send(pipe)
     return lengths is not None and not any(lengths)

@@ -1,13 +1,14 @@
 """Park a chat whose reply failed or was stopped: its waiting replies get no turn until resume_queue().
 
-A new post also ends the parking (`messages/store.py`). The turn rule in `replies/states.py` skips parked chats.
+A new post also ends the parking (`messages/store.py`), and so does the removal of the last message that waits
+(`messages/delete.py`). The turn rule in `replies/states.py` skips parked chats.
 """
 
 from typing import Any
 
 from sqlalchemy import bindparam, update
 
-from shared.actions.owner_unit import owner_unit
+from shared.actions.owner_unit import OwnerUnit, owner_unit
 from shared.actions.queue.dispatch import dispatch
 from shared.database.clock import utc_now
 from shared.database.prepared import Prepared
@@ -27,10 +28,16 @@ def resume_queue(user_id: str, ref: str) -> ChatRow:
         chat = find_chat(user_id, ref)
         if chat.parked_at is None:
             return chat
-        unit.take(1)
-        chat = execute(_resume, {"chat_id": chat.id, "at": utc_now(), "new_seq": unit.account.seq})[0]
-        unit.tell(chat_event("chat.updated", chat))
+        chat = end_parking(unit, chat.id)
         unit.hand_over(dispatch(user_id))
+    return chat
+
+
+def end_parking(unit: OwnerUnit, chat_id: str) -> ChatRow:
+    """End the parking of the chat, in a unit of its owner. The caller gives turns."""
+    unit.take(1)
+    chat = execute(_resume, {"chat_id": chat_id, "at": utc_now(), "new_seq": unit.account.seq})[0]
+    unit.tell(chat_event("chat.updated", chat))
     return chat
 
 

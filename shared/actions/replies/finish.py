@@ -9,12 +9,15 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, update
 
+from shared.actions.chats.title import WANTS_TITLE
 from shared.actions.credits.money import Money, NotCovered, charge, release
 from shared.actions.owner_unit import OwnerUnit, owner_unit
-from shared.actions.queue.dispatch import OpenReplies, dispatch, next_turns, open_replies
+from shared.actions.queue.dispatch import dispatch, next_turns, open_replies
+from shared.actions.queue.hand_over import hand_over
 from shared.actions.queue.parking import park_chat
 from shared.actions.replies.claim import Claim
 from shared.actions.replies.states import CANCEL_UNTRIED, COMPLETE, FAIL, WRITING, Guard
+from shared.core import current_settings
 from shared.database.clock import utc_now
 from shared.database.prepared import Prepared
 from shared.database.retries import retried
@@ -23,6 +26,7 @@ from shared.errors.replies import ReplyError
 from shared.failpoints import reach
 from shared.models.chat import chat_sessions
 from shared.models.message import MessageRow, messages
+from shared.redis.queues import TITLES
 from shared.wire.events import chat_event, credits_event, message_event
 
 
@@ -50,7 +54,9 @@ def complete_reply(claim: Claim, answer: Answer) -> None:
         "said_tokens_in": answer.tokens_in,
         "said_tokens_out": answer.tokens_out,
     }
-    _end(claim, _Ending(COMPLETE, "message.completed", said), answer, charge(claim.credits_held))
+    untitled = _end(claim, _Ending(COMPLETE, "message.completed", said), answer, charge(claim.credits_held))
+    if untitled and current_settings().makes_titles:
+        hand_over([claim.chat_session_id], TITLES)
 
 
 def fail_reply(claim: Claim, error: ReplyError, answer: Answer, when: Guard = Guard.WRITING) -> None:
@@ -78,18 +84,20 @@ class _Ending:
 
 
 @retried
-def _end(claim: Claim, ending: _Ending, answer: Answer, money: Money) -> None:
+def _end(claim: Claim, ending: _Ending, answer: Answer, money: Money) -> bool:
+    """Whether the chat wants a title of this reply."""
     try:
         with owner_unit(
             claim.owner_id, events=3 if ending.parks else 2, money=money, reached="after_final_commit"
         ) as unit:
-            _store(unit, claim, ending, answer)
+            untitled = _store(unit, claim, ending, answer)
             reach("before_final_commit")
     except NotCovered as error:  # the hold is gone: another program has ended the reply
         raise Superseded from error
+    return untitled
 
 
-def _store(unit: OwnerUnit, claim: Claim, ending: _Ending, answer: Answer) -> None:
+def _store(unit: OwnerUnit, claim: Claim, ending: _Ending, answer: Answer) -> bool:
     at = utc_now()
     names = {"reply_id": claim.id, "of_attempt": claim.attempt, "at": at, "new_seq": unit.numbers[0]}
     text = {"text": answer.text, "next_index": answer.next_index}
@@ -99,12 +107,17 @@ def _store(unit: OwnerUnit, claim: Claim, ending: _Ending, answer: Answer) -> No
     unit.close_live_text(reply.id, reply.attempt)
     unit.tell(message_event(ending.event, reply, answer.next_index))
     touch = {"chat_id": claim.chat_session_id, "user_id": claim.owner_id, "at": at, "new_seq": unit.numbers[-2]}
+    untitled = False
     if ending.parks:
         unit.tell(chat_event("chat.updated", park_chat(touch, news=True)))
         unit.hand_over(next_turns(claim.owner_id))
-    elif execute(_touch_chat, touch)[0].open_replies:  # with no open reply, dispatch() could give no turn (D-01)
-        unit.hand_over(dispatch(claim.owner_id))
+    else:
+        chat = execute(_touch_chat, touch | {"completed": int(ending.transition is COMPLETE)})[0]
+        untitled = chat.untitled and ending.transition is COMPLETE
+        if chat.open_replies:  # with no open reply, dispatch() could give no turn (D-01)
+            unit.hand_over(dispatch(claim.owner_id))
     unit.tell(credits_event(unit.account, unit.account.seq))
+    return untitled
 
 
 def _release(claim: Claim) -> Money:
@@ -114,6 +127,11 @@ def _release(claim: Claim) -> Money:
 class _FirstText(NamedTuple):
     id: str
     committed: str | None
+
+
+class _Touched(NamedTuple):
+    open_replies: int
+    untitled: bool
 
 
 # The commit does not wait for the disk. If a crash of the database server loses the note, the reply runs again.
@@ -127,7 +145,12 @@ _first_text = Prepared(
 _touch_chat = Prepared(
     update(chat_sessions)
     .where(chat_sessions.c.id == bindparam("chat_id"))
-    .values(last_active_at=bindparam("at"), updated_at=bindparam("at"), seq=bindparam("new_seq"))
-    .returning(open_replies),
-    OpenReplies,
+    .values(
+        last_active_at=bindparam("at"),
+        updated_at=bindparam("at"),
+        seq=bindparam("new_seq"),
+        title_tries=chat_sessions.c.title_tries + bindparam("completed"),
+    )
+    .returning(open_replies, WANTS_TITLE.label("untitled")),
+    _Touched,
 )

@@ -39,19 +39,26 @@ def stop_reply(user_id: str, chat_ref: str, message_id: str) -> MessageRow:
         now = find_message(reply.chat_session_id, reply.id)
         if now.status in FINAL:
             return now
-        return _end(unit, now, _kept(now, seen if now.attempt == reply.attempt else None))
+        return _end(unit, now, seen if now.attempt == reply.attempt else None)
 
 
-def _kept(reply: MessageRow, seen: LiveText | None) -> LiveText:
-    """The longer of the live text and the checkpoint (D-20)."""
-    checkpoint = LiveText(reply.content, reply.live_index)
-    return seen if seen and len(seen.text) > len(checkpoint.text) else checkpoint
+def _end(unit: OwnerUnit, reply: MessageRow, seen: LiveText | None) -> MessageRow:
+    row = end_stopped(unit, reply, seen, events=3)
+    _, chat_seq, credits_seq = unit.numbers
+    parked = {"chat_id": row.chat_session_id, "user_id": row.owner_id, "at": row.updated_at, "new_seq": chat_seq}
+    unit.tell(chat_event("chat.updated", park_chat(parked, news=False)), credits_event(unit.account, credits_seq))
+    unit.hand_over(next_turns(row.owner_id))
+    return row
 
 
-def _end(unit: OwnerUnit, reply: MessageRow, kept: LiveText) -> MessageRow:
+def end_stopped(unit: OwnerUnit, reply: MessageRow, seen: LiveText | None, events: int) -> MessageRow:
+    """End an open reply with its text so far. `seen` is its live text, if the caller has read that.
+
+    The unit takes `events` numbers, and the first of them is the reply's. The caller decides whether the chat parks.
+    """
+    kept = _kept(reply, seen)
     at, price, charged = utc_now(), reply.credits_held, not shows_nothing(kept.text[reply.kept :])
-    unit.take(3, charge(price) if charged else release({reply.id: price}))
-    reply_seq, chat_seq, credits_seq = unit.numbers
+    unit.take(events, charge(price) if charged else release({reply.id: price}))
     values = {
         "reply_id": reply.id,
         "text": kept.text,
@@ -59,16 +66,15 @@ def _end(unit: OwnerUnit, reply: MessageRow, kept: LiveText) -> MessageRow:
         "charged": price if charged else 0,
         "first_text": at if charged else None,
         "at": at,
-        "new_seq": reply_seq,
+        "new_seq": unit.numbers[0],
     }
     row = execute(STOP, values)[0]
-    parked = {"chat_id": row.chat_session_id, "user_id": row.owner_id, "at": at, "new_seq": chat_seq}
-    chat = park_chat(parked, news=False)
     unit.close_live_text(row.id, row.attempt)
-    unit.tell(
-        message_event("message.cancelled", row, kept.next_index),
-        chat_event("chat.updated", chat),
-        credits_event(unit.account, credits_seq),
-    )
-    unit.hand_over(next_turns(row.owner_id))
+    unit.tell(message_event("message.cancelled", row, kept.next_index))
     return row
+
+
+def _kept(reply: MessageRow, seen: LiveText | None) -> LiveText:
+    """The longer of the live text and the checkpoint (D-20)."""
+    checkpoint = LiveText(reply.content, reply.live_index)
+    return seen if seen and len(seen.text) > len(checkpoint.text) else checkpoint

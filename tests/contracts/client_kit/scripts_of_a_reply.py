@@ -1,6 +1,6 @@
 """The scripts of one reply: its deltas come late, twice, in another order or never, and it ends in each way."""
 
-from shared.actions.chats.change import rename_chat
+from shared.actions.chats.change import change_chat
 from shared.actions.replies.finish import Answer, fail_reply
 from shared.actions.replies.stop import stop_reply
 from shared.errors.replies import ModelTimeout
@@ -61,7 +61,7 @@ def missing_delta(recorder: Recorder) -> Step:
 @script("An event with a number never comes: the changes are asked for")
 def missing_event(recorder: Recorder) -> Step:
     reply = Reply(recorder)
-    renamed = recorder.heard(lambda: rename_chat(reply.user_id, reply.chat, "Another title"))
+    renamed = recorder.heard(lambda: change_chat(reply.user_id, reply.chat, "Another title"))
     ended = reply.complete()
     cursor = reply.first["cursor"]
     asks = {"screen": recorder.screen(reply.chat, "sync")}

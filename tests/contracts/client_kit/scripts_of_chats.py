@@ -1,6 +1,6 @@
 """The scripts of changes elsewhere: chats and messages are deleted, seen and read anew, and credits change."""
 
-from shared.actions.chats.change import rename_chat, see_chat
+from shared.actions.chats.change import change_chat, see_chat
 from shared.actions.chats.create import create_chat
 from shared.actions.chats.delete import delete_chat
 from shared.actions.messages.delete import delete_message
@@ -21,7 +21,7 @@ def message_deleted(recorder: Recorder) -> Step:
 @script("A chat is deleted elsewhere: what is late about it brings nothing back")
 def chat_deleted(recorder: Recorder) -> Step:
     reply = Reply(recorder)
-    renamed = recorder.heard(lambda: rename_chat(reply.user_id, reply.chat, "Another title"))
+    renamed = recorder.heard(lambda: change_chat(reply.user_id, reply.chat, "Another title"))
     deleted = recorder.heard(lambda: delete_chat(reply.user_id, reply.chat))
     steps = [*reply.posted, *reply.started, *deleted, *reply.deltas, *reply.started, *renamed]
     return reply.made(steps)

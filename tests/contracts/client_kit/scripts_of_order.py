@@ -1,9 +1,14 @@
 """The scripts of chats and messages that arrive in an unusual order, or that a client has not read yet."""
 
-from shared.actions.chats.change import rename_chat
+from shared.actions.chats.change import change_chat
 from shared.actions.chats.create import create_chat
 from shared.actions.chats.delete import delete_chat
+from shared.actions.messages.accept import Posted
 from shared.actions.messages.delete import delete_message
+from shared.actions.messages.edit import EditRequest, edit_message
+from shared.actions.messages.idempotency import PostRequest
+from shared.actions.messages.post import post_message
+from shared.actions.queue.reorder import reorder_queue
 from shared.actions.replies.finish import Answer, fail_reply
 from shared.errors.replies import ModelTimeout
 from tests.contracts.client_kit.recorder import Recorder, Step
@@ -45,7 +50,7 @@ def beginning_after_the_end(recorder: Recorder) -> Step:
 @script("A new title comes after a later message: both count")
 def title_after_a_later_message(recorder: Recorder) -> Step:
     reply = Reply(recorder)
-    renamed = recorder.heard(lambda: rename_chat(reply.user_id, reply.chat, "Another title"))
+    renamed = recorder.heard(lambda: change_chat(reply.user_id, reply.chat, "Another title"))
     ended = reply.complete()
     return reply.made([*reply.posted, *reply.started, *reply.deltas, *ended, *renamed])
 
@@ -66,8 +71,23 @@ def deleted_before_it_was_read(recorder: Recorder) -> Step:
 def late_after_a_reset(recorder: Recorder) -> Step:
     reply = Reply(recorder)
     other = create_chat(recorder.user.id, "The other").id
-    renamed = recorder.heard(lambda: rename_chat(reply.user_id, other, "Another title"))
+    renamed = recorder.heard(lambda: change_chat(reply.user_id, other, "Another title"))
     delete_chat(reply.user_id, other)
     anew = recorder.first(reply.chat)
     reset = {"sync": {"reset": True, "cursor": anew["cursor"]}, "anew": anew}
     return reply.made([*reply.posted, reset, *renamed, *reply.started, *reply.posted])
+
+
+@script("Another device arranges what waits: messages change places, one is edited, and a new one interrupts the reply")
+def queue_arranged(recorder: Recorder) -> Step:
+    reply = Reply(recorder)
+    user, chat = reply.user_id, reply.chat
+    posted: list[Posted] = []
+    asked = recorder.heard(lambda: posted.extend(post_message(user, PostRequest(chat, text)) for text in ("B", "C")))
+    names = [one.message.id for one in reversed(posted)]
+    arranged = recorder.heard(lambda: reorder_queue(user, chat, names, 10**6))
+    arranged += [{"screen": recorder.screen(chat)}]
+    edited = recorder.heard(lambda: edit_message(user, EditRequest(chat, names[0], "C, but shorter")))
+    interrupts = recorder.heard(lambda: post_message(user, PostRequest(chat, "A", when_busy="interrupt")))
+    steps = [*asked, *arranged, *edited, *interrupts]
+    return reply.made([*reply.posted, *reply.started, *reply.deltas, *steps])

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shared.actions.chats.change import rename_chat, see_chat
+from shared.actions.chats.change import change_chat, see_chat
 from shared.actions.chats.create import create_chat
 from shared.actions.chats.delete import delete_chat
 from shared.actions.messages.delete import delete_message
@@ -32,7 +32,7 @@ class Story:
 
     def _in_the_open_chat(self, other: str) -> None:
         self._post(other)
-        rename_chat(self.user_id, self.chat, "Renamed")
+        change_chat(self.user_id, self.chat, "Renamed")
         see_chat(self.user_id, self.chat, 10**6)
         self._post(self.chat)
         self._stop()
@@ -53,7 +53,7 @@ class Story:
         self._complete("A text")
         self._post(new)
         self._fail()
-        rename_chat(self.user_id, far, "Renamed, beyond")
+        change_chat(self.user_id, far, "Renamed, beyond")
         resume_queue(self.user_id, new)
         self._post(new)
         self._complete("A text")

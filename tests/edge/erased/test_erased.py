@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import bindparam, insert, update
 
 from shared.actions.accounts.delete import delete_account
-from shared.actions.chats.change import rename_chat
+from shared.actions.chats.change import change_chat
 from shared.actions.chats.create import create_chat
 from shared.actions.chats.delete import delete_chat
 from shared.actions.messages.delete import delete_message
@@ -42,7 +42,7 @@ class Texts:
     def __init__(self) -> None:
         self.needle, self.user_id = f"needle{uuid4().hex}", a_user().id
         self.chat = create_chat(self.user_id, f"An old title, {self.needle}")
-        rename_chat(self.user_id, self.chat.id, f"A title “{self.needle}”")
+        change_chat(self.user_id, self.chat.id, f"A title “{self.needle}”")
         self.done = a_post(self.chat, f"é {self.needle} " * 100)
         complete_reply(a_claim(self.done), Answer(f"“{self.needle}” ", finish_reason="stop"))
         self.running = a_post(self.chat, self.needle)
@@ -81,7 +81,7 @@ def texts(core: Flask) -> Texts:
 def delete_both(texts: Texts) -> None:
     for posted in (texts.done, texts.running):
         delete_message(texts.user_id, texts.chat.id, posted.message.id)
-    rename_chat(texts.user_id, texts.chat.id, "Another title")
+    change_chat(texts.user_id, texts.chat.id, "Another title")
 
 
 DELETIONS: dict[str, Callable[[Texts], object]] = {
@@ -160,7 +160,7 @@ def test_a_reader_delays_the_scrub_and_the_next_try_does_it(texts: Texts, disk: 
 def test_a_scrub_begins_when_something_was_deleted_and_rests_otherwise(texts: Texts, disk: Disk) -> None:
     database = scrubs()["database"]
     assert database.step()
-    rename_chat(texts.user_id, texts.chat.id, "Nothing is deleted")
+    change_chat(texts.user_id, texts.chat.id, "Nothing is deleted")
     assert database.step()
     assert LOG in disk.has("Nothing is deleted")
     delete_account(texts.user_id)

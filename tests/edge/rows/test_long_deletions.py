@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from shared.actions.accounts.delete import delete_account
-from shared.actions.chats.change import rename_chat
+from shared.actions.chats.change import change_chat
 from shared.actions.chats.delete import delete_chat
 from shared.actions.messages import erasures as module
 from shared.actions.replies.finish import Answer, Superseded, complete_reply
@@ -43,7 +43,7 @@ def short_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 def chat(core: Flask) -> ChatRow:
     """A chat with a past, and with a reply that runs."""
     chat = a_chat(a_user())
-    rename_chat(chat.owner_id, chat.id, "Secret title")
+    change_chat(chat.owner_id, chat.id, "Secret title")
     for number in range(ANSWERS):
         complete_reply(a_claim(a_post(chat, f"Secret question {number}", key=f"key {number}")), Answer("Secret answer"))
     return chat

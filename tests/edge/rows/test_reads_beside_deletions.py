@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from api.access import decorators
 from api.resources import messages as resource
 from shared.actions.accounts.delete import delete_account
-from shared.actions.chats.change import rename_chat
+from shared.actions.chats.change import change_chat
 from shared.actions.chats.delete import delete_chat
 from shared.actions.messages import erasures, post
 from shared.actions.replies import stop
@@ -30,7 +30,7 @@ def long_deletions(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def chat(core: Flask) -> ChatRow:
-    chat = rename_chat((it := a_chat(a_user())).owner_id, it.id, "Secret title")
+    chat = change_chat((it := a_chat(a_user())).owner_id, it.id, "Secret title")
     complete_reply(a_claim(a_post(chat, "Secret question", key="key")), Answer("Secret answer"))
     return chat
 

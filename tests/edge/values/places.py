@@ -24,6 +24,8 @@ _GOOD = {
     "content": "Hello",
     "seq": 1,
     "messageId": "x",
+    "order": [],
+    "ifSeq": 1,
 }
 
 
@@ -96,7 +98,9 @@ class Place:
 
     def _body(self, value: Value) -> str:
         others = "".join(f'"{name}": {json.dumps(_GOOD[name])}, ' for name in self.others)
-        return f'{{{others}"{self.name}": {value.as_json}}}'
+        name, _, inner = self.name.partition(".")
+        given = f'{{"{inner}": {value.as_json}}}' if inner else value.as_json
+        return f'{{{others}"{name}": {given}}}'
 
 
 def places(document: Any) -> list[Place]:
@@ -115,7 +119,15 @@ def places(document: Any) -> list[Place]:
 
 def _of_the_body(route: Place, document: Any, operation: Any) -> Iterator[Place]:
     for content in operation.get("requestBody", {}).get("content", {}).values():
-        shape = document["components"]["schemas"][content["schema"]["$ref"].rpartition("/")[2]]
+        shape = _named(document, content["schema"])
         for name, kind in shape["properties"].items():
             others = tuple(other for other in shape.get("required", []) if other != name)
-            yield replace(route, inside="body", name=name, others=others, shape=kind)
+            place = replace(route, inside="body", name=name, others=others, shape={"type": "object"} | kind)
+            yield place
+            if "$ref" in kind:  # the fields of an object inside the body
+                for inner, of_inner in _named(document, kind)["properties"].items():
+                    yield replace(place, name=f"{name}.{inner}", shape=of_inner)
+
+
+def _named(document: Any, schema: Any) -> Any:
+    return document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]

@@ -42,13 +42,23 @@ class Evidence:
     def replies(self) -> list[Any]:
         return [row for row in self.messages.values() if row.reply_to is not None]
 
+    @property
+    def texts(self) -> list[Outcome]:
+        """The calls that brought a text of a person: posts, and edits."""
+        return self.outcomes + [call for call in self.other_calls if call.op == "edit"]
+
+    def edits(self, message_id: str) -> list[Outcome]:
+        """The edits of this message that may have changed it, in their order."""
+        edits = [call for call in self.texts if call.op == "edit" and call.kind != "fail"]
+        return [edit for edit in edits if edit.request.endswith(f"/messages/{message_id}")]
+
     def nonces(self) -> dict[str, str]:
         """The word of the question, by reply id. Empty if the question was deleted before anybody had an answer."""
         told = {outcome.reply_id: outcome.nonce for outcome in self.outcomes if outcome.kind == "ok"}
-        stored = {outcome.content: outcome.nonce for outcome in self.outcomes}
+        stored = {call.content: call.nonce for call in self.texts}
         questions = {reply.id: self.messages.get(reply.reply_to) for reply in self.replies}
         return {
-            reply_id: told.get(reply_id) or stored.get(row.content if row else "", "")
+            reply_id: stored.get(row.content if row else "") or told.get(reply_id, "")
             for reply_id, row in questions.items()
         }
 

@@ -20,6 +20,7 @@ class Outcome:
     content: str
     key: str | None
     request: str = ""  # method and path, if the call is no post
+    rule: str | None = None  # of a post: what to do while the chat is busy
     began: float = field(default_factory=CLOCK.now)
     took: float = 0.0
     status: int | None = None
@@ -63,9 +64,16 @@ class History:
         self._lock = threading.Lock()
 
     def begin(
-        self, op: str, user_id: str, chat_id: str, content: str = "", key: str | None = None, request: str = ""
+        self,
+        op: str,
+        user_id: str,
+        chat_id: str,
+        content: str = "",
+        key: str | None = None,
+        request: str = "",
+        rule: str | None = None,
     ) -> Outcome:
-        outcome = Outcome(op, user_id, chat_id, content, key, request)
+        outcome = Outcome(op, user_id, chat_id, content, key, request, rule)
         with self._lock:
             self.outcomes.append(outcome)
         return outcome

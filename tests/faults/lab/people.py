@@ -4,7 +4,7 @@ import itertools
 import random
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self
 from uuid import uuid4
@@ -45,22 +45,30 @@ class Witnessed(Person):
         self.chats.append(str(self.post("/chats")["id"]))
         return self.chats[-1]
 
-    def ask(self, options: str = "chunks=3", *, chat: str = "", key: str | None = None, content: str = "") -> Outcome:
+    def ask(
+        self,
+        options: str = "chunks=3",
+        *,
+        chat: str = "",
+        key: str | None = None,
+        content: str = "",
+        rule: str | None = None,
+    ) -> Outcome:
         """Post a question that scripts its answer (tests/fake_script.py), by default in the first chat."""
         chat = chat or self.chats[0]
-        outcome = self.history.begin("post", self.id, chat, content or a_question(options), key)
+        outcome = self.history.begin("post", self.id, chat, content or a_question(options), key, rule=rule)
         headers = {"Idempotency-Key": key} if key else {}
-        body = {"content": outcome.content}
+        body = {"content": outcome.content} | ({"whenBusy": rule} if rule else {})
         return self._call(outcome, "POST", f"/chats/{chat}/messages", json=body, headers=headers)
 
-    def call(self, op: str, method: str, path: str, chat: str = "", **request: Any) -> Outcome:
-        """Make another call that changes something. The history records the call as `op`."""
-        outcome = self.history.begin(op, self.id, chat or self.chats[0], request=f"{method} {path}")
+    def call(self, op: str, method: str, path: str, chat: str = "", content: str = "", **request: Any) -> Outcome:
+        """Make another call that changes something. The history records the call as `op`, with a new text if any."""
+        outcome = self.history.begin(op, self.id, chat or self.chats[0], content, request=f"{method} {path}")
         return self._call(outcome, method, path, **request)
 
     def again(self, outcome: Outcome) -> Outcome:
         """Post the same with the same key, as a client does that got no answer."""
-        return self.ask(chat=outcome.chat_id, key=outcome.key, content=outcome.content)
+        return self.ask(chat=outcome.chat_id, key=outcome.key, content=outcome.content, rule=outcome.rule)
 
     def insist(self, outcome: Outcome, within: float = 30.0) -> Outcome:
         """Post again and again until there is an answer."""
@@ -75,6 +83,14 @@ class Witnessed(Person):
         parked = [chat["id"] for chat in self.get("/chats")["items"] if chat["parked"]]
         for chat in parked:
             self.call("resume", "POST", f"/chats/{chat}/queue/resume", chat=chat)
+
+    def look(self, path: str) -> Any:
+        """Read something that may not be there just now; None without a good answer."""
+        try:
+            answer = self.http.get(path)
+        except httpx2.TransportError:
+            return None
+        return answer.json() if answer.is_success else None
 
     def reply(self, outcome: Outcome) -> Any:
         """The reply as REST shows it now."""
@@ -109,10 +125,19 @@ def at_the_same_time(calls: Iterable[Any]) -> list[Outcome]:
 
 
 class Load:
-    """While the block lasts, each person posts again and again. Each post has a key, and repeats until its answer."""
+    """While the block lasts, each person posts again and again. Each post has a key, and repeats until its answer.
 
-    def __init__(self, people: list[Witnessed], options: str = "chunks=20,every=20", pause: float = 0.5) -> None:
-        self._people, self._options, self._pause = people, options, pause
+    Before each post, a person uses one of the `verbs` in the same chat: tests/faults/lab/verbs.py has some.
+    """
+
+    def __init__(
+        self,
+        people: list[Witnessed],
+        options: str = "chunks=20,every=20",
+        pause: float = 0.5,
+        verbs: Sequence[Callable[[Witnessed, str], object]] = (),
+    ) -> None:
+        self._people, self._options, self._pause, self._verbs = people, options, pause, verbs
         self._over = threading.Event()
         self._threads = [threading.Thread(target=self._post, args=(person,)) for person in people]
 
@@ -130,4 +155,6 @@ class Load:
             if self._over.wait(self._pause * random.uniform(0.5, 1.5)):
                 return
             chat = person.chats[number % len(person.chats)]
+            if self._verbs:
+                random.choice(self._verbs)(person, chat)
             person.insist(person.ask(self._options, chat=chat, key=uuid4().hex))

@@ -14,17 +14,23 @@ from tests.faults.lab.checker.tampering import add_note, stuck
 from tests.faults.lab.checker.violation import DOUBLED, LOST, Violation
 from tests.faults.lab.evidence import Evidence
 from tests.faults.lab.trial import a_trial
+from tests.faults.lab.verbs import edit
 
 
 @pytest.fixture(scope="module")
 def clean(deployments: Deployments) -> Evidence:
-    """Three completed replies of one person, more than a page of /sync, and one failed reply of another person."""
+    """Three completed replies of one person, more than a page of /sync, and one failed reply of another person.
+
+    The third question was edited while it waited.
+    """
     deployment = deployments.get("sqlite")
     deployment.make_whole({})
     with a_trial(deployment) as trial:
         alice, bob = trial.person(), trial.person()
-        asked = [alice.ask(key="once"), alice.ask(), alice.ask(), bob.ask("chunks=5,cut_after=2")]
+        asked = [alice.ask("chunks=3,gate=first", key="once"), alice.ask(), alice.ask()]
+        asked += [edit(alice, alice.chats[0], asked[2].message_id, "chunks=3"), bob.ask("chunks=5,cut_after=2")]
         assert {outcome.kind for outcome in asked} == {"ok"}
+        trial.model.open_gate("first")
         return trial.check().must_be_clean().evidence
 
 

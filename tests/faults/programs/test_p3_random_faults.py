@@ -1,4 +1,4 @@
-"""P1 to P4 under random faults and a load of posts. One run is short with a fixed seed, one is as long as you like."""
+"""P1 to P4 under random faults, posts and other verbs. One run is short with a fixed seed, one as long as you like."""
 
 import os
 import random
@@ -14,6 +14,7 @@ from tests.faults.lab.evidence import open_replies
 from tests.faults.lab.nemesis import Nemesis
 from tests.faults.lab.people import Load, Witnessed
 from tests.faults.lab.trial import Trial
+from tests.faults.lab.verbs import VERBS
 
 _PEOPLE = 6
 # Random faults make two things legal. A frozen program may hold the database for longer than others wait. After a
@@ -27,7 +28,7 @@ def _soak(trial: Trial, seconds: float, seed: int) -> Verdict:
         person.new_chat()
     nemesis = Nemesis(trial.deployment, seed)
     try:
-        with Load(people, "chunks=30,every=30", pause=1.0):
+        with Load(people, "chunks=30,every=30", pause=1.0, verbs=VERBS):
             nemesis.rage(seconds)
         with suppress(AssertionError):  # the checker reports the rest
             eventually(lambda: _all_ended(trial, people), within=60)

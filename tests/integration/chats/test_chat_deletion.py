@@ -56,7 +56,7 @@ def test_pending_and_running_replies_are_cancelled_with_their_credits_back(
 
 
 def test_its_text_is_erased_and_tombstones_stay(me: FlaskClient, chat: ChatSession) -> None:
-    me.patch(f"/chats/{chat.id}", json={"title": "Top secret"})
+    me.patch(f"/chats/{chat.id}", json={"title": "Top secret", "settings": {"instructions": "Top secret"}})
     posted = a_post(chat, "Secret question")
     complete_reply(a_claim(posted), Answer("Secret answer", finish_reason="stop"))
     delete(me, chat)

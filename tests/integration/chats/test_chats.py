@@ -15,7 +15,7 @@ from tests.channel import Channel
 from tests.factories import a_chat, a_post, nothing_changes, the_chat, the_user
 
 FIELDS = """id displayId title userId teamId repoId documentId createdAt updatedAt lastActiveAt
-    archived parked unread seq"""
+    archived parked unread seq titleSource settings"""
 
 
 def test_a_new_chat_has_a_title_and_two_ids(me: FlaskClient, user: User, channel: Channel) -> None:
@@ -26,7 +26,8 @@ def test_a_new_chat_has_a_title_and_two_ids(me: FlaskClient, user: User, channel
     assert set(chat) == set(FIELDS.split())
     assert (chat["title"], chat["userId"], chat["seq"]) == ("New chat", user.id, before + 1)
     assert (chat["archived"], chat["parked"], chat["unread"]) == (False, False, False)
-    assert the_chat(chat["id"]).title_source == "default"
+    assert chat["titleSource"] == the_chat(chat["id"]).title_source == "default"
+    assert chat["settings"] == dict.fromkeys(("model", "whenBusy", "includeContext", "instructions"))
     (created,) = channel.heard()
     assert (created.user_id, created.name, created.data) == (user.id, "chat.created", chat)
 
@@ -115,6 +116,9 @@ FOREIGN = [
     ("PATCH", "/chats/{ref}", {"title": "Mine now"}),
     ("DELETE", "/chats/{ref}", None),
     ("PUT", "/chats/{ref}/seen", {"seq": 1}),
+    ("PATCH", "/chats/{ref}", {"archived": True, "settings": {"model": "another"}}),
+    ("POST", "/chats/{ref}/touch", None),
+    ("GET", "/chats/{ref}/export", None),
     ("GET", "/chats/{ref}/messages", None),
     ("POST", "/chats/{ref}/messages", {"content": "Hello"}),
     ("GET", "/chats/{ref}/messages/{message}", None),

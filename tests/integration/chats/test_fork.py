@@ -60,7 +60,9 @@ def test_the_new_chat_has_the_shown_messages_up_to_there_and_costs_nothing(
     (created,) = channel.heard()
     assert (created.name, created.data["id"], created.data["seq"]) == ("chat.created", new["id"], before + 5)
     assert [row.seq for row in copies] == [before + n for n in range(1, 5)]
-    assert [said["content"] for said in recent_messages(a_claim(a_post(user_chat(user, new), "Fourth")))][:2] == [
+    assert [said["content"] for said in recent_messages(a_claim(a_post(user_chat(user, new), "Fourth"))).messages][
+        :2
+    ] == [
         "First",
         "Half of an answer",
     ]

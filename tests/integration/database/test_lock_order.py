@@ -13,7 +13,7 @@ from sqlalchemy.pool import NullPool
 
 from shared.actions.accounts.delete import delete_account
 from shared.actions.accounts.disable import disable_account
-from shared.actions.chats.change import rename_chat, see_chat
+from shared.actions.chats.change import change_chat, see_chat
 from shared.actions.chats.delete import delete_chat
 from shared.actions.chats.fork import ForkRequest, fork_chat
 from shared.actions.messages.accept import Posted
@@ -94,7 +94,7 @@ VERBS: dict[str, tuple[Callable[[ChatSession], Any], Callable[[Any], Any]]] = {
     "delete_chat": (claimed, lambda claim: delete_chat(claim.owner_id, claim.chat_session_id)),
     "delete_account": (claimed, lambda claim: delete_account(claim.owner_id)),
     "disable_account": (claimed, lambda claim: disable_account(claim.owner_id)),
-    "rename_chat": (claimed, lambda claim: rename_chat(claim.owner_id, claim.chat_session_id, "Another")),
+    "change_chat": (claimed, lambda claim: change_chat(claim.owner_id, claim.chat_session_id, "Another")),
     "see_chat": (parked, lambda chat: see_chat(chat.owner_id, chat.id, 99)),
     "resume_queue": (parked, lambda chat: resume_queue(chat.owner_id, chat.id)),
     "rescue_lapsed": (row(**LAPSED), lambda _: rescue_lapsed()),

@@ -18,7 +18,7 @@ class Mirror:
         for chat in page["chats"]:
             self._put(self.chats, chat)
         for message in page["messages"]:
-            self._put(self.messages, message)
+            self._put(self.messages, message | {"queue": None})  # a place changes without a number (D-156)
         self.cursor = page["cursor"]
         return page
 

@@ -86,11 +86,36 @@ def test_a_text_is_refused_that_is_too_long(me: FlaskClient, chat: ChatSession) 
 
 
 def test_a_field_is_missing(me: FlaskClient, chat: ChatSession) -> None:
-    for method, path, field in [("POST", POST, "content"), ("PATCH", "/chats/{chat}", "title")]:
-        for body in (b"{}", b""):
-            answer = send(me, path, chat, body, method)
-            assert refusal(answer) == (422, "invalid_request")
+    for body in (b"{}", b""):
+        answer = send(me, POST, chat, body)
+        assert refusal(answer) == (422, "invalid_request")
+        assert list(answer.json["errors"]) == ["content"]
+
+
+SETTINGS: dict[str, Any] = {
+    "settings": [None, [], "x", 1, True],
+    "settings.model": ["another", 7, "", []],
+    "settings.whenBusy": ["later", "", 1, False],
+    "settings.includeContext": ["true", 1, 0, "yes", []],
+    "settings.instructions": [7, ["x"], {"x": 1}, "x" * 4001],
+    "settings.theme": ["dark"],
+}
+
+
+@pytest.mark.parametrize("field", SETTINGS)
+def test_settings_are_refused_that_have_a_wrong(field: str, me: FlaskClient, chat: ChatSession) -> None:
+    for value in SETTINGS[field]:
+        settings = {field.partition(".")[2]: value} if "." in field else value
+        for method, path in (("POST", "/chats"), ("PATCH", "/chats/{chat}")):
+            answer = send(me, path, chat, json.dumps({"settings": settings}).encode(), method)
+            assert refusal(answer) == (422, "invalid_request"), (path, value)
             assert list(answer.json["errors"]) == [field]
+
+
+def test_whether_a_chat_is_archived_is_true_or_false(me: FlaskClient, chat: ChatSession) -> None:
+    for value in (1, "true", None, []):
+        answer = send(me, "/chats/{chat}", chat, json.dumps({"archived": value}).encode(), "PATCH")
+        assert refusal(answer) == (422, "invalid_request"), value
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,15 @@ def test_an_unknown_sort_is_refused(query: str, me: FlaskClient) -> None:
     assert refusal(me.get(f"/chats?{query}")) == (422, "invalid_request")
 
 
+@pytest.mark.parametrize(
+    "query", ["archived=1", "archived=", "archived=all", "teamId=x", "repoId=", "text=" + "x" * 801]
+)
+def test_a_filter_is_refused_that_is(query: str, me: FlaskClient) -> None:
+    answer = me.get(f"/chats?{query}")
+    assert refusal(answer) == (422, "invalid_request")
+    assert list(answer.json["errors"]) == [query.partition("=")[0]]
+
+
 def test_an_unknown_order_is_refused(me: FlaskClient, chat: ChatSession) -> None:
     assert refusal(me.get(f"/chats/{chat.id}/messages?order=random")) == (422, "invalid_request")
 

@@ -1,143 +1,24 @@
 """Chats change at random. A client that asks GET /sync at any moments has the server's rows in the end."""
 
 import random
-from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
-from shared.actions.chats.change import rename_chat, see_chat
-from shared.actions.chats.create import create_chat
-from shared.actions.chats.delete import delete_chat
-from shared.actions.chats.fork import ForkRequest, fork_chat
-from shared.actions.messages.accept import Posted
-from shared.actions.messages.again import AgainRequest, ask_again
-from shared.actions.messages.delete import delete_message
-from shared.actions.messages.edit import EditRequest, edit_message
-from shared.actions.messages.idempotency import PostRequest
-from shared.actions.messages.post import post_message
-from shared.actions.messages.show import show_version
-from shared.actions.queue.parking import resume_queue
-from shared.actions.replies.claim import claim_reply
-from shared.actions.replies.finish import Answer, Superseded, complete_reply, fail_reply
-from shared.actions.replies.release import give_back
-from shared.actions.replies.stop import stop_reply
-from shared.core import current_link
-from shared.errors.base import HoldfastError
-from shared.errors.replies import WorkerLost
 from shared.models import User
-from shared.redis.live_text import Piece, append
 from tests.channel import Channel
-from tests.factories import a_post, the_chat, the_message, the_user
+from tests.factories import the_chat, the_message, the_user
+from tests.integration.http.life import Life
 from tests.integration.http.mirror import Mirror
 
 
 def as_it_is(me: FlaskClient) -> tuple[dict[str, Any], dict[str, Any]]:
-    """All chats and messages, as the lists show them."""
-    chats = {chat["id"]: chat for chat in me.get("/chats?limit=200").json["items"]}
+    """All chats and messages, as the lists show them, without the places in the queue (D-156)."""
+    pages = [me.get(f"/chats?limit=200&archived={kind}").json for kind in ("true", "false")]
+    chats = {chat["id"]: chat for page in pages for chat in page["items"]}
     lists = [me.get(f"/chats/{chat}/messages?limit=200").json["items"] for chat in chats]
-    return chats, {message["id"]: message for items in lists for message in items}
-
-
-class Life:
-    """Changes one user's chats at random, through the product's own verbs."""
-
-    def __init__(self, user: User, chance: random.Random, forks: bool = True) -> None:
-        self.user, self.chance, self.forks = user, chance, forks
-        self.chats: list[str] = []
-        self.replies: list[str] = []
-        self.claims: list[Any] = []
-
-    def step(self) -> None:
-        steps = [self.create, self.rename, self.see, self.post, self.post, self.claim, self.claim, self.finish]
-        others = [self.finish, self.fail, self.give_back, self.write, self.delete, self.forget, self.stop, self.resume]
-        versions = [self.again, self.edit, self.show, self.store, *([self.fork] if self.forks else [])]
-        self.chance.choice(steps + others + versions)()
-
-    def create(self) -> None:
-        self.chats.append(create_chat(self.user.id, None).id)
-
-    def rename(self) -> None:
-        self._try(lambda: rename_chat(self.user.id, self._a_chat(), str(self.chance.random())))
-
-    def see(self) -> None:
-        self._try(lambda: see_chat(self.user.id, self._a_chat(), self.chance.randrange(200)))
-
-    def post(self) -> None:
-        self._try(lambda: self.replies.append(a_post(the_chat(self._a_chat())).reply.id))
-
-    def claim(self) -> None:
-        claims = [claim_reply(reply, "a worker") for reply in self.replies]
-        self.claims += [claim for claim in claims if claim]
-
-    def write(self) -> None:
-        if self.claims:
-            claim = self.chance.choice(self.claims)
-            append(current_link(), [Piece(claim.id, claim.attempt, "a piece ", b'["nobody","resync",{}]')])
-
-    def finish(self) -> None:
-        self._try(lambda: complete_reply(self._a_claim(), Answer("All of it", 3, "fake", "stop")))
-
-    def fail(self) -> None:
-        self._try(lambda: fail_reply(self._a_claim(), WorkerLost(), Answer("Half", 1)))
-
-    def give_back(self) -> None:
-        self._try(lambda: give_back(self._a_claim(), 0))
-
-    def delete(self) -> None:
-        if self.chance.random() < 0.2:
-            self._try(lambda: delete_chat(self.user.id, self._a_chat()))
-
-    def forget(self) -> None:
-        self._try(lambda: delete_message(self.user.id, *self._a_message()))
-
-    def stop(self) -> None:
-        self._try(lambda: stop_reply(self.user.id, *self._a_message()))
-
-    def again(self) -> None:
-        verb = self.chance.choice(["regenerate", "retry", "continue"])
-        self._try(lambda: self._keep(ask_again(self.user.id, AgainRequest(verb, *self._a_message()))))
-
-    def edit(self) -> None:
-        self._try(lambda: self._keep(edit_message(self.user.id, EditRequest(*self._a_message(), "Edited"))))
-
-    def show(self) -> None:
-        self._try(lambda: show_version(self.user.id, *self._a_message()))
-
-    def store(self) -> None:
-        self._try(lambda: post_message(self.user.id, PostRequest(self._a_chat(), "Stored", generate=False)))
-
-    def fork(self) -> None:
-        self._try(lambda: self.chats.append(fork_chat(self.user.id, ForkRequest(*self._a_message())).chat.id))
-
-    def resume(self) -> None:
-        self._try(lambda: resume_queue(self.user.id, self._a_chat()))
-
-    def _keep(self, posted: Posted) -> None:
-        assert posted.reply
-        self.replies.append(posted.reply.id)
-
-    def _a_message(self) -> tuple[str, str]:
-        if not self.replies:
-            raise HoldfastError
-        message = the_message(self.chance.choice(self.replies))
-        return message.chat_session_id, self.chance.choice([message.id, message.reply_to])
-
-    def _a_chat(self) -> str:
-        if not self.chats:
-            self.create()
-        return self.chance.choice(self.chats)
-
-    def _a_claim(self) -> Any:
-        if not self.claims:
-            raise HoldfastError
-        return self.claims.pop(self.chance.randrange(len(self.claims)))
-
-    def _try(self, act: Callable[[], Any]) -> None:
-        with suppress(HoldfastError, Superseded):  # the row is gone, or the step is not possible now
-            act()
+    return chats, {message["id"]: message | {"queue": None} for items in lists for message in items}
 
 
 @pytest.mark.parametrize("seed", range(4))

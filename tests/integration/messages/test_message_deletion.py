@@ -118,7 +118,7 @@ def test_other_chats_and_messages_stay_as_they_are(me: FlaskClient, user: User, 
 def test_no_model_sees_it_again(me: FlaskClient, chat: ChatSession) -> None:
     delete(me, answered(chat).message)
     claim = a_claim(a_post(chat, "And now?"))
-    assert [said["content"] for said in recent_messages(claim)] == ["And now?"]
+    assert [said["content"] for said in recent_messages(claim).messages] == ["And now?"]
 
 
 def test_deleting_the_chat_afterwards_leaves_the_tombstone_alone(me: FlaskClient, chat: ChatSession) -> None:

@@ -6,8 +6,11 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
-from shared.models import ChatSession
+from shared.database.units import execute, write_unit
+from shared.models import ChatSession, User
+from shared.models.chat import chat_sessions
 from tests.channel import Channel
 from tests.factories import a_chat, a_post, a_user, nothing_changes, on_sqlite_only, signed_in
 
@@ -68,6 +71,25 @@ def test_a_key_used_for_another_request(me: FlaskClient, chat: ChatSession, chan
 def test_a_key_that_is_none(key: str, me: FlaskClient, chat: ChatSession, channel: Channel) -> None:
     headers = {"Idempotency-Key": key.encode().decode("latin-1")}
     assert refused(me, f"/chats/{chat.id}/messages", channel, headers=headers) == (422, "invalid_request")
+
+
+def refused_for_its_model(me: FlaskClient, user: User, channel: Channel) -> str:
+    """The chat that refuses a post, because the server offers its model no more."""
+    chat = a_chat(user)
+    with write_unit():
+        execute(update(chat_sessions).where(chat_sessions.c.id == chat.id).values(settings={"model": "of yesterday"}))
+    assert refused(me, f"/chats/{chat.id}/messages", channel) == (409, "model_not_offered")
+    return chat.id
+
+
+def test_in_a_chat_whose_model_is_offered_no_more(me: FlaskClient, user: User, channel: Channel) -> None:
+    chat = refused_for_its_model(me, user, channel)
+    assert me.post(f"/chats/{chat}/messages", json={"content": "Hello", "model": "fake"}).status_code == 202
+
+
+@pytest.mark.settings(signup_credits=2)
+def test_in_such_a_chat_without_the_credits(me: FlaskClient, user: User, channel: Channel) -> None:
+    refused_for_its_model(me, user, channel)
 
 
 @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "k"}])

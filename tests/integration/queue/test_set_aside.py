@@ -10,8 +10,8 @@ import pytest
 from redis import Redis
 
 from shared.actions.chats.delete import delete_chat
+from shared.actions.messages.accept import Posted
 from shared.actions.messages.delete import delete_message
-from shared.actions.messages.post import Posted
 from shared.actions.replies.rescue import expire_overdue, fail_hung, rescue_lapsed
 from shared.actions.replies.stop import stop_reply
 from shared.models import User

@@ -71,7 +71,7 @@ def test_of_five_thousand_messages_the_newest_that_fit_are_sent(
 
 @pytest.mark.settings(history_messages=MANY, context_tokens=SMALL)
 def test_what_cannot_fit_is_not_even_read(long_chat: ChatSession) -> None:
-    read = recent_messages(a_claim(a_post(long_chat, "Newest")))
+    read = recent_messages(a_claim(a_post(long_chat, "Newest"))).messages
     assert sum(len(message["content"]) for message in read) <= 3 * SMALL
     assert read[-1]["content"] == "Newest"
 
@@ -105,7 +105,7 @@ def test_a_question_that_is_gone_is_not_asked_whatever_was_said_before_it(chat: 
     complete_reply(a_claim(a_post(chat, "Before")), Answer("Yes", finish_reason="stop"))
     posted = a_post(chat, "Newest")
     claim = a_claim(posted)
-    assert [message["content"] for message in recent_messages(claim)] == ["Before", "Yes", "Newest"]
+    assert [message["content"] for message in recent_messages(claim).messages] == ["Before", "Yes", "Newest"]
     delete_message(chat.owner_id, chat.id, posted.message.id)
     with pytest.raises(Superseded):
         recent_messages(claim)

@@ -16,6 +16,7 @@ def test_a_quarter_of_the_threads_stays_free_and_at_least_one_of_several(threads
     assert (room.further, room.left) == (1, False)
     room.leave(further=True)
     assert (room.further, room.left) == (0, True)
+    assert room.for_titles == max(1, threads // 4)
 
 
 def test_a_lonely_thread_runs_everything() -> None:

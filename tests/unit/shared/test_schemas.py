@@ -54,6 +54,7 @@ def test_a_message_keeps_its_form() -> None:
         "model": None,
         "generate": None,
         "role": "user",
+        "when_busy": None,
     }
 
 
@@ -91,10 +92,22 @@ def test_a_message_has_100000_characters_at_most(length: int, fits: bool) -> Non
 
 @pytest.mark.parametrize(
     ("given", "kept"),
-    [(" a  b ", "a b"), ("a\nb\tc", "a b c"), ("e\u0301", "é"), ("a\u202eb", "a b"), ("a\x1b[31mb", "a [31mb")],
+    [
+        *[(" a  b ", "a b"), ("a\nb\tc", "a b c"), ("e\u0301", "é"), ("a\u202eb", "a b"), ("a\x1b[31mb", "a [31mb")],
+        *[(text, text) for text in ("\U0001f469\u200d\U0001f467", "\u0647\u200c\u0627", "\u0915\u094d\u200d\u0937")],
+    ],
 )
 def test_a_title_is_one_line_of_visible_text(given: str, kept: str) -> None:
     assert ChatPatch().load({"title": given}) == {"title": kept}
+
+
+@pytest.mark.parametrize(
+    "blank", ["", "\u200b", "\u3164", "\u2800", "\u200c\u200d", "\ufe0f", "\U000e0067", "\U00013441"]
+)
+def test_what_shows_nothing_is_blank_in_a_title_and_in_a_message(blank: str) -> None:
+    for shape in (ChatIn, ChatPatch):
+        assert list(errors(shape(), {"title": blank})) == ["title"]
+    assert list(errors(MessageIn(), {"content": blank})) == ["content"]
 
 
 @pytest.mark.parametrize(("length", "fits"), [(200, True), (201, False)])
@@ -110,7 +123,9 @@ def test_an_email_is_kept_in_one_form(given: str, kept: str) -> None:
     assert SignUpIn().load(GOOD | {"email": given})["email"] == kept
 
 
-@pytest.mark.parametrize("email", ["", "a", "@", "a@", "@b", "a b@c", "a@b c", "a@b@c", "a@\n", "x" * 255 + "@x"])
+@pytest.mark.parametrize(
+    "email", ["", "a", "@", "a@", "@b", "a b@c", "a@b c", "a@b@c", "a@\n", "a\u200db@c", "x" * 255 + "@x"]
+)
 def test_what_is_no_email_is_refused(email: str) -> None:
     assert list(errors(SignUpIn(), GOOD | {"email": email})) == ["email"]
 

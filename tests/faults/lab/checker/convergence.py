@@ -29,9 +29,17 @@ def shown_otherwise(seen: Evidence, user_id: str) -> Iterator[Violation]:
         yield Violation("G8", UNEXPECTED, f"message {message_id} is not both stored and shown")
     for message_id in there & shown_to.keys():
         row, shown = seen.messages[message_id], shown_to[message_id]
-        stored = (row.status, row.content, row.message_type, row.attempt, row.credits_charged, row.error_code)
+        stored = (
+            row.status,
+            row.content,
+            row.message_type,
+            row.attempt,
+            row.position,
+            row.credits_charged,
+            row.error_code,
+        )
         error = shown["error"] and shown["error"]["code"]
-        told = (shown["status"], shown["content"], shown["messageType"], shown["attempt"])
+        told = (shown["status"], shown["content"], shown["messageType"], shown["attempt"], shown["position"])
         if stored != (*told, shown["credits"]["charged"], error):
             yield Violation("G8", UNEXPECTED, f"REST shows message {message_id} otherwise than it is stored")
 
@@ -107,5 +115,5 @@ def _as_told(row: Any) -> dict[str, Any]:
         return {"seq": row.seq, "deleted": True}
     if hasattr(row, "reply_to"):
         told = {"status": row.status, "content": row.content, "attempt": row.attempt, "messageType": row.message_type}
-        return {"seq": row.seq, **told}
+        return {"seq": row.seq, "position": row.position, **told}
     return {"seq": row.seq, "title": row.title, "parked": row.parked_at is not None}

@@ -8,6 +8,7 @@ from typing import Any
 from tests.fair_clock import CLOCK
 from tests.fake_script import Script
 from tests.faults.lab.checker.convergence import g8_convergence
+from tests.faults.lab.checker.keys import g10_idempotent
 from tests.faults.lab.checker.money import g4_money_adds_up, g5_money_matches_outcomes
 from tests.faults.lab.checker.rules import FINAL, LETS_GO_WITHIN, MAX_ACTIVE, MAX_FAILURES, Rules
 from tests.faults.lab.checker.surface import g7_no_cross_talk, g11_quiet_surface
@@ -37,20 +38,39 @@ def g1_one_placeholder_each(seen: Evidence, rules: Rules) -> Iterator[Violation]
             yield Violation("G1", LOST, f"message {note.was} of user {note.whose} left no row")
 
 
+def each_has_its_place(seen: Evidence, rules: Rules) -> Iterator[Violation]:
+    """In a chat, no two messages have one place, and a reply stands behind its question."""
+    for (chat, place), count in Counter((row.chat_session_id, row.position) for row in seen.messages.values()).items():
+        if count > 1:
+            yield Violation("places", DOUBLED, f"{count} messages of chat {chat} have the place {place}")
+    for reply in seen.replies:
+        asked = seen.messages.get(reply.reply_to)
+        if asked and reply.position < asked.position:
+            yield Violation("places", UNEXPECTED, f"reply {reply.id} stands before its question")
+
+
 def _is_stored(seen: Evidence, outcome: Outcome) -> bool:
     message, reply = seen.messages.get(outcome.message_id), seen.messages.get(outcome.reply_id)
     if message is None or reply is None or reply.reply_to != message.id:
         return False
     place = (message.owner_id, message.chat_session_id, message.message_type)
     return place == (outcome.user_id, outcome.chat_id, "user") and (
-        message.deleted_at is not None or message.content == outcome.content
+        message.deleted_at is not None or message.content in _last_texts(seen, outcome)
     )
+
+
+def _last_texts(seen: Evidence, outcome: Outcome) -> set[str]:
+    """The texts that a message may have: that of its last accepted edit, and those of edits without an answer."""
+    changes = [outcome, *seen.edits(outcome.message_id)]
+    last = max(number for number, change in enumerate(changes) if change.kind == "ok")
+    return {changes[last].content} | {change.content for change in changes if change.kind == "unknown"}
 
 
 def _was_to_be_deleted(seen: Evidence, message: Any) -> bool:
     """Whether the owner deleted the message itself, the message that it answers, its chat, or the account."""
     chat = f"/chats/{message.chat_session_id}"
-    paths = {f"{chat}/messages/{message.id}", f"{chat}/messages/{message.reply_to}", chat, "/me"}
+    ids = (message.id, message.reply_to)
+    paths = {f"{chat}/{place}/{one}" for one in ids for place in ("messages", "queue")} | {chat, "/me"}
     return any(
         call.user_id == message.owner_id
         and call.kind != "fail"
@@ -142,43 +162,9 @@ def _let_go(seen: Evidence, nonces: dict[str, str]) -> Iterator[Violation]:
                 yield Violation("G9", UNEXPECTED, f"the model's connection was open {late:.0f} ms after {nonce} ended")
 
 
-def g10_idempotent(seen: Evidence, rules: Rules) -> Iterator[Violation]:
-    made: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
-    posts: dict[str, set[tuple[str, str]]] = defaultdict(set)
-    keys: dict[str, set[str | None]] = {}
-    for number, outcome in enumerate(seen.outcomes):
-        key = outcome.key or f"no key {number}"
-        if outcome.kind != "fail":
-            keys.setdefault(outcome.content, set()).add(key)
-        if outcome.kind == "ok":
-            made[outcome.user_id, key].add((outcome.message_id, outcome.reply_id))
-            posts[outcome.message_id].add((outcome.user_id, key))
-    for (_, key), ids in made.items():
-        if len(ids) > 1:
-            yield Violation("G10", DOUBLED, f"key {key} made {len(ids)} messages")
-    for message_id, of in posts.items():
-        if len(of) > 1:
-            yield Violation("G10", LOST, f"{len(of)} posts were answered with the one message {message_id}")
-    yield from _keys(seen, made)
-    stored = Counter(row.content for row in seen.messages.values() if row.message_type == "user" and row.content)
-    for content, count in stored.items():
-        if count > len(keys.get(content, ())):
-            kind = DOUBLED if keys.get(content) else UNEXPECTED
-            yield Violation("G10", kind, f"{count} messages of {len(keys.get(content, ()))} posts: {content[:40]}")
-
-
-def _keys(seen: Evidence, made: dict[tuple[str, str], set[tuple[str, str]]]) -> Iterator[Violation]:
-    """Each key is kept for its own message. Otherwise the next use of the key would make a second message."""
-    used = {outcome.key for outcome in seen.outcomes}
-    kept = {(row.user_id, row.key): {(row.message_id, row.reply_id)} for row in seen.keys}
-    for name, ids in made.items():
-        user = seen.users[name[0]]
-        if name[1] in used and user.deleted_at is None and kept.get(name) != ids:
-            yield Violation("G10", LOST, f"key {name[1]} made {ids}, but is kept for {kept.get(name)}")
-
-
 INVARIANTS = (
     g1_one_placeholder_each,
+    each_has_its_place,
     g2_all_final,
     g3_final_is_final,
     g4_money_adds_up,

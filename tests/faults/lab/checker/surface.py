@@ -46,8 +46,8 @@ def _owners(seen: Evidence, data: dict[str, Any]) -> list[Any]:
 def _foreign_words(seen: Evidence) -> Iterator[Violation]:
     """Each question has a word of its own. Only the person who asked may meet that word again."""
     own: dict[str, set[str]] = defaultdict(set)
-    for outcome in seen.outcomes:
-        own[outcome.user_id].add(outcome.nonce)
+    for call in seen.texts:
+        own[call.user_id].add(call.nonce)
     for user_id, text in _told(seen):
         if foreign := set(_NONCE.findall(text)) - own[user_id]:
             yield Violation("G7", UNEXPECTED, f"{user_id} was told another's {foreign}")
@@ -75,7 +75,7 @@ def g11_quiet_surface(seen: Evidence, rules: Rules) -> Iterator[Violation]:
             yield Violation("G11", UNEXPECTED, f"{user_id} was told too much: {_around(text, found)}")
     for found in () if rules.tracebacks else _SHOULD_NOT_BE_SAID.finditer(seen.logs):
         yield Violation("G11", UNEXPECTED, f"a log says too much: {_around(seen.logs, found)}")
-    for nonce in {outcome.nonce for outcome in seen.outcomes if outcome.nonce in seen.logs}:
+    for nonce in {call.nonce for call in seen.texts if call.nonce in seen.logs}:
         yield Violation("G11", UNEXPECTED, f"a log holds the text of message {nonce}")
 
 

@@ -38,6 +38,16 @@ def forget_reply(seen: Evidence) -> None:
     del seen.messages[the_reply(seen).id]
 
 
+def edit_undone(seen: Evidence) -> None:
+    """Put the text of the post back into the message that was edited."""
+    post = next(post for post in seen.outcomes if seen.edits(post.message_id))
+    seen.messages[post.message_id].content = post.content
+
+
+def refused_edit(seen: Evidence) -> None:
+    next(call for call in seen.other_calls if call.op == "edit").status = 409
+
+
 def second_reply(seen: Evidence) -> None:
     seen.messages["another"] = SimpleNamespace(**vars(the_reply(seen)) | {"id": "another"})
 

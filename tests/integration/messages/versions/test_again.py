@@ -1,5 +1,7 @@
 """Regenerate, retry and continue: each is one accept with its own hold, and makes another version of the last reply."""
 
+from itertools import product
+
 import pytest
 from flask.testing import FlaskClient
 
@@ -91,8 +93,7 @@ def test_without_credits_nothing_is_stored_and_other_reasons_come_first(
         assert verb(me, posted.message, name).json["code"] == "not_the_last_message"
 
 
-@pytest.mark.parametrize("name", [*VERBS, "edit"])
-@pytest.mark.parametrize("state", ["waits", "runs"])
+@pytest.mark.parametrize(("name", "state"), [*product(VERBS, ["waits", "runs"]), ("edit", "runs")])
 def test_while_a_reply_is_open_the_answer_names_it(name: str, state: str, me: FlaskClient, chat: ChatSession) -> None:
     posted = a_post(chat)
     if state == "runs":

@@ -47,7 +47,11 @@ def test_the_model_gets_the_shown_versions_only(me: FlaskClient, chat: ChatSessi
     posted = answered(chat, "Second")
     _, reply = edited(me, posted.message, content="Second, edited")
     claim = a_claim(with_reply(posted, reply.id))
-    assert [said["content"] for said in recent_messages(claim)] == ["First", "Half of an answer", "Second, edited"]
+    assert [said["content"] for said in recent_messages(claim).messages] == [
+        "First",
+        "Half of an answer",
+        "Second, edited",
+    ]
 
 
 def test_a_replayed_edit_makes_nothing(me: FlaskClient, chat: ChatSession) -> None:
@@ -97,7 +101,7 @@ def test_the_conversation_goes_on_from_the_version_that_is_shown(me: FlaskClient
     ended(with_reply(first, reply.id), text="Third answer")
     verb(me, first.message, "shown")
     next_one = a_post(chat, "Next")
-    said = recent_messages(a_claim(next_one))
+    said = recent_messages(a_claim(next_one)).messages
     assert [one["content"] for one in said] == ["First", "Half of an answer", "Next"]
     assert verb(me, reply, "shown").status_code == 200  # an earlier pair may change too, while another reply runs
     assert listed(me, chat) == ["Another question", "Third answer", "Next", ""]

@@ -1,0 +1,54 @@
+"""A reply of a later version waits without its question, which was answered before."""
+
+import pytest
+from flask.testing import FlaskClient
+
+from shared.actions.messages.again import AgainRequest, ask_again
+from shared.actions.replies.finish import Answer, complete_reply
+from shared.actions.replies.stop import stop_reply
+from shared.models import ChatSession
+from tests.factories import a_claim, a_post, money_of, nothing_changes, the_chat, the_message, the_user
+from tests.integration.queue.waiting.asking import ids, in_order, listed, remove
+
+
+@pytest.fixture
+def done(me: FlaskClient, chat: ChatSession) -> list[str]:
+    """The ids of a message, its regenerated reply, and those of a pair behind it. All but the message wait."""
+    first = a_post(chat)
+    complete_reply(a_claim(first), Answer("Done"))
+    again = ask_again(chat.owner_id, AgainRequest("regenerate", chat.id, first.message.id)).reply
+    assert again
+    return [first.message.id, again.id, *ids(a_post(chat))]
+
+
+def order(me: FlaskClient, chat: ChatSession, *names: str) -> int:
+    body = {"order": names, "ifSeq": the_user(chat.owner_id).seq}
+    return int(me.put(f"/chats/{chat.id}/queue", json=body).status_code)
+
+
+def test_it_is_listed_and_moved_alone(me: FlaskClient, chat: ChatSession, done: list[str]) -> None:
+    question, again, message, reply = done
+    assert listed(me, chat) == [again, message, reply]
+    assert order(me, chat, message, again) == 200
+    assert listed(me, chat) == [message, reply, again]
+    assert in_order(chat)[0] == question
+    assert me.patch(f"/chats/{chat.id}/messages/{question}", json={"content": "New"}).status_code == 409
+
+
+def test_its_removal_shows_the_earlier_version(me: FlaskClient, chat: ChatSession, done: list[str]) -> None:
+    assert remove(me, chat, the_message(done[1])).status_code == 204
+    assert listed(me, chat) == done[2:]
+    shown = [item["content"] for item in me.get(f"/chats/{chat.id}/messages").json["items"]]
+    assert shown == ["Hello", "Done", "Hello", ""]
+    assert money_of(chat.owner_id) == (294, 3)
+
+
+def test_it_never_comes_before_its_question(me: FlaskClient, chat: ChatSession) -> None:
+    waiting, stopped = a_post(chat), a_post(chat)
+    stop_reply(chat.owner_id, chat.id, stopped.reply.id)
+    again = ask_again(chat.owner_id, AgainRequest("retry", chat.id, stopped.reply.id)).reply
+    assert again
+    assert listed(me, chat) == [*ids(waiting), again.id]
+    with nothing_changes():
+        assert order(me, chat, again.id, waiting.message.id) == 422
+    assert the_chat(chat.id).parked_at is None
