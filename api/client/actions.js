@@ -20,9 +20,7 @@ export function createActions(page) {
   return Object.fromEntries(Object.entries(ACTIONS).map(([verb, action]) => [verb, explained(action)]));
 }
 
-// Reloading the page removes all data of this user, from memory too.
 async function signOut({ session, keep }) {
   await session.signOut();
   keep.clear();
-  location.reload();
 }
