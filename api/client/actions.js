@@ -36,9 +36,7 @@ async function settled({ dispatch, catchUp }, answer) {
   }
 }
 
-// Reloading the page removes all data of this user, from memory too.
 async function signOut({ session, keep }) {
   await session.signOut();
   keep.clear();
-  location.reload();
 }

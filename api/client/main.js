@@ -100,10 +100,13 @@ function catchUpIn(wait) {
   rereading = setTimeout(catchUp, wait);
 }
 
+// Reloading the page removes all data of this user, from open dialogs and from memory too.
 function signedOut() {
+  const had = state.user;
   socket?.close();
   socket = null;
   dispatch("signed-out");
+  if (had) location.reload();
 }
 
 function dispatch(type, data) {

@@ -22,11 +22,6 @@ def mine(page: Page) -> list[str]:
     return page.locator("[data-message-type=user] [data-test=content]").all_inner_texts()
 
 
-def sign_out(page: Page) -> None:
-    page.get_by_role("button", name="Sign out").click()
-    expect(page.locator("form[data-test=sign-in]")).to_be_visible()
-
-
 def test_a_draft_survives_a_reload_and_a_switch_of_chats(page: Page, person: Person) -> None:
     first, second = (person.post("/chats", title=title)["id"] for title in ("first", "second"))
     sign_in(page, person)
@@ -83,18 +78,22 @@ def answer_lost(route: Route) -> None:
     return None
 
 
-def test_the_next_user_of_the_tab_finds_nothing_of_the_former(page: Page, person: Person, programs: Programs) -> None:
+def test_the_next_user_of_a_tab_finds_nothing_of_the_former(page: Page, person: Person, programs: Programs) -> None:
     sign_in(page, person)
-    page.locator("[data-test=new-chat]").click()
-    page.keyboard.type("a secret")
-    expect(page.locator("[data-test=chat-list] li")).to_have_count(1)
-    assert "a secret" in page.evaluate("JSON.stringify(localStorage)")
-    sign_out(page)
-    assert page.evaluate("({ ...localStorage })") == {}
+    other = page.context.new_page()
+    other.goto("/")
+    other.locator("[data-test=new-chat]").click()
+    other.keyboard.type("a secret")
+    expect(other.locator("[data-test=chat-list] li")).to_have_count(1)
+    assert "a secret" in other.evaluate("JSON.stringify(localStorage)")
+
+    page.get_by_role("button", name="Sign out").click()
+    expect(other.locator("form[data-test=sign-in]")).to_be_visible(timeout=patience(10_000))
+    assert other.evaluate("({ ...localStorage })") == {}
     with Person(programs.url) as next_one:
-        sign_in(page, next_one)
-        assert box(page) == ""
-        assert "a secret" not in page.content()
+        sign_in(other, next_one)
+        assert box(other) == ""
+        assert "a secret" not in other.content()
 
 
 def test_a_text_beyond_the_limit_stays_in_the_box_and_the_page_says_why(page: Page, person: Person) -> None:

@@ -12,9 +12,10 @@ export function sending(state, draft) {
   return { ...(known ? changeOne(state, draft.key, next) : { ...state, drafts: [...state.drafts, next] }), notice: "" };
 }
 
-// `passing`: the reason may pass, so the page sends the post again by itself.
+// `passing`: the reason may pass, so the page sends the post again by itself. An echoed draft may stay hidden meanwhile.
 export function unsent(state, { key, problem, passing = false }) {
-  return changeOne(state, key, { status: "unsent", problem, passing, echoed: false });
+  const hidden = passing && state.drafts.some((draft) => draft.key === key && draft.echoed);
+  return changeOne(state, key, { status: "unsent", problem, passing, echoed: hidden });
 }
 
 export function discarded(state, key) {
@@ -38,8 +39,10 @@ export function removed(state, chatSessionId) {
 }
 
 // The event of a post may arrive before its answer. An echoed draft is hidden, so the post is shown once.
+// A draft that the server has refused is no such post.
 export function echoed(state, { messageType, content, chatSessionId }) {
-  const matches = (draft) => draft.chatSessionId === chatSessionId && draft.content === content && !draft.echoed;
+  const same = (draft) => draft.chatSessionId === chatSessionId && draft.content === content;
+  const matches = (draft) => same(draft) && !draft.echoed && (draft.status === "sending" || draft.passing);
   const key = messageType === "user" && state.drafts.find(matches)?.key;
   return key ? changeOne(state, key, { echoed: true }) : state;
 }

@@ -36,24 +36,30 @@ export function loaded(state, { chatSessionId, items, nextCursor }) {
   const apart = state.loaded && items.length > 0 && !items.some((item) => find(state, item.id));
   const base = apart ? { ...state, messages: [] } : state;
   const earlierCursor = apart || !state.loaded ? nextCursor : state.earlierCursor;
-  return versions.marked({ ...items.reduce(put, base), earlierCursor, loaded: true }, items);
+  return versions.marked({ ...items.reduce(file, base), earlierCursor, loaded: true }, items);
 }
 
 export function earlier(state, { chatSessionId, items, nextCursor }) {
   if (chatSessionId !== state.openChat) return state;
-  return versions.marked({ ...items.reduce(put, state), earlierCursor: nextCursor }, items);
+  return versions.marked({ ...items.reduce(file, state), earlierCursor: nextCursor }, items);
 }
 
 // All versions of the message `id`, as the page asked for them.
 export function versioned(state, { chatSessionId, id, items }) {
-  return chatSessionId === state.openChat ? versions.known(items.reduce(put, state), id) : state;
+  return chatSessionId === state.openChat ? versions.known(items.reduce(file, state), id) : state;
 }
 
 export function put(state, message) {
+  const filed = file(state, message);
+  return filed === state || find(state, message.id) ? filed : echoed(filed, message);
+}
+
+// A page of the history may have an old message with the same words as a draft. So it hides no draft.
+function file(state, message) {
   if (message.chatSessionId !== state.openChat || state.gone.includes(message.id)) return state;
   const known = find(state, message.id);
   const merged = known ? merge(known, message) : whole(message);
-  const changed = replace(known ? state : echoed(state, message), merged);
+  const changed = replace(state, merged);
   return settle(want(changed, message.id, merged.hole), message.id);
 }
 

@@ -65,6 +65,10 @@ export function focus() {
   box.focus();
 }
 
+export function hasFocus() {
+  return document.activeElement === box;
+}
+
 function fit() {
   button.disabled = !box.value.trim();
   box.style.height = "auto";

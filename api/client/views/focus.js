@@ -1,6 +1,6 @@
 // Where the keyboard is. A drawing that removes or hides the focused element moves the focus to the nearest one.
 
-import { focus as focusBox } from "./composer.js";
+import { focus as focusBox, hasFocus } from "./composer.js";
 
 const FOCUSABLE = "a[href], button:not(:disabled), input, textarea, [tabindex='0']";
 const GROUPS = "[data-message-id], .chats li"; // what belongs to one message or one chat
@@ -40,9 +40,10 @@ const isHeld = () => document.activeElement !== document.body && isUsable(docume
 const focusables = (group) => [...(group?.querySelectorAll(FOCUSABLE) ?? [])];
 const isUsable = (element) => element?.checkVisibility({ visibilityProperty: true }) && !element.disabled;
 
-// After a chat was opened, the user writes. On a touch screen the box would bring up the keys, so its title is read.
+// After a chat was opened, the user writes. On a touch screen the box would bring up the keys, so the title takes the
+// focus, unless the user has begun a new chat to write in.
 export function showFocus(state, before) {
   if (state.session !== "in" || (state.openChat === before.openChat && before.session === "in")) return;
-  if (touch.matches) title.focus({ preventScroll: true });
+  if (touch.matches && !hasFocus()) title.focus({ preventScroll: true });
   else focusBox();
 }

@@ -22,6 +22,12 @@ function drawer(open) {
   else if (sidebar.contains(document.activeElement) && menu.checkVisibility()) menu.focus();
 }
 
+// A screen reader says a sentence again whenever it is set.
+function showNotice(sentence) {
+  notice.textContent = sentence;
+  notice.hidden = !sentence;
+}
+
 export function showFrame(state, before) {
   const title = state.chats.find(({ id }) => id === state.openChat)?.title ?? "";
   find(".title").textContent = title || "New chat";
@@ -29,8 +35,7 @@ export function showFrame(state, before) {
   find(".email").textContent = state.user?.email ?? "";
   find("[data-test=credits]").textContent = state.credits?.balance ?? "";
   find(".held").textContent = state.credits?.held ? ` · ${state.credits.held} held` : "";
-  notice.textContent = state.notice;
-  notice.hidden = !state.notice;
+  if (state.notice !== before.notice) showNotice(state.notice);
   find(".paused").hidden = !isPaused(state);
   document.body.dataset.socket = state.socket;
   find(".reconnecting").textContent = state.socket === "offline" ? "Reconnecting…" : "";

@@ -35,8 +35,9 @@ export class Keep {
 
   // Writes what has changed. After a sign-out, a tab that has not heard of it yet writes nothing.
   look({ user, typed, drafts }, before) {
-    if (!user || (typed === before.typed && drafts === before.drafts)) return;
-    if (this.#storage.getItem(OWNER) !== user.id) return;
+    if (!user) this.#owner = null;
+    if (!this.#owner || (typed === before.typed && drafts === before.drafts)) return;
+    if (this.#storage.getItem(OWNER) !== this.#owner) return;
     const wanted = entries(typed, drafts);
     [...this.#known.keys()].filter((name) => !wanted.has(name)).forEach((name) => this.#remove(name));
     [...wanted].filter(([name, text]) => this.#known.get(name) !== text).forEach((entry) => this.#write(...entry));

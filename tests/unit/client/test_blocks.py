@@ -29,7 +29,7 @@ def test_each_block_takes_its_direction_from_its_own_words(page: Page) -> None:
 
 
 def test_code_keeps_its_direction_in_any_text(page: Page) -> None:
-    text = "שלום `קוד`\n\n```\nשלום\n```\n\n- פריט\n\n      קוד"
+    text = "שלום `קוד`\n\n```\nעברית\n```\n\n- פריט\n\n      קוד"
     assert {block["direction"] for block in blocks(page, text, "pre", "code")} == {"ltr"}
 
 
@@ -44,3 +44,18 @@ def test_headings_stand_below_the_speaker_and_skip_no_rank(page: Page) -> None:
     text = "#### a\n\n# b\n\n### c\n\n## d\n\n###### e\n\n# f"
     ranks = {block["text"]: block["name"] for block in blocks(page, text, *(f"h{rank}" for rank in range(1, 7)))}
     assert ranks == {"a": "h3", "b": "h3", "c": "h4", "d": "h4", "e": "h5", "f": "h3"}
+
+
+# Fills an element of the page's own that is there before its text, as the views do.
+FILL = """(texts) => {
+    const element = Object.assign(document.createElement("p"), { dir: "auto" });
+    document.body.replaceChildren(element);
+    return texts.map((text) => {
+        element.textContent = text;
+        return getComputedStyle(element).direction;
+    });
+}"""
+
+
+def test_an_element_that_is_filled_later_takes_the_direction_of_each_text(page: Page) -> None:
+    assert page.evaluate(FILL, ["", "שלום", "hello", "مرحبا"]) == ["ltr", "rtl", "ltr", "rtl"]

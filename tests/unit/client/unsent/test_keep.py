@@ -21,7 +21,10 @@ PLAY = """async (steps) => {
         };
         const keep = new Keep({ dispatch, taken: () => taken.push(name) });
         const signedIn = (user) => (dispatch("signed-in", user), keep.open(user));
-        const act = { signedIn, signedOut: () => keep.clear() };
+        const heard = ([name, text]) => dispatchEvent(
+            new StorageEvent("storage", { key: `holdfast.${name}`, newValue: text }),
+        );
+        const act = { signedIn, signedOut: () => keep.clear(), heard };
         return { play: (type, data) => (act[type] ?? dispatch.bind(null, type))(data), read: () => state };
     }
     for (const [name, type, data] of steps) (tabs[name] ??= tab(name)).play(type, data);
@@ -81,6 +84,24 @@ def test_a_tab_whose_user_is_gone_writes_nothing(page: Page) -> None:
     late = ["old", "typed", {"chatSessionId": "c", "text": "late"}]
     found = page.evaluate(PLAY, [["old", "signedIn", ME], ["new", "signedIn", OTHER], late])
     assert found["stored"] == {"holdfast.owner": "other"}
+
+
+def test_another_tab_of_the_user_types_and_sends(page: Page) -> None:
+    steps = ("signedIn", ME), HALF, ("draft.sending", POST)
+    typed, sent = ("heard", ["typed.c", "more"]), ("heard", ["post.k", None])
+    state = play(page, *steps, typed, sent)["states"]["tab"]
+    assert (state["typed"], state["drafts"]) == ({"c": "more"}, [])
+    assert play(page, ("signedIn", ME), ("heard", ["typed.c", None]))["states"]["tab"]["typed"] == {}
+
+
+def test_a_tab_gives_way_when_another_tab_has_another_user(page: Page) -> None:
+    assert play(page, ("signedIn", ME), ("heard", ["owner", "other"]))["taken"] == ["tab"]
+    assert play(page, ("signedIn", ME), ("heard", ["owner", None]))["taken"] == [], "a sign-out ends the session anyway"
+
+
+def test_a_tab_without_a_user_hears_nothing(page: Page) -> None:
+    found = play(page, ("signedIn", ME), ("signed-out", None), ("heard", ["typed.c", "secret"]))
+    assert found["states"]["tab"]["typed"] == {}
 
 
 def test_a_full_storage_is_said_and_harms_nothing(page: Page) -> None:
