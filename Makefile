@@ -1,9 +1,10 @@
 # `make run` runs Holdfast, and `make test` decides whether a change may land. Both set up everything that they need.
 PYTHON ?= python3
 BIN := .venv/bin
-BENCHES := bench-quick bench-recovery bench-poison bench-sweeper bench-sockets bench-lag bench-sync bench-armour
+BENCHES := bench-quick bench-recovery bench-poison bench-sweeper bench-sockets bench-lag bench-sync bench-search \
+  bench-armour
 
-.PHONY: run test faults check $(BENCHES) lock events clean setup-run setup-dev
+.PHONY: run test faults fuzz check $(BENCHES) lock events clean setup-run setup-dev
 
 run: setup-run
 	@exec $(BIN)/holdfast up
@@ -20,6 +21,10 @@ faults: export MINUTES ?= 2
 faults: export SEED ?=
 faults: setup-dev
 	@exec $(BIN)/python -m pytest -s -m long tests/e2e tests/faults tests/edge
+
+# The fuzzer of tests/contracts/wire, with 10,000 cases and another seed in each run.
+fuzz: setup-dev
+	@exec $(BIN)/python -m pytest -s -m long --timeout=3600 tests/contracts/wire
 
 check: setup-dev
 	$(BIN)/ruff check
@@ -38,9 +43,10 @@ lock: setup-dev
 	$(COMPILE) pyproject.toml --group build --group dev --constraint locks/run.txt --output-file locks/dev.txt
 	$(COMPILE) --group node --output-file locks/node.txt
 
-# Writes the table and the types that are made from the catalogue in shared/wire/events.py.
+# Writes what is made from the code: the table of events, the client's types, and both documents of docs/.
 events: setup-dev
-	@exec $(BIN)/python -m scripts.events
+	@$(BIN)/python -m scripts.events
+	@exec $(BIN)/python -m scripts.contract
 
 clean:
 	rm -rf .venv node_modules holdfast.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

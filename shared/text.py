@@ -34,6 +34,25 @@ def shows_nothing(text: str) -> bool:
     return _SHOWS.search(text) is None
 
 
+def visible_pattern(but: str = "") -> str:
+    """The rule of shows_nothing() as a pattern of JSON Schema: a character that shows something, and is none of `but`.
+
+    It leaves out the rare invisible characters beyond 16 bits, because many tools cannot read these in a pattern.
+    """
+    short = re.sub(r"\\U[0-9a-f]{8}(-\\U[0-9a-f]{8})?", "", _SHOWS.pattern)
+    return short.replace("[^", f"[^{but}", 1)
+
+
+def visible_class(but: str = "") -> str:
+    """A class for patterns with each character of 16 bits that shows something, and is none of `but`.
+
+    All tools read it alike. Some of them cannot read a class that names characters beyond 16 bits.
+    """
+    plain = "".join(" " if 0xD800 <= code < 0xE000 else chr(code) for code in range(0x10000))
+    rows = re.findall(rf"(?:{visible_pattern(but)})+", plain)
+    return "[" + "".join(f"\\u{ord(row[0]):04x}-\\u{ord(row[-1]):04x}" for row in rows) + "]"
+
+
 class PieceCleaner:
     """Cleans text that arrives in pieces. The first half of a surrogate pair waits for the second half."""
 

@@ -15,6 +15,7 @@ from api.app import create_app
 from shared.core import create_core
 from shared.database.tables import db
 from shared.settings import Settings, load_settings
+from tests.contracts.wire.declared import Declared
 from tests.environment import environment
 from tests.eventually import eventually
 from tests.fake_model import FakeModel
@@ -121,12 +122,15 @@ def app(settings: Settings, another_app: Callable[[Settings], Flask]) -> Flask:
 def another_app() -> Iterator[Callable[[Settings], Flask]]:
     """`another_app(settings)` is like one more process of the API."""
     apps: list[Flask] = []
+    declared: list[Declared] = []
 
     def create(settings: Settings) -> Flask:
         apps.append(create_app(settings))
+        declared.append(Declared(apps[-1]))
         return apps[-1]
 
     yield create
+    assert {complaint for each in declared for complaint in each.complaints} == set()
     for app in apps:
         with app.app_context():
             _let_go_of_the_database()

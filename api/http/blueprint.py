@@ -12,8 +12,6 @@ from api.http.bodies import decoded, most_bytes
 from shared.errors.requests import BodyTooLarge, InvalidRequest, WrongContentType
 
 View = Callable[..., Any]
-_TOO_MANY = "Too many of these. `code` tells which limit was reached, and `Retry-After` when to try again."
-_WAIT = {"Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}}}
 
 
 class StrictParser(FlaskParser):
@@ -36,18 +34,7 @@ class StrictParser(FlaskParser):
     def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> NoReturn:
         assert isinstance(error.messages, dict)
         by_location = error.messages.values()
-        raise InvalidRequest(errors={k: v for fields in by_location for k, v in _by_path(fields)}) from error
-
-
-def _by_path(errors: dict[str, Any], inside: str = "") -> Iterator[tuple[str, list[str]]]:
-    """The messages of each wrong field. A field of an object inside the body has a name like `settings.model`."""
-    for name, found in errors.items():
-        if not isinstance(found, dict):
-            yield f"{inside}{name}", found
-        elif list(found) == ["_schema"]:  # the object itself is wrong
-            yield f"{inside}{name}", found["_schema"]
-        else:
-            yield from _by_path(found, f"{inside}{name}.")
+        raise InvalidRequest(errors=dict(pair for fields in by_location for pair in _by_field(fields))) from error
 
 
 class ApiBlueprint(Blueprint):
@@ -55,18 +42,31 @@ class ApiBlueprint(Blueprint):
 
     ARGUMENTS_PARSER = StrictParser()
 
-    def __init__(self, *args: Any, limited: bool = True, **options: Any) -> None:
+    def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._limited = limited
         self.url_value_preprocessor(_name_the_chat)
 
-    def response(self, *args: Any, **options: Any) -> Callable[[View], View]:
-        """Document the answer of a route, and the 429 of a route that has limits."""
-        good: Callable[[View], View] = super().response(*args, **options)
-        if not self._limited:
-            return good
-        refused = self.alt_response(429, description=_TOO_MANY, headers=_WAIT)
-        return lambda view: refused(good(view))
+    def arguments(self, schema: type[Schema], *, location: str = "json", **options: Any) -> Callable[[View], View]:
+        """Check and document the arguments of a route. A body is required if one of its fields is."""
+        options.setdefault("required", any(field.required for field in schema().fields.values()))
+        checked: Callable[[View], View] = super().arguments(schema, location=location, **options)
+        return checked
+
+    def _prepare_arguments_doc(self, doc: Any, doc_info: Any, **about: Any) -> Any:
+        """Leave the errors to api/documents/errors.py."""
+        doc_info.get("arguments", {}).pop("responses", None)
+        return super()._prepare_arguments_doc(doc, doc_info, **about)
+
+
+def _by_field(messages: dict[Any, Any], within: str = "") -> Iterator[tuple[str, list[str]]]:
+    """The messages of each wrong field. A field of an object in the body has a name such as `settings.model`."""
+    for name, found in messages.items():
+        if not isinstance(found, dict):
+            yield f"{within}{name}", found
+        elif list(found) == ["_schema"]:  # the object itself is wrong
+            yield f"{within}{name}", found["_schema"]
+        else:
+            yield from _by_field(found, f"{within}{name}.")
 
 
 def _name_the_chat(_endpoint: str | None, values: dict[str, Any] | None) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from flask import Flask, Response
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from shared.database.retries import DATABASE_AWAY
 from shared.errors import chats, control, requests, server
@@ -89,25 +89,28 @@ def register_errors(app: Flask) -> None:
 
 def problem(error: HoldfastError) -> Response:
     """An error as `application/problem+json`."""
+    body = body_of(error)
+    response = Response(msgspec.json.encode(body), body["status"], mimetype="application/problem+json")
+    if "retryAfter" in body:
+        response.headers["Retry-After"] = str(body["retryAfter"])
+    if body["status"] == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def body_of(error: HoldfastError) -> dict[str, Any]:
+    """The fields of an error. The OpenAPI document has one of each kind as an example."""
     kind = type(error)
-    status = STATUS.get(kind, 500)
     body: dict[str, Any] = {
         "type": f"urn:holdfast:error:{error.code}",
         "title": (kind.__doc__ or "").strip(),
-        "status": status,
+        "status": STATUS.get(kind, 500),
         "detail": error.detail,
         "code": error.code,
         "retryable": error.retryable,
         **_shortened(error.extra),
     }
-    if kind in _RETRY_AFTER:
-        body["retryAfter"] = _RETRY_AFTER[kind]
-    response = Response(msgspec.json.encode(body), status, mimetype="application/problem+json")
-    if "retryAfter" in body:
-        response.headers["Retry-After"] = str(body["retryAfter"])
-    if status == 401:
-        response.headers["WWW-Authenticate"] = "Bearer"
-    return response
+    return body | ({"retryAfter": _RETRY_AFTER[kind]} if kind in _RETRY_AFTER else {})
 
 
 def _shortened(extra: dict[str, Any]) -> dict[str, Any]:
@@ -123,7 +126,10 @@ def _from_http(error: HTTPException) -> Response:
         return Response(status=error.code, headers=error.get_headers())  # a redirect is no error
     if error.code >= 500:
         return _from_bug(error)
-    return problem(_FROM_HTTP.get(error.code, requests.InvalidRequest)())
+    answer = problem(_FROM_HTTP.get(error.code, requests.InvalidRequest)())
+    if isinstance(error, MethodNotAllowed):
+        answer.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
+    return answer
 
 
 def _from_database(error: SQLAlchemyError) -> Response:

@@ -3,21 +3,17 @@
 A page of long texts has fewer rows than its client asked for. `next_cursor` alone tells whether there are more.
 """
 
-import base64
-import binascii
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeVar
-from uuid import UUID
+from typing import Any, NamedTuple, get_args
 
-import msgspec
 from sqlalchemy import ColumnElement, Select, literal, tuple_
 
 from shared.database.prepared import R
 from shared.database.units import query
 from shared.database.weights import fitting, octets
 from shared.errors.requests import InvalidRequest
+from shared.wire.cursors import decode_cursor, encode_cursor
 
-T = TypeVar("T")
 # Rows that a page of a search looks at. The next page goes on from there, so a page costs the same in any list.
 _MOST_SEARCHED = 5_000
 
@@ -33,7 +29,7 @@ def keyset_page(
     wanted: Select[Any],
     asked: dict[str, Any],
     keys: Sequence[ColumnElement[Any]],
-    shape: type[Any],
+    shape: Any,
     row: type[R],
     *,
     newest_first: bool = True,
@@ -48,21 +44,28 @@ def keyset_page(
     some of the rows; a page then looks at so many rows at most, and may be short. Raises InvalidRequest for a cursor of
     another list.
     """
+    kinds = get_args(shape)
     if asked["cursor"]:
-        wanted = wanted.where(_after(_decoded(asked["cursor"], shape), keys, newest_first))
+        wanted = wanted.where(_after(_decoded(asked["cursor"], kinds), keys, newest_first))
     order = [key.desc() if newest_first else key.asc() for key in keys]
     wanted, most = wanted.order_by(*order), asked["limit"]
     if text is not None:
         most = fitting(query(wanted.with_only_columns(octets(text)).limit(most)).scalars())
     if search:
-        return _searched(wanted, most, keys, row, search)
+        return _searched(wanted, most, keys, kinds, row, search)
     rows = query(wanted.limit(most + 1), row=row)
     items, more = rows[:most], len(rows) > most
-    return {"items": present(items), "next_cursor": _cursor_after(items[-1], keys) if more else None}
+    cursor = encode_cursor([getattr(items[-1], str(key.key)) for key in keys], kinds) if more else None
+    return {"items": present(items), "next_cursor": cursor}
 
 
 def _searched(
-    wanted: Select[Any], most: int, keys: Sequence[ColumnElement[Any]], row: type[R], search: Search
+    wanted: Select[Any],
+    most: int,
+    keys: Sequence[ColumnElement[Any]],
+    kinds: Sequence[type],
+    row: type[R],
+    search: Search,
 ) -> dict[str, Any]:
     """The page of the rows in which the search finds something. It goes on after the last row that it looked at."""
     columns = [*keys, search.column]
@@ -73,31 +76,17 @@ def _searched(
     ids = [some[number][len(keys) - 1] for number in hits[:most]]
     found = query(wanted.where(keys[-1].in_(ids)), row=row) if ids else []
     more = len(looked_at) < len(seen)
-    cursor = encode_cursor(*looked_at[-1][: len(keys)]) if more else None
+    cursor = encode_cursor(looked_at[-1][: len(keys)], kinds) if more else None
     return {"items": found, "next_cursor": cursor}
 
 
-def _cursor_after(row: Any, keys: Sequence[ColumnElement[Any]]) -> str:
-    return encode_cursor(*(getattr(row, str(key.key)) for key in keys))
-
-
 def _after(last: Sequence[Any], keys: Sequence[ColumnElement[Any]], newest_first: bool) -> ColumnElement[bool]:
-    values = tuple_(*(literal(_plain(value), key.type) for value, key in zip(last, keys, strict=True)))
+    values = tuple_(*(literal(value, key.type) for value, key in zip(last, keys, strict=True)))
     return tuple_(*keys) < values if newest_first else tuple_(*keys) > values
 
 
-def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, UUID) else value
-
-
-def encode_cursor(*values: object) -> str:
-    """A cursor that holds these values. Clients must not look into it."""
-    return base64.urlsafe_b64encode(msgspec.json.encode(values)).decode().rstrip("=")
-
-
-def _decoded(cursor: str, shape: type[T]) -> T:
+def _decoded(cursor: str, kinds: Sequence[type]) -> list[Any]:
     try:
-        data = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        return msgspec.json.decode(data, type=shape)
-    except (binascii.Error, ValueError) as error:
+        return decode_cursor(cursor, kinds)
+    except ValueError as error:
         raise InvalidRequest(errors={"cursor": ["Not a cursor of this list."]}) from error

@@ -21,7 +21,7 @@ account = ApiBlueprint("account", __name__, url_prefix="/me", description="Your 
 @account.get("")
 @signed_in
 @account.response(200, UserOut)
-def me() -> User | None:
+def get() -> User | None:
     """Your account, with your credits."""
     return db.session.get(User, g.user_id)
 

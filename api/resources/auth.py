@@ -54,9 +54,9 @@ def sign_in(body: dict[str, Any]) -> Any:
 
 @auth.post("/refresh")
 @public
-@auth.arguments(RefreshIn, required=False)
+@auth.arguments(RefreshIn)
 @auth.response(200, SessionOut)
-def refresh(body: dict[str, Any]) -> Any:
+def refresh_session(body: dict[str, Any]) -> Any:
     """A new access token for the refresh token in the cookie or the body, while the session has not ended."""
     token = body.get("refresh_token") or request.cookies.get(_COOKIE)
     claims = tokens.read(current_settings().secret_key, tokens.REFRESH, token)
@@ -73,7 +73,7 @@ def refresh(body: dict[str, Any]) -> Any:
 
 @auth.post("/sign-out")
 @public
-@auth.arguments(RefreshIn, required=False)
+@auth.arguments(RefreshIn)
 @auth.response(204)
 def sign_out(body: dict[str, Any]) -> Response:
     """End the session of each token that comes with the request: in the cookie, the body and the header.

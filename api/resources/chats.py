@@ -88,7 +88,7 @@ def touch(chat_ref: str) -> ChatRow:
 @signed_in
 @chats.arguments(SeenIn)
 @chats.response(200, ChatOut)
-def seen(body: dict[str, Any], chat_ref: str) -> ChatRow:
+def mark_chat_seen(body: dict[str, Any], chat_ref: str) -> ChatRow:
     """Mark the chat as seen up to a `seq`. It is then no longer unread on any device."""
     return see_chat(g.user_id, chat_ref, body["seq"])
 

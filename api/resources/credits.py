@@ -23,7 +23,7 @@ credits_ = ApiBlueprint("credits", __name__, url_prefix="/credits", description=
 @credits_.get("")
 @signed_in
 @credits_.response(200, CreditsOut)
-def balance() -> dict[str, int]:
+def get_credits() -> dict[str, int]:
     """The balance that is left to spend, and the credits that open replies hold."""
     account = account_of(g.user_id)
     assert account is not None  # signed_in() has found the account
@@ -34,7 +34,7 @@ def balance() -> dict[str, int]:
 @signed_in
 @credits_.arguments(PageIn, location="query")
 @credits_.response(200, CreditEntryPage)
-def entries(asked: dict[str, Any]) -> dict[str, Any]:
+def list_credit_entries(asked: dict[str, Any]) -> dict[str, Any]:
     """Every movement of credits, newest first. The movements add up to `balance`."""
     own = select(*columns_of(CreditEntryRow, rows)).where(rows.c.user_id == g.user_id)
     return keyset_page(own, asked, [rows.c.created_at, rows.c.id], tuple[datetime, UUID], CreditEntryRow)

@@ -1,27 +1,27 @@
-"""Messages of a chat: post, stop, delete and read them. A running reply is read with its text so far."""
+"""Messages of a chat: post, edit, stop, delete and read them. A running reply is read with its text so far."""
 
-from typing import Annotated, Any
+from typing import Any
 
 from flask import g
-from msgspec import Meta
 from sqlalchemy import select
 
 from api.access.decorators import signed_in, with_token
 from api.http.blueprint import ApiBlueprint
-from api.http.paging import encode_cursor, keyset_page
+from api.http.paging import keyset_page
 from api.resources.accepting import accepted
 from api.resources.live_text import with_live_text
 from shared.actions.messages.delete import delete_message
+from shared.actions.messages.edit import EditRequest, edit_message
 from shared.actions.messages.idempotency import PostRequest
 from shared.actions.messages.post import post_message
 from shared.actions.replies.stop import stop_reply
 from shared.models.chat import chat_deleted_at, find_chat
 from shared.models.message import MESSAGE, MessageRow, find_message
 from shared.models.message import messages as rows
-from shared.wire.messages import LiveMessageOut, MessageIn, MessagePage, MessagesIn, PostedOut
+from shared.wire.cursors import encode_cursor
+from shared.wire.messages import EditIn, LiveMessageOut, MessageIn, MessagePage, MessagesIn, PostedOut
 
 messages = ApiBlueprint("messages", __name__, url_prefix="/chats/<session_id>/messages", description="Messages")
-_Position = Annotated[int, Meta(ge=-1, lt=2**31)]
 
 
 @messages.post("")
@@ -55,6 +55,15 @@ def get(chat_ref: str, message_id: str) -> Any:
     return with_live_text([found])[0]
 
 
+@messages.patch("/<message_id>")
+@with_token
+@messages.arguments(EditIn)
+@messages.response(202, PostedOut)
+def edit(body: dict[str, Any], chat_ref: str, message_id: str) -> Any:
+    """Edit your message: in place while its reply waits. Otherwise a new pair takes the place of your last message."""
+    return accepted(edit_message, EditRequest(chat_ref, message_id, **body))
+
+
 @messages.post("/<message_id>/stop")
 @signed_in
 @messages.response(200, LiveMessageOut)
@@ -74,13 +83,17 @@ def delete(chat_ref: str, message_id: str) -> None:
 def _around(chat_id: str, position: int, asked: dict[str, Any]) -> dict[str, Any]:
     """The page with this position in its middle. The cursor before its first item is one of the other order (D-150)."""
     before = asked["limit"] // 2
-    earlier: dict[str, Any] = {"items": [], "next_cursor": encode_cursor(position)}
+    earlier: dict[str, Any] = {"items": [], "next_cursor": _cursor(position)}
     if before:
-        earlier = _page(chat_id, before, encode_cursor(position), newest_first=True)
-    later = _page(chat_id, asked["limit"] - before, encode_cursor(position - 1), newest_first=False)
+        earlier = _page(chat_id, before, _cursor(position), newest_first=True)
+    later = _page(chat_id, asked["limit"] - before, _cursor(position - 1), newest_first=False)
     first, last = (later, earlier) if asked["order"] == "desc" else (earlier, later)
     items = first["items"][::-1] + last["items"]
     return {"items": items, "next_cursor": last["next_cursor"], "prev_cursor": first["next_cursor"]}
+
+
+def _cursor(position: int) -> str:
+    return encode_cursor([position], [int])
 
 
 def _page(chat_id: str, limit: int, cursor: str | None, *, newest_first: bool) -> dict[str, Any]:
@@ -94,7 +107,7 @@ def _page(chat_id: str, limit: int, cursor: str | None, *, newest_first: bool) -
         wanted,
         {"limit": limit, "cursor": cursor},
         [rows.c.position],
-        tuple[_Position],
+        tuple[int],
         MessageRow,
         newest_first=newest_first,
         present=with_live_text,

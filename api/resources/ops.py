@@ -10,15 +10,15 @@ from api.access.decorators import public
 from api.http.blueprint import ApiBlueprint
 from shared.core import current_settings
 from shared.database.tables import db
-from shared.wire.ops import ConfigOut
+from shared.wire.ops import ConfigOut, HealthOut
 
-ops = ApiBlueprint("ops", __name__, description="Configuration and health", limited=False)
+ops = ApiBlueprint("ops", __name__, description="Configuration and health")
 
 
 @ops.get("/config")
 @public
 @ops.response(200, ConfigOut)
-def config() -> dict[str, Any]:
+def get_config() -> dict[str, Any]:
     """The address of the socket server, the models to choose from, and the price of a reply."""
     settings = current_settings()
     return {
@@ -30,16 +30,16 @@ def config() -> dict[str, Any]:
 
 @ops.get("/healthz")
 @public
-@ops.response(200)
-def healthz() -> dict[str, Any]:
+@ops.response(200, HealthOut)
+def get_health() -> dict[str, Any]:
     """This process answers."""
     return {"status": "ok"}
 
 
 @ops.get("/readyz")
 @public
-@ops.response(200)
-def readyz() -> dict[str, Any]:
+@ops.response(200, HealthOut)
+def get_readiness() -> dict[str, Any]:
     """This process takes requests: its database answers. It accepts messages without Redis, so it asks no Redis."""
     db.session.execute(select(1))
     return {"status": "ok"}

@@ -1,9 +1,8 @@
 """The queue of a chat: list what waits, put it into another order, take a message out, and resume a parked chat."""
 
-from typing import Annotated, Any
+from typing import Any
 
 from flask import g
-from msgspec import Meta
 
 from api.access.decorators import signed_in
 from api.http.blueprint import ApiBlueprint
@@ -15,19 +14,18 @@ from shared.actions.queue.waiting import waiting_messages
 from shared.models.chat import ChatRow, find_chat
 from shared.models.message import MessageRow
 from shared.models.message import messages as rows
-from shared.wire.base import MAX_LIMIT, PageIn
+from shared.wire.base import MAX_LIMIT
 from shared.wire.chats import ChatOut
-from shared.wire.messages import MessagePage, QueueIn
+from shared.wire.messages import MessagePage, PlacesIn, QueueIn
 
 queue = ApiBlueprint("queue", __name__, url_prefix="/chats/<session_id>/queue", description="Waiting messages")
-_Position = Annotated[int, Meta(ge=0, lt=2**31)]
 
 
 @queue.get("")
 @signed_in
-@queue.arguments(PageIn, location="query")
+@queue.arguments(PlacesIn, location="query")
 @queue.response(200, MessagePage)
-def waiting(asked: dict[str, Any], chat_ref: str) -> dict[str, Any]:
+def list_queue(asked: dict[str, Any], chat_ref: str) -> dict[str, Any]:
     """The messages that wait for a worker, each with the placeholder of its reply, the next one first."""
     return _page(find_chat(g.user_id, chat_ref), asked)
 
@@ -45,7 +43,7 @@ def reorder(body: dict[str, Any], chat_ref: str) -> dict[str, Any]:
 @queue.delete("/<message_id>")
 @signed_in
 @queue.response(204)
-def remove(chat_ref: str, message_id: str) -> None:
+def remove_from_queue(chat_ref: str, message_id: str) -> None:
     """Delete a message that waits, with its reply. Its credits return. If a worker has it, the answer is 409."""
     remove_waiting(g.user_id, chat_ref, message_id)
 
@@ -63,7 +61,7 @@ def _page(chat: ChatRow, asked: dict[str, Any]) -> dict[str, Any]:
         waiting_messages(g.user_id, chat.id),
         asked,
         [rows.c.position],
-        tuple[_Position],
+        tuple[int],
         MessageRow,
         newest_first=False,
         present=with_live_text,

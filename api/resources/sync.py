@@ -18,7 +18,7 @@ sync = ApiBlueprint("sync", __name__, url_prefix="/sync", description="Catching 
 @signed_in
 @sync.arguments(SyncIn, location="query")
 @sync.response(200, SyncOut)
-def changes(query: dict[str, Any]) -> dict[str, Any]:
+def list_changes(query: dict[str, Any]) -> dict[str, Any]:
     """The changes after the number `after`, and the number for the next call."""
     found = changes_since(g.user_id, query["after"], query["limit"])
     if found.reset:

@@ -1,12 +1,19 @@
 """Take deleted text out of the files of SQLite. In PostgreSQL only a command that locks whole tables could (D-123)."""
 
 import sqlite3
+import time
 from collections.abc import Callable
 
 from shared.database.tables import db
 
 # Bytes. A larger database is not rewritten, because nobody else could write meanwhile: a second for each 80 MB.
 _REWRITTEN = 16 * 1024 * 1024
+# Pages that one step of a merge writes: about a MB, which takes a few milliseconds. The minus asks for all parts.
+_MERGE = "INSERT INTO search_words (search_words, rank) VALUES ('merge', -250)"
+# A step that changes fewer rows than this had nothing to merge, says FTS5.
+_MERGED = 2
+# Seconds after which merge_words() leaves the rest to the next call.
+_SLICE = 1.0
 # Milliseconds that this waits for others, who wait for it in turn. The caller tries again later.
 _PATIENCE = 200
 # The bits of an error's code that name its kind. The others tell more, as in SQLITE_BUSY_SNAPSHOT.
@@ -20,6 +27,15 @@ def rewrite_file() -> bool:
     is not wiped. A rewritten file has no such place.
     """
     return _unless_busy(_rewrite)
+
+
+def merge_words() -> bool:
+    """Go on merging the index of words, for a second at most. True when no word of a deleted text is left in it.
+
+    FTS5 only notes that a row is deleted. The row's words stay until a merge of all parts of the index drops them. Each
+    step is a transaction of its own, and others can write as long between two steps.
+    """
+    return _unless_busy(_merge)
 
 
 def empty_log() -> bool:
@@ -51,6 +67,17 @@ def _rewrite(connection: sqlite3.Connection) -> bool:
     if _size(connection) <= _REWRITTEN:
         connection.execute("vacuum")
     return True
+
+
+def _merge(connection: sqlite3.Connection) -> bool:
+    until = time.monotonic() + _SLICE
+    while time.monotonic() < until:
+        began, before = time.monotonic(), connection.total_changes
+        connection.execute(_MERGE)
+        if connection.total_changes - before < _MERGED:
+            return True
+        time.sleep(time.monotonic() - began)
+    return False
 
 
 def _empty(connection: sqlite3.Connection) -> bool:

@@ -49,7 +49,7 @@ class ForkTooLarge(HoldfastError):
     """Too much to fork"""
 
     code = "fork_too_large"
-    detail = "There are more than 10,000 messages, or 16 MiB of text, up to here. Fork at an earlier message."
+    detail = "There are more than 10,000 messages, or 4 MiB of text, up to here. Fork at an earlier message."
 
 
 class ChatBusy(HoldfastError):

@@ -1,28 +1,36 @@
 """The shapes of accounts and sessions on the wire. No shape makes a query or knows a rule of the domain."""
 
+import unicodedata
+from types import MappingProxyType
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
 from shared.common_passwords import is_common
-from shared.text import shows_nothing
-from shared.wire.base import CamelSchema, Line, StrictString
+from shared.text import shows_nothing, visible_class, visible_pattern
+from shared.wire.base import CamelSchema, Line, StrictString, object_of
 
 MAX_EMAIL = 254
 MAX_PASSWORD = 1024
 #: Characters of the longest token. Ours have about 400.
 MAX_TOKEN = 2048
+_SUBSCRIPTION = object_of(plan="string", status="string", currentPeriodEnd="string") | {"type": ["object", "null"]}
+_PART = visible_class("@") + "+"
+_SAME_CHARACTER = r"^\s*(\S)\1*\s*$"
 
 
 class Email(Line):
-    """An email address in lower case. It needs one @ between two parts; only a delivered mail could prove more."""
+    """An email address in lower case. It needs one @ between two parts; only a delivered mail could prove more.
 
-    _shape = validate.Regexp(r"[^@\s]+@[^@\s]+\Z", error="Not an email address.")
+    A part has no invisible character, and none beyond 16 bits, so that no second address looks like the first one.
+    """
+
+    says = MappingProxyType({"pattern": rf"^\s*{_PART}@{_PART}\s*$", "minLength": 3})
+    _shape = validate.Regexp(rf"{_PART}@{_PART}\Z", error="Not an email address.")
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs).lower()
-        # invisible characters inside would make a second address that looks like the first one
-        text = "".join(c if c.isprintable() else " " for c in text).strip()
+        text = StrictString._deserialize(self, value, attr, data, **kwargs)
+        text = unicodedata.normalize("NFC", text).strip().lower()
         self._shape(text)
         return text
 
@@ -32,6 +40,13 @@ def _hard_to_guess(password: str) -> None:
         raise ValidationError("This password has only blanks. Choose one that can be seen.")
     if is_common(password):
         raise ValidationError("This is one of the passwords that attackers try first. Choose another one.")
+
+
+_hard_to_guess.says = {  # type: ignore[attr-defined]
+    "pattern": visible_pattern(),
+    "not": {"pattern": _SAME_CHARACTER},
+    "description": "At least 8 characters, and none of the passwords that attackers try first.",
+}
 
 
 class SignUpIn(CamelSchema):
@@ -61,7 +76,7 @@ class UserOut(CamelSchema):
     email = fields.String()
     role = fields.String()
     credits = fields.Integer()
-    subscription = fields.Function(lambda _: None)
+    subscription = fields.Function(lambda _: None, metadata=_SUBSCRIPTION)
 
 
 class PasswordIn(CamelSchema):
@@ -98,4 +113,4 @@ class SessionOut(CamelSchema):
     access_token = fields.String()
     expires_in = fields.Integer()
     user = fields.Nested(UserOut)
-    refresh_token = fields.String(metadata={"description": "Only with tokenMode `body`."})
+    refresh_token = fields.String(metadata={"description": "Only with tokenMode `body`.", "x-optional": True})

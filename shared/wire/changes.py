@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import fields, post_dump, validate
 
-from shared.wire.base import CamelSchema
+from shared.wire.base import CamelSchema, WholeText
 from shared.wire.chats import ChatOut
 from shared.wire.credits import CreditsOut
 from shared.wire.messages import LiveMessageOut, MessageOut
@@ -39,12 +39,14 @@ class ChangedMessageOut(Changed, LiveMessageOut):
 class SyncIn(CamelSchema):
     """The `seq` after which changes are wanted. Without it the answer holds no rows, only the newest number."""
 
-    after = fields.Integer(load_default=None, validate=validate.Range(min=0))
-    limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
+    after = WholeText(load_default=None, allow_none=False, validate=validate.Range(min=0))
+    limit = WholeText(load_default=50, validate=validate.Range(min=1, max=200))
 
 
 class SyncOut(CamelSchema):
     """The changes. With `reset` there is only `cursor`: read everything anew, then ask again after it."""
+
+    left = ("cursor", "reset")
 
     chats = fields.List(fields.Nested(ChangedChatOut))
     messages = fields.List(fields.Nested(ChangedMessageOut))

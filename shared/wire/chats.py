@@ -6,7 +6,20 @@ from marshmallow import fields, post_load, validate
 
 from shared.models.chat import TitleSource
 from shared.text import shows_nothing
-from shared.wire.base import FLAG, MAX_ID, CamelSchema, Line, PageIn, StrictFlag, StrictString, not_blank, object_of
+from shared.wire.base import (
+    FLAG,
+    MAX_ID,
+    CamelSchema,
+    Flag,
+    FlagText,
+    Line,
+    Page,
+    PageIn,
+    StrictString,
+    Whole,
+    not_blank,
+    object_of,
+)
 from shared.wire.messages import MAX_MODEL, WHEN_BUSY
 
 MAX_TITLE = 200
@@ -24,15 +37,13 @@ class ChatsIn(PageIn):
     """The page of the chats to read, newest first by `sort`. The filters count together."""
 
     sort = StrictString(32, load_default="lastActiveAt", validate=validate.OneOf(_SORTS))
-    archived = fields.Boolean(
+    archived = FlagText(
         load_default=False,
-        truthy={"true"},
-        falsy={"false"},
         metadata={"description": "The archived chats, or those that are not."},
     )
-    team_id = fields.UUID(load_default=None)
-    repo_id = fields.UUID(load_default=None)
-    document_id = fields.UUID(load_default=None)
+    team_id = fields.UUID(load_default=None, allow_none=False)
+    repo_id = fields.UUID(load_default=None, allow_none=False)
+    document_id = fields.UUID(load_default=None, allow_none=False)
     text = Line(MAX_TITLE, load_default="", metadata={"description": "A part of the title, in any case."})
 
 
@@ -41,7 +52,7 @@ class ChatSettingsIn(CamelSchema):
 
     model = StrictString(MAX_MODEL, allow_none=True)
     when_busy = StrictString(32, allow_none=True, validate=validate.OneOf(WHEN_BUSY))
-    include_context = StrictFlag(allow_none=True)
+    include_context = Flag(allow_none=True)
     instructions = StrictString(
         MAX_INSTRUCTIONS,
         allow_none=True,
@@ -78,7 +89,7 @@ class ChatPatch(CamelSchema):
     """The changes to make to a chat. Fields that are left out stay."""
 
     title = Line(MAX_TITLE, validate=not_blank)
-    archived = StrictFlag()
+    archived = Flag()
     settings = fields.Nested(ChatSettingsIn)
 
 
@@ -105,14 +116,13 @@ class ChatOut(CamelSchema):
     seq = fields.Integer()
 
 
-class ChatPage(CamelSchema):
+class ChatPage(Page):
     """A page of chats."""
 
     items = fields.List(fields.Nested(ChatOut))
-    next_cursor = fields.String()
 
 
 class SeenIn(CamelSchema):
     """The `seq` up to which the user has seen the chat."""
 
-    seq = fields.Integer(required=True, strict=True, validate=validate.Range(min=0))
+    seq = Whole(required=True, validate=validate.Range(min=0))

@@ -2,9 +2,11 @@
 
 from marshmallow import fields
 
-from shared.models.credits import GRANT
+from shared.models.credits import GRANT, HOLD, RELEASE
 from shared.models.user import Account
-from shared.wire.base import CamelSchema
+from shared.wire.base import CamelSchema, Page
+
+_ID_OR_NULL = {"type": ["string", "null"]}
 
 
 class CreditsOut(CamelSchema):
@@ -19,16 +21,15 @@ class CreditEntryOut(CamelSchema):
 
     id = fields.String()
     delta = fields.Integer()
-    kind = fields.String()
-    message_id = fields.Function(lambda entry: None if entry.kind == GRANT else entry.ref)
+    kind = fields.String(metadata={"enum": [GRANT, HOLD, RELEASE]})
+    message_id = fields.Function(lambda entry: None if entry.kind == GRANT else entry.ref, metadata=_ID_OR_NULL)
     created_at = fields.DateTime()
 
 
-class CreditEntryPage(CamelSchema):
+class CreditEntryPage(Page):
     """A page of the ledger."""
 
     items = fields.List(fields.Nested(CreditEntryOut))
-    next_cursor = fields.String()
 
 
 def credits_data(account: Account) -> dict[str, int]:

@@ -2,12 +2,24 @@
 
 from typing import Any
 
-from marshmallow import ValidationError, fields, validate, validates_schema
+from marshmallow import fields, validate
 
 from shared.errors.catalogue import catalogue
 from shared.models.status import FINAL, ROLES, MessageType, Status
-from shared.wire.base import MAX_ID, CamelSchema, IdList, PageIn, StrictFlag, StrictString, not_blank, object_of
+from shared.wire.base import (
+    MAX_ID,
+    CamelSchema,
+    Flag,
+    IdList,
+    Page,
+    PageIn,
+    StrictString,
+    Whole,
+    not_blank,
+    object_of,
+)
 from shared.wire.credits import CreditsOut
+from shared.wire.cursors import Cursor
 
 MAX_MESSAGE = 100_000
 MAX_MODEL = 200
@@ -24,16 +36,17 @@ _PLACE = object_of(ahead="integer", estimatedStartAt=["string", "null"], noWorke
 _PLACE |= {"type": ["object", "null"], "description": "Of a reply that waits: its place in the queue."}
 
 
-class MessagesIn(PageIn):
-    """The page of the messages to read, by position. `around` names a message, and no `cursor` goes with it."""
+class PlacesIn(PageIn):
+    """The page of a list that is sorted by one number."""
+
+    cursor = Cursor(int)
+
+
+class MessagesIn(PlacesIn):
+    """The page of the messages to read, by position. `around` names a message, and then no `cursor` counts."""
 
     order = StrictString(32, load_default="asc", validate=validate.OneOf(["asc", "desc"]))
-    around = StrictString(MAX_ID, load_default=None)
-
-    @validates_schema
-    def _one_of_both(self, data: dict[str, Any], **_: Any) -> None:
-        if data["around"] and data["cursor"]:
-            raise ValidationError("Send `around` or `cursor`, not both.", "around")
+    around = StrictString(MAX_ID, load_default=None, allow_none=False)
 
 
 class MessageIn(CamelSchema):
@@ -42,7 +55,7 @@ class MessageIn(CamelSchema):
     content = StrictString(MAX_MESSAGE, required=True, validate=not_blank)
     model = StrictString(MAX_MODEL, load_default=None)
     when_busy = StrictString(32, load_default=None, validate=validate.OneOf(WHEN_BUSY))
-    generate = StrictFlag(load_default=None)
+    generate = Flag(load_default=None)
     role = StrictString(32, load_default="user", validate=validate.OneOf(["user", "system"]))
 
 
@@ -65,7 +78,7 @@ class QueueIn(CamelSchema):
     """
 
     order = IdList(MAX_ORDER, required=True)
-    if_seq = fields.Integer(required=True, strict=True, validate=validate.Range(min=0))
+    if_seq = Whole(required=True, validate=validate.Range(min=0))
 
 
 class MessageOut(CamelSchema):
@@ -93,7 +106,7 @@ class MessageOut(CamelSchema):
         metadata=object_of(input=["integer", "null"], output=["integer", "null"]),
     )
     credits = fields.Method("_credits", metadata=object_of(held="integer", charged="integer", released="integer"))
-    changes = fields.Raw(allow_none=True)
+    changes = fields.Dict(allow_none=True)
     created_at = fields.DateTime()
     started_at = fields.DateTime(allow_none=True)
     first_text_at = fields.DateTime(allow_none=True)
@@ -133,11 +146,10 @@ class LiveMessageOut(MessageOut):
         }
 
 
-class MessagePage(CamelSchema):
+class MessagePage(Page):
     """A page of messages."""
 
     items = fields.List(fields.Nested(LiveMessageOut))
-    next_cursor = fields.String(allow_none=True)
     prev_cursor = fields.String(
         allow_none=True,
         metadata={

@@ -1,6 +1,6 @@
 """The shape of the configuration that a client reads before anybody signs in."""
 
-from marshmallow import fields
+from marshmallow import fields, validate
 
 from shared.wire.base import CamelSchema
 
@@ -11,3 +11,9 @@ class ConfigOut(CamelSchema):
     realtime_url = fields.String()
     models = fields.List(fields.String())
     credits_per_reply = fields.Integer()
+
+
+class HealthOut(CamelSchema):
+    """The sign that a program works."""
+
+    status = fields.String(validate=validate.OneOf(["ok"]))

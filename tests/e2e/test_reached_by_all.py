@@ -70,7 +70,7 @@ def test_axe_finds_nothing_on_any_view(page: Page, person: Person, fake_model: F
     write(page, RICH)
     expect(newest_reply(page)).to_have_attribute("data-status", "completed")
     assert wrong(page) == []
-    page.get_by_role("button", name="Delete New chat").focus()
+    page.locator("[data-test=chat-list] [data-action=delete]").focus()
     page.keyboard.press("Enter")
     assert wrong(page) == []
     page.keyboard.press("Escape")

@@ -19,8 +19,9 @@ from shared.models.message import MessageRow, find_message, messages
 from shared.models.status import FINAL
 from shared.wire.events import chat_event
 
-# The most messages and bytes of text that one fork copies. SQLite lets nobody else write meanwhile (D-149).
-_MOST_MESSAGES, _MOST_BYTES = 10_000, 16 * 1024 * 1024
+# The most messages and bytes of text that one fork copies. SQLite lets nobody else write meanwhile (D-149), and every
+# word gets into the index of the search (D-181).
+_MOST_MESSAGES, _MOST_BYTES = 10_000, 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Take erased text off the disk too, within a minute: out of SQLite's files, and out of Redis's append-only file.
 
-A deletion empties the rows at once. Their old text may still lie in free pages, in a log, or in the live text of a
-reply that Redis was asked to drop while it was away.
+A deletion empties the rows at once. Their old text may still lie in free pages, in a log, in the index of words, or in
+the live text of a reply that Redis was asked to drop while it was away.
 """
 
 import time
@@ -14,7 +14,7 @@ from sqlalchemy import BigInteger, BindParameter, bindparam, exists, or_, select
 
 from shared.core import current_link
 from shared.database.clock import db_now, read_db_moment
-from shared.database.files import empty_log, rewrite_file
+from shared.database.files import empty_log, merge_words, rewrite_file
 from shared.database.units import query
 from shared.models.chat import chat_sessions
 from shared.models.message import messages
@@ -72,7 +72,7 @@ def scrubs() -> dict[str, Scrub]:
     """The places that keep text, by name."""
     rewriting = Rewriting()
     return {
-        "database": Scrub(lambda _: rewrite_file(), empty_log),
+        "database": Scrub(lambda _: merge_words() and rewrite_file(), empty_log),
         "redis": Scrub(partial(_drop_live_texts, rewriting), lambda: rewriting.is_done(current_link())),
     }
 

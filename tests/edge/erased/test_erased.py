@@ -111,6 +111,22 @@ def test_nothing_of_what_was_deleted_is_left_in_any_file(texts: Texts, disk: Dis
     assert others.needle in kept.text
 
 
+def test_no_word_of_a_deleted_text_is_left_in_the_index_of_words(
+    texts: Texts, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FTS5 keeps the words of deleted rows until it merges the parts of its index. It shortens words in front."""
+    monkeypatch.setattr(files, "_REWRITTEN", 0)
+    others = Texts()
+    for written in (texts, others) * 10:
+        create_chat(written.user_id, f"{written.needle} {written.needle[::-1]}")
+    delete_account(texts.user_id)
+    ends = [needle[-20:] for needle in (texts.needle, texts.needle[::-1])]
+    assert any(disk.has(end) & {DATABASE, LOG} for end in ends)
+    scrub_all()
+    assert [disk.has(end) - {REDIS} for end in ends] == [set(), set()]
+    assert DATABASE in disk.has(others.needle[-20:])
+
+
 def test_text_that_moved_within_the_file_is_gone_from_its_old_place_too(texts: Texts, disk: Disk) -> None:
     all_texts = [texts, *(Texts() for _ in range(5))]
     with write_unit():

@@ -14,7 +14,7 @@ _WITH_HEADERS = {
     ("get", "/config"),
     ("get", "/chats"),
     ("post", "/auth/refresh"),
-    ("post", "/chats/{session_id}/messages"),
+    ("post", "/chats/{sessionId}/messages"),
 }
 # A value that each other field of a body accepts, by name. A new required field needs one here.
 _GOOD = {
@@ -76,7 +76,7 @@ class Place:
 
     def request(self, value: Value, chat_id: str, authorization: str) -> dict[str, Any]:
         """The WSGI environment of a request that has the value in this place."""
-        names = {"session_id": chat_id, "message_id": chat_id}
+        names = {"sessionId": chat_id, "messageId": chat_id}
         names |= {self.name: value.raw} if self.inside == "path" else {}
         body = self._body(value).encode() if self.inside == "body" else b"{}"
         found = {

@@ -135,8 +135,8 @@ def test_it_costs_little_that_a_body_has(what: str, attacker: Attacker) -> None:
 def test_the_table_has_every_field(attacker: Attacker) -> None:
     found = {(place.path, place.inside, place.name) for place in attacker.places}
     assert {("/auth/sign-in", "body", "email"), ("/chats", "query", "cursor"), ("/sync", "query", "after")} <= found
-    assert ("/chats/{session_id}/messages/{message_id}", "path", "message_id") in found
-    assert ("/chats/{session_id}", "body", "settings.instructions") in found
+    assert ("/chats/{sessionId}/messages/{messageId}", "path", "messageId") in found
+    assert ("/chats/{sessionId}", "body", "settings.instructions") in found
     assert {name for _, inside, name in found if inside == "header"} == set(HEADERS)
 
 

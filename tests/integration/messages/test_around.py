@@ -71,7 +71,6 @@ def test_around_a_hidden_version_are_the_shown_ones(me: FlaskClient, chat: ChatS
 def test_around_nothing_of_this_chat_is_refused(me: FlaskClient, chat: ChatSession, ids: list[str]) -> None:
     with nothing_changes():
         assert me.get(f"/chats/{chat.id}/messages?around=nothing").status_code == 403
-        both = me.get(f"/chats/{chat.id}/messages?around={ids[0]}&cursor=WzFd")
-    assert (both.status_code, both.json["errors"].keys()) == (422, {"around"})
+    assert page(me, chat, around=ids[0], cursor="A" * 8) == page(me, chat, around=ids[0])  # no cursor counts then
     me.delete(f"/chats/{chat.id}/messages/{ids[0]}")
     assert me.get(f"/chats/{chat.id}/messages?around={ids[0]}").status_code == 404

@@ -29,7 +29,7 @@ def test_each_block_takes_its_direction_from_its_own_words(page: Page) -> None:
 
 
 def test_code_keeps_its_direction_in_any_text(page: Page) -> None:
-    text = "שלום `קוד`\n\n```\nעברית\n```\n\n- פריט\n\n      קוד"
+    text = "שלום `קוד`\n\n```\n שלום\n```\n\n- פריט\n\n      קוד"
     assert {block["direction"] for block in blocks(page, text, "pre", "code")} == {"ltr"}
 
 

@@ -1,0 +1,110 @@
+"""Reads a search as words and phrases, and finds them in a text. It compares words as both databases do.
+
+Capital letters and accents do not count, and each Chinese or Japanese letter is a word of its own. The databases find
+the rows. This module finds the places in their texts, to rank the rows and to show the places.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import cached_property
+from typing import NamedTuple
+
+# The letters of scripts without blanks between words. The migration 0011 has the same for PostgreSQL.
+_ALONE = "\u2e80-\u2fdf\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_WORD = re.compile(rf"[{_ALONE}]|(?:(?![{_ALONE}])[^\W_])+")
+_IS_ALONE = re.compile(f"[{_ALONE}]")
+# The end of a search that may go on. A beginning of two letters would fit too many words (D-178).
+_CAN_GO_ON = re.compile(r"[^\W_]{3}\Z")
+# Characters below this are folded once. A client who sends every other character costs no memory.
+_KEPT = 0x10000
+_PART = re.compile(r'"([^"]*)"?|([^\s"]+)')
+
+
+class Words:
+    """The words that a text must have. Each part is a word or a phrase, and the last word may be unfinished."""
+
+    def __init__(self, searched: str) -> None:
+        parts = [phrase or word for phrase, word in _PART.findall(searched)]
+        #: The parts that have a letter or a digit; there may be none.
+        self.parts = [part for part in parts if _WORD.search(part)]
+        #: Whether more letters may follow the last word.
+        self.is_open = _CAN_GO_ON.search(searched) is not None
+
+    @property
+    def unspaced(self) -> list[str]:
+        """The parts that have a letter of a script without blanks."""
+        return [part for part in self.parts if _IS_ALONE.search(part)]
+
+    @cached_property
+    def _patterns(self) -> list[re.Pattern[str]]:
+        last = len(self.parts) - 1
+        return [_pattern(part, is_open=self.is_open and n == last) for n, part in enumerate(self.parts)]
+
+    def counts(self, text: str) -> list[int]:
+        """How often each part is in the text."""
+        folded = text.translate(_folded)
+        return [sum(1 for _ in _places(pattern, folded)) for pattern in self._patterns]
+
+    def first(self, text: str) -> int | None:
+        """Where the first part that is in the text begins."""
+        folded = text.translate(_folded)
+        found = (next(_places(pattern, folded), None) for pattern in self._patterns)
+        return min((place.start for place in found if place), default=None)
+
+    def places(self, text: str) -> list["Place"]:
+        """All places of all parts in the text, in their order and without overlap."""
+        folded, merged = text.translate(_folded), list[Place]()
+        for place in sorted(place for pattern in self._patterns for place in _places(pattern, folded)):
+            if merged and place.start < merged[-1].end:
+                merged[-1] = Place(merged[-1].start, max(place.end, merged[-1].end))
+            else:
+                merged.append(place)
+        return merged
+
+
+class Place(NamedTuple):
+    """A part of a text: from `start` up to `end`."""
+
+    start: int
+    end: int
+
+
+def _pattern(part: str, *, is_open: bool) -> re.Pattern[str]:
+    """A pattern for the folded text. It begins with a letter, for which Python looks quickly."""
+    first, *others = _WORD.findall(part.translate(_folded))
+    pattern, last = re.escape(first), first
+    for word in others:
+        pattern += (r"[\W_]*" if _IS_ALONE.match(last) or _IS_ALONE.match(word) else r"[\W_]+") + re.escape(word)
+        last = word
+    return re.compile(pattern if is_open or _IS_ALONE.match(last) else pattern + r"(?![^\W_])")
+
+
+def _places(pattern: re.Pattern[str], folded: str) -> Iterator[Place]:
+    for found in pattern.finditer(folded):
+        start, end = found.span()
+        if not _is_inside_a_word(folded, start):
+            while end < len(folded) and unicodedata.category(folded[end])[0] == "M":  # an accent, or a vowel sign
+                end += 1
+            yield Place(start, end)
+
+
+def _is_inside_a_word(text: str, start: int) -> bool:
+    before, here = text[max(0, start - 1) : start], text[start]
+    return before.isalnum() and not _IS_ALONE.match(before) and not _IS_ALONE.match(here)
+
+
+class _Folded(dict[int, str]):
+    """Each character as a small letter without its accent. One stays one, so the places in a text stay the same."""
+
+    def __missing__(self, code: int) -> str:
+        parts = unicodedata.normalize("NFD", chr(code))
+        bare = parts[0] if all("\u0300" <= accent <= "\u036f" for accent in parts[1:]) else chr(code)
+        small = bare.lower()
+        folded = small if len(small) == 1 else chr(code)
+        if code < _KEPT:
+            self[code] = folded
+        return folded
+
+
+_folded = _Folded()

@@ -1,0 +1,72 @@
+"""docs/ has copies of both documents as they are. A change of the wire shows in a diff, with what it breaks."""
+
+import json
+from copy import deepcopy
+from functools import reduce
+from operator import getitem
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from scripts.contract import DOCS
+from tests.contracts.wire.breaking import breaking
+from tests.factories import on_sqlite_only
+
+
+@pytest.mark.parametrize("name", ["openapi.json", "asyncapi.json"])
+def test_a_copy_is_true(name: str, texts: dict[str, str]) -> None:
+    copy = (DOCS / name).read_text()
+    broken = sorted(breaking(json.loads(copy), json.loads(texts[name]))) if name == "openapi.json" else []
+    told = "\n".join(["the wire has changed; this breaks for clients:", *(broken or ["nothing"]), "run `make events`"])
+    assert copy == texts[name], told
+
+
+@on_sqlite_only
+@pytest.mark.settings(models=["small", "large"])
+def test_a_server_serves_what_the_copies_say_and_names_its_models(
+    client: FlaskClient, made: dict[str, dict[str, Any]]
+) -> None:
+    served = client.get("/openapi.json").json
+    model = served["components"]["schemas"]["MessageIn"]["properties"]["model"]
+    assert model.pop("enum") == ["small", "large", None]
+    post = ("/chats/{sessionId}/messages", "post", "requestBody", "content", "application/json")
+    for document in (served, made["openapi.json"]):
+        del reduce(getitem, post, document["paths"])["example"]
+    assert served == made["openapi.json"]
+    assert client.get("/asyncapi.json").json == made["asyncapi.json"]
+
+
+def a_field(document: Any, shape: str) -> Any:
+    return document["components"]["schemas"][shape]
+
+
+CHANGES: dict[str, Any] = {
+    "getChat is gone": lambda new: new["paths"]["/chats/{sessionId}"].pop("get"),
+    "listChats: the parameter sort is gone": lambda new: new["paths"]["/chats"]["get"]["parameters"].pop(),
+    "listChats: the answer 200.items[] may lack title": lambda new: a_field(new, "Chat")["required"].remove("title"),
+    "getChat: the answer 200.title may be null": lambda new: a_field(new, "Chat")["properties"]["title"].update(
+        type=["string", "null"]
+    ),
+    "getMessage: the answer 200.status may be lost": lambda new: a_field(new, "LiveMessage")["properties"]["status"][
+        "enum"
+    ].append("lost"),
+    "postMessage: the body may lack model": lambda new: a_field(new, "MessageIn")["required"].append("model"),
+    "createChat: the body may not have title": lambda new: a_field(new, "ChatIn")["properties"].pop("title"),
+    "createChat: 201 is gone": lambda new: new["paths"]["/chats"]["post"]["responses"].pop("201"),
+}
+
+
+@pytest.mark.parametrize("said", CHANGES)
+def test_what_a_change_breaks_is_named(said: str, document: dict[str, Any]) -> None:
+    new = deepcopy(document)
+    CHANGES[said](new)
+    assert said in set(breaking(document, new))
+
+
+def test_something_new_breaks_nothing(document: dict[str, Any]) -> None:
+    new = deepcopy(document)
+    a_field(new, "Chat")["properties"]["colour"] = {"type": "string"}
+    a_field(new, "ChatIn")["properties"]["colour"] = {"type": "string"}
+    new["paths"]["/colours"] = {"get": {"operationId": "listColours", "responses": {}}}
+    assert [*breaking(document, new)] == []

@@ -1,0 +1,1 @@
+"""The search over one's own messages and titles."""
