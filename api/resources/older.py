@@ -28,7 +28,7 @@ from shared.wire.older import (
 older = ApiBlueprint("older", __name__, url_prefix="/api", description="The older names of chats and messages")
 
 
-@older.post("/conversations/", strict_slashes=False)
+@older.post("/conversations", strict_slashes=False)
 @signed_in
 @older.arguments(ChatIn)
 @older.response(201, ConversationOut)
@@ -67,6 +67,6 @@ def send_chat_message(body: dict[str, Any], chat_ref: str) -> Any:
 
 
 # Reading is the same as under the newer names.
-older.get("/conversations/", endpoint="list_conversations", strict_slashes=False)(list_chats)
+older.get("/conversations", endpoint="list_conversations", strict_slashes=False)(list_chats)
 older.get("/conversations/<session_id>/messages", endpoint="list_conversation_messages")(list_messages)
 older.get("/chat/<session_id>/history", endpoint="list_history")(list_messages)

@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Page, Route
 
-from api.resources.pages import pages
+from api.pages.files import pages
 from shared.settings import load_settings
 
 ORIGIN = "http://holdfast.test"

@@ -72,7 +72,7 @@ def unarchive(unit: OwnerUnit, chat_id: str) -> None:
 
 
 def note_quietly(unit: OwnerUnit, chat_id: str) -> ChatRow:
-    """Give the chat a number in this unit, because other messages of it are shown. It has nothing new to read.
+    """Give the chat a number in this unit, because its messages have changed. It has nothing new to read.
 
     Otherwise a client would take the newest of these messages for a new one, and the chat for unread.
     """

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import bindparam, select, update
 
+from shared.actions.chats.change import note_quietly
 from shared.actions.chats.settings import choose_model, require_offered
 from shared.actions.messages.accept import Posted, Verb, accept, accepted_before
 from shared.actions.messages.again import find_last_pair
@@ -22,7 +23,6 @@ from shared.actions.messages.store import (
 )
 from shared.actions.messages.versions import Group, group_of
 from shared.actions.owner_unit import OwnerUnit, owner_unit
-from shared.actions.queue.arrange import touch_chat
 from shared.actions.queue.waiting import FIRST_VERSION, WAITS
 from shared.database.clock import utc_now
 from shared.database.prepared import Prepared
@@ -75,7 +75,7 @@ def _edit_in_place(user_id: str, request: EditRequest, key: str | None) -> Poste
             return None
         edited = (_with_text(unit, message, request.content), _with_model(unit, reply, request.model))
         if edited != (message, reply):
-            touch_chat(unit, message.chat_session_id)
+            note_quietly(unit, message.chat_session_id)
         account = account_of(user_id)
         assert account is not None  # the unit has locked the owner's row
     return Posted(*edited, account)

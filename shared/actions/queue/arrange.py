@@ -8,9 +8,8 @@ from shared.core import current_settings
 from shared.database.clock import db_now, utc_now
 from shared.database.prepared import Prepared
 from shared.database.units import execute
-from shared.models.chat import CHAT, STILL_SEEN, ChatRow, chat_sessions
 from shared.models.message import MESSAGE, MessageRow, messages
-from shared.wire.events import chat_event, message_event
+from shared.wire.events import message_event
 
 
 def arrange(unit: OwnerUnit, order: list[Waiting]) -> dict[str, MessageRow]:
@@ -37,13 +36,6 @@ def places_of(order: list[Waiting]) -> list[tuple[MessageRow, int]]:
     return list(zip(wanted, sorted(message.position for message in wanted), strict=True))
 
 
-def touch_chat(unit: OwnerUnit, chat_id: str) -> None:
-    """Give the chat a newer number than its messages have. Otherwise a client takes a changed message for a post."""
-    unit.take(1)
-    values = {"chat_id": chat_id, "at": utc_now(), "new_seq": unit.account.seq}
-    unit.tell(chat_event("chat.updated", execute(_touch, values)[0]))
-
-
 def _move(message: MessageRow, values: dict[str, object], keeps_turn: bool) -> MessageRow:
     values["message_id"] = message.id
     if message.dispatched_at is None or keeps_turn:
@@ -61,11 +53,4 @@ _to_place = Prepared(_move_one, MessageRow)
 _to_the_back = Prepared(
     _move_one.values(dispatched_at=None, hand_over_at=None, handovers=0, deadline_at=db_now() + bindparam("turn_ms")),
     MessageRow,
-)
-_touch = Prepared(
-    update(chat_sessions)
-    .where(chat_sessions.c.id == bindparam("chat_id"))
-    .values(updated_at=bindparam("at"), seq=bindparam("new_seq"), seen_seq=STILL_SEEN)
-    .returning(*CHAT),
-    ChatRow,
 )

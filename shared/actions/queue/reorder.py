@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 
+from shared.actions.chats.change import note_quietly
 from shared.actions.messages.delete import remove
 from shared.actions.owner_unit import owner_unit
-from shared.actions.queue.arrange import arrange, places_of, touch_chat
+from shared.actions.queue.arrange import arrange, places_of
 from shared.actions.queue.dispatch import dispatch
 from shared.actions.queue.waiting import Waiting, waiting_in
 from shared.database.retries import retried
@@ -29,7 +30,7 @@ def reorder_queue(user_id: str, ref: str, order: list[str], if_seq: int) -> Chat
         wanted = [waiting[name] for name in order]
         _require_questions_first(wanted)
         if arrange(unit, wanted):
-            touch_chat(unit, chat.id)
+            note_quietly(unit, chat.id)
             unit.hand_over(dispatch(user_id))
     return chat
 

@@ -4,9 +4,10 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
+from shared.actions.chats.change import note_quietly
 from shared.actions.messages.store import Place
 from shared.actions.owner_unit import OwnerUnit
-from shared.actions.queue.arrange import arrange, touch_chat
+from shared.actions.queue.arrange import arrange
 from shared.actions.queue.waiting import waiting_in
 from shared.actions.replies.stop import end_stopped
 from shared.core import current_link
@@ -69,7 +70,7 @@ def interrupt(unit: OwnerUnit, first: MessageRow, seen: Seen, new_id: str) -> di
         unit.tell(credits_event(unit.account, unit.account.seq))
     waiting = waiting_in(first.owner_id, first.chat_session_id)
     moved = arrange(unit, sorted(waiting, key=lambda one: one.reply.id != new_id))
-    touch_chat(unit, first.chat_session_id)
+    note_quietly(unit, first.chat_session_id)
     return moved
 
 

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from api.resources.pages import CLIENT, NODE_MODULES, VENDOR, pages
+from api.pages.files import CLIENT, NODE_MODULES, VENDOR, pages
 from shared.settings import load_settings
 
 ROOT = Path(__file__).parents[3]

@@ -11,7 +11,8 @@ from api.resources import messages as resource
 from shared.actions.accounts.delete import delete_account
 from shared.actions.chats.change import change_chat
 from shared.actions.chats.delete import delete_chat
-from shared.actions.messages import erasures, post
+from shared.actions.messages import accept, erasures
+from shared.actions.messages.idempotency import PostRequest
 from shared.actions.replies import stop
 from shared.actions.replies.finish import Answer, complete_reply
 from shared.core import current_link
@@ -81,8 +82,8 @@ def test_a_reader_whose_account_is_deleted_meanwhile_gets_no_text(
 
 
 def test_a_post_that_is_sent_again_meanwhile_shows_no_text(chat: ChatRow, monkeypatch: pytest.MonkeyPatch) -> None:
-    delete_after(monkeypatch, post, "recall", lambda: delete_account(chat.owner_id))
-    posted = post.posted_before(chat.owner_id, post.PostRequest(chat.id, "Secret question"), "key")
+    delete_after(monkeypatch, accept, "recall", lambda: delete_account(chat.owner_id))
+    posted = accept.accepted_before(chat.owner_id, PostRequest(chat.id, "Secret question"), "key")
     assert posted
     assert SECRET not in str(posted)
 

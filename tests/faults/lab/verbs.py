@@ -22,8 +22,8 @@ def ask_unless_busy(person: Witnessed, chat: str) -> Outcome:
 
 
 def edit_one(person: Witnessed, chat: str) -> Outcome | None:
-    """Edit a message that waits."""
-    waiting = names(person, chat)
+    """Edit a message that waits, and not the last one: if that is answered by then, an edit makes another version."""
+    waiting = names(person, chat)[:-1]
     return edit(person, chat, random.choice(waiting)) if waiting else None
 
 
