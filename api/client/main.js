@@ -14,12 +14,12 @@ import { createApi, request } from "./wire/api.js";
 import { Keep } from "./wire/keep.js";
 import { createChatMaker } from "./wire/new-chat.js";
 import { createOutbox } from "./wire/outbox.js";
-import { createPlaces } from "./wire/places.js";
+import { createPlaces } from "./wire/reading/places.js";
 import { createSeen } from "./wire/seen.js";
 import { Session } from "./wire/session.js";
 import { openSocket } from "./wire/socket.js";
 import { createSync } from "./wire/sync.js";
-import { createVersions } from "./wire/versions.js";
+import { createVersions } from "./wire/reading/versions.js";
 
 const RETRY = 3_000; // ms between two tries to read from a server that does not answer
 const SPREAD = 1_000; // ms; tabs that are told to catch up at the same time do so spread over this time

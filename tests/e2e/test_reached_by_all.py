@@ -119,7 +119,7 @@ def test_the_keyboard_never_loses_its_place(page: Page, person: Person) -> None:
     page.keyboard.press("Enter")
     confirm(page)
     expect(page.locator("[data-message-id]")).to_have_count(2)
-    assert focused(page) == "Delete"
+    assert focused(page) == "Try again: reply to “hangs fake:hang”"
 
     # The list is skipped
     page.locator("[data-action=skip]").focus()

@@ -3,7 +3,7 @@
 from playwright.sync_api import Page
 
 PLACES = """async () => {
-    const { createPlaces } = await import("/client/wire/places.js");
+    const { createPlaces } = await import("/client/wire/reading/places.js");
     const real = window.setTimeout;
     const waits = [];
     let due = null;
@@ -36,7 +36,7 @@ def test_places_are_read_soon_after_a_change_and_again_while_something_waits(pag
 
 
 VERSIONS = """async (statuses) => {
-    const { createVersions } = await import("/client/wire/versions.js");
+    const { createVersions } = await import("/client/wire/reading/versions.js");
     const { reduce, start } = await import("/client/state/store.js");
     const real = window.setTimeout;
     const calls = [];

@@ -1,7 +1,7 @@
 // Reads the places in the queue of the open chat, again and again. They change without an event (D-212).
 
-import { queueMark } from "../state/waiting.js";
-import { allPages } from "./pages.js";
+import { queueMark } from "../../state/waiting.js";
+import { allPages } from "../pages.js";
 
 const SOON = 400; // ms; most replies begin earlier, and then nobody asks for their places
 const AGAIN = 5_000; // ms

@@ -1,6 +1,6 @@
 // Reads the versions of messages that the page found in the history, one message after the other.
 
-import { allPages, isGone } from "./pages.js";
+import { allPages, isGone } from "../pages.js";
 
 const AGAIN = 5_000; // ms; the wait after a failed try
 
