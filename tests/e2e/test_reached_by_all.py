@@ -35,7 +35,7 @@ a line of code that is too long for the page, so that a reader has to scroll sid
 
 
 def wrong(page: Page) -> list[Any]:
-    """What axe finds on the page as it is now, in both themes."""
+    """The violations that axe finds on the page as it is now, in both themes."""
     found = []
     page.evaluate(AXE)
     for theme, run in ("light", ALL), ("dark", COLOURS):

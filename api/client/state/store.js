@@ -105,7 +105,7 @@ function signedIn(state, user) {
   return { ...state, session: "in", user, credits, notice };
 }
 
-// What an earlier page of this user kept in the browser.
+// The unsent words of an earlier page, which the browser has kept.
 function kept(state, { typed, drafts: posts }) {
   return drafts.restored(typing.restored(state, typed), posts);
 }

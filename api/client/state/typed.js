@@ -1,4 +1,4 @@
-// What the user has typed and not sent yet, for each chat. Pure functions.
+// The unsent text in the message box of each chat. Pure functions.
 
 const NO_CHAT = ""; // the text for a chat that does not exist yet
 

@@ -1,5 +1,5 @@
 // Prepares rendered text for all its readers. Each block takes its direction from its own text, and code keeps its own.
-// Whatever is wider than the page scrolls sideways, by keyboard too.
+// A block that is wider than the page scrolls sideways, by keyboard too.
 
 export function arrange(fragment) {
   fragment.querySelectorAll("table").forEach((table) => scrolling(framed(table), "Table"));

@@ -1,4 +1,4 @@
-"""What the user types stays with its chat."""
+"""Typed text stays with its chat."""
 
 from typing import Any
 
