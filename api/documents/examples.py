@@ -35,6 +35,7 @@ VALUES: dict[str, Any] = {
     "messageId": _REPLY,
     "models": ["scripted"],
     "password": "only an example of one",
+    "order": [_QUESTION],
     "place": "database",
     "realtimeUrl": "http://127.0.0.1:8001",
     "refreshToken": _TOKEN,

@@ -5,6 +5,7 @@ A new route needs nothing here. CONTRIBUTING.md names the tests that tell what i
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from typing import Any
 
 from flask import Flask
@@ -73,7 +74,7 @@ class DocumentedApi(Api):
 
 def openapi(app: Flask, models: Sequence[str] = ()) -> dict[str, Any]:
     """The OpenAPI document of an app's routes. `models` are those that a request may name; none stand for any."""
-    document: dict[str, Any] = app.extensions["documented"].spec.to_dict()
+    document: dict[str, Any] = deepcopy(app.extensions["documented"].spec.to_dict())  # the next call makes it anew
     components = document["components"]
     components |= {"securitySchemes": _SCHEMES, "responses": {}}
     for unused in ("ErrorSchema", "PaginationMetadataSchema"):  # of the library

@@ -1,1 +1,1 @@
-"""What is no part of the API: the files of the page, and the documents for authors of clients."""
+"""Routes of files, beside the API: those of the page, and the documents for authors of clients."""

@@ -1,6 +1,7 @@
 """The queue of a chat: list what waits, put it into another order, take a message out, and resume a parked chat."""
 
 from typing import Any
+from uuid import UUID
 
 from flask import g
 
@@ -40,12 +41,12 @@ def reorder(body: dict[str, Any], chat_ref: str) -> dict[str, Any]:
     return _page(chat, {"limit": MAX_LIMIT, "cursor": None})
 
 
-@queue.delete("/<message_id>")
+@queue.delete("/<uuid:message_id>")  # no other text, or `resume` would be a message
 @signed_in
 @queue.response(204)
-def remove_from_queue(chat_ref: str, message_id: str) -> None:
+def remove_from_queue(chat_ref: str, message_id: UUID) -> None:
     """Delete a message that waits, with its reply. Its credits return. If a worker has it, the answer is 409."""
-    remove_waiting(g.user_id, chat_ref, message_id)
+    remove_waiting(g.user_id, chat_ref, str(message_id))
 
 
 @queue.post("/resume")

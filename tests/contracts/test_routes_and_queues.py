@@ -11,6 +11,7 @@ from flask import Flask
 import api.resources
 from api.documents.openapi import camel
 from api.http.blueprint import ApiBlueprint
+from shared.database.tables import new_id
 from shared.redis.queues import QUEUES
 from tests.factories import on_sqlite_only
 
@@ -51,7 +52,7 @@ def test_every_other_route_refuses_who_has_no_token(app: Flask) -> None:
     client = app.test_client()
     for rule in app.url_map.iter_rules():
         if rule.endpoint in api_routes(app).keys() - OPEN_TO_ALL:
-            path = rule.build(dict.fromkeys(rule.arguments, "0"))[1]  # type: ignore[index]
+            path = rule.build(dict.fromkeys(rule.arguments, new_id()))[1]  # type: ignore[index]
             for method in rule.methods - {"HEAD", "OPTIONS"}:  # type: ignore[operator]
                 answer = client.open(path, method=method)
                 assert (answer.status_code, answer.json["code"]) == (401, "unauthenticated"), (method, path)
@@ -61,7 +62,7 @@ def test_every_route_is_in_the_openapi_document(app: Flask) -> None:
     documented = app.test_client().get("/openapi.json").json["paths"]
     for rule in app.url_map.iter_rules():
         if rule.endpoint in api_routes(app):
-            path = re.sub(r"<(\w+)>", lambda found: f"{{{camel(found[1])}}}", rule.rule)
+            path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: f"{{{camel(found[1])}}}", rule.rule)
             for method in rule.methods - {"HEAD", "OPTIONS"}:  # type: ignore[operator]
                 assert documented[path][method.lower()]["summary"], path
 
