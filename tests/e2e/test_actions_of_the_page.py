@@ -101,7 +101,7 @@ def test_a_queue_is_arranged_on_two_devices(page: Page, other: Page, fake_model:
         write(page, text)
     expect(questions(other)).to_have_text(["Long fake:chunks=3,gate=queue", "One", "Two", "Three"])
     waiting = other.locator("[data-status=pending]")
-    expect(waiting.nth(2)).to_contain_text("Waiting: 3 replies before it")
+    expect(waiting.nth(2)).to_contain_text(re.compile(r"Waiting: \d+ replies before it"))
     expect(waiting.nth(2)).to_contain_text("3 credits held")
 
     # moved up here and down there; the button keeps the focus
