@@ -3,16 +3,23 @@
 import { createActions } from "./actions.js";
 import { reduce, start } from "./state/store.js";
 import { setUpChats, showChats } from "./views/chats.js";
-import { setUpComposer } from "./views/composer.js";
+import { setUpComposer, showComposer, showTyped } from "./views/composer.js";
 import { setUpConversation, showConversation } from "./views/conversation.js";
+import { keepFocus, setUpFocus, showFocus } from "./views/focus.js";
 import { setUpFrame, showFrame } from "./views/frame.js";
+import { showEditor } from "./views/message/editor.js";
+import { setUpModel, showModel } from "./views/model.js";
 import { setUpSignIn, showSignIn } from "./views/sign-in.js";
 import { createApi, request } from "./wire/api.js";
+import { Keep } from "./wire/keep.js";
+import { createChatMaker } from "./wire/new-chat.js";
 import { createOutbox } from "./wire/outbox.js";
+import { createPlaces } from "./wire/reading/places.js";
 import { createSeen } from "./wire/seen.js";
 import { Session } from "./wire/session.js";
 import { openSocket } from "./wire/socket.js";
 import { createSync } from "./wire/sync.js";
+import { createVersions } from "./wire/reading/versions.js";
 
 const RETRY = 3_000; // ms between two tries to read from a server that does not answer
 const SPREAD = 1_000; // ms; tabs that are told to catch up at the same time do so spread over this time
@@ -27,12 +34,17 @@ const session = new Session({ signedIn, signedOut, renewed: () => socket?.renew(
 const api = createApi(session);
 const sync = createSync({ api, dispatch, read });
 const seen = createSeen({ api, dispatch, read });
-const outbox = createOutbox({ api, dispatch });
-const actions = createActions({ api, session, outbox, dispatch, read });
+const places = createPlaces({ api, dispatch, read });
+const versions = createVersions({ api, dispatch, read });
+const keep = new Keep({ dispatch, taken: () => location.reload() });
+const makeChat = createChatMaker({ api, dispatch, read });
+const outbox = createOutbox({ api, makeChat, dispatch, read });
+const actions = createActions({ api, session, outbox, keep, makeChat, dispatch, read, catchUp: sync.catchUp });
 
 addEventListener("hashchange", actions.openFromAddress);
 setUpSignIn(session);
-[setUpFrame, setUpChats, setUpConversation, setUpComposer].forEach((setUp) => setUp(actions));
+setUpFocus();
+[setUpFrame, setUpChats, setUpConversation, setUpComposer, setUpModel].forEach((setUp) => setUp(actions));
 resume();
 
 function resume() {
@@ -47,7 +59,9 @@ function signedIn(user) {
   if (state.user && state.user.id !== user.id) return location.reload(); // another tab signed in as another user
   const arrives = state.session !== "in";
   dispatch("signed-in", user);
-  if (arrives) begin();
+  if (!arrives) return;
+  keep.open(user);
+  begin();
 }
 
 function begin() {
@@ -55,10 +69,12 @@ function begin() {
 }
 
 async function connect() {
-  const { realtimeUrl: url } = await request("GET", "/config");
+  const { realtimeUrl: url, models } = await request("GET", "/config");
+  dispatch("models", models);
   await sync.catchUp();
   socket = openSocket({ url, session, heard, online, offline: () => dispatch("socket", "offline") });
   actions.openFromAddress();
+  outbox.resend();
 }
 
 function heard(type, data) {
@@ -70,6 +86,7 @@ function heard(type, data) {
 // While the socket was away, the page may have missed events.
 function online() {
   dispatch("socket", "online");
+  outbox.resend();
   catchUp();
 }
 
@@ -83,10 +100,13 @@ function catchUpIn(wait) {
   rereading = setTimeout(catchUp, wait);
 }
 
+// Reloading the page removes all data of this user, from open dialogs and from memory too.
 function signedOut() {
+  const had = state.user;
   socket?.close();
   socket = null;
   dispatch("signed-out");
+  if (had) location.reload();
 }
 
 function dispatch(type, data) {
@@ -95,12 +115,15 @@ function dispatch(type, data) {
   if (state === before) return;
   if (before === drawn) requestAnimationFrame(draw); // else a frame has already been requested
   if (before.openChat && !state.openChat) history.replaceState(null, "", location.pathname);
+  showTyped(state); // at once, because the next key may be pressed before the next frame
+  keep.look(state, before);
   sync.fillGaps();
-  seen.look();
+  [seen, places, versions].forEach((reader) => reader.look());
 }
 
 function draw() {
   const before = drawn;
   drawn = state;
-  [showSignIn, showFrame, showChats, showConversation].forEach((show) => show(state, before));
+  const shows = [showSignIn, showFrame, showChats, showConversation, showComposer, showModel, showEditor, showFocus];
+  keepFocus(() => shows.forEach((show) => show(state, before)));
 }

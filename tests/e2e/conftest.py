@@ -60,6 +60,7 @@ def programs(
             "HOLDFAST_SILENCE_TIMEOUT": "18",
             "HOLDFAST_REPLY_TIMEOUT": "60",
             "HOLDFAST_ALLOWED_ORIGINS": listed_site.origin,
+            "HOLDFAST_MODELS": "fake,another",
         }
         with Programs(guard, kind, settings | changed) as programs:
             yield programs

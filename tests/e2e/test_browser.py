@@ -137,7 +137,7 @@ def test_a_message_is_deleted_with_its_reply(page: Page, person: Person) -> None
     expect(newest_reply(page)).to_have_attribute("data-status", "completed")
     mine = page.locator("[data-message-type=user]").last
     mine.hover()
-    mine.get_by_role("button", name="Delete").click()
+    mine.get_by_role("button", name="Delete:").click()
     page.locator("dialog").get_by_role("button", name="Delete").click()
     expect(page.locator("[data-message-id]")).to_have_count(2)
     page.reload()

@@ -3,9 +3,6 @@
 import { focus } from "../views/composer.js";
 import { openMessages } from "../wire/pages.js";
 
-const UNTITLED = "New chat"; // the server's title of a chat that was made without one
-const LONGEST_TITLE = 60; // characters of a first message that make a title
-
 // Opens the chat that the address names, else the first chat of the list.
 export async function openFromAddress(page) {
   const { chats, openChat } = page.read();
@@ -15,23 +12,12 @@ export async function openFromAddress(page) {
   await openMessages(page);
 }
 
+// The user may type and send at once. All that belongs to the new chat as soon as the server has made it.
 export async function newChat(page) {
+  history.pushState(null, "", location.pathname);
+  page.dispatch("chat.opened", null);
   focus();
-  await page.inTurn(() => createAndOpen(page));
-}
-
-export async function createAndOpen(page, title) {
-  const chat = await page.api.createChat(title);
-  page.dispatch("chat.created", chat);
-  location.hash = chat.id;
-  openFromAddress(page);
-  return chat.id;
-}
-
-// Gives a chat without a title its first message as the title.
-export async function nameAfter(page, id, content) {
-  const chat = page.read().chats.find((one) => one.id === id);
-  if (chat?.title === UNTITLED) await rename(page, id, titleFrom(content));
+  await page.makeChat();
 }
 
 export async function rename({ api, dispatch }, id, title) {
@@ -41,9 +27,4 @@ export async function rename({ api, dispatch }, id, title) {
 export async function remove({ api, dispatch }, id) {
   await api.deleteChat(id);
   dispatch("chat.deleted", { id });
-}
-
-export function titleFrom(content) {
-  const letters = [...content.trim().split("\n", 1)[0]];
-  return letters.length > LONGEST_TITLE ? `${letters.slice(0, LONGEST_TITLE - 1).join("")}…` : letters.join("");
 }

@@ -1,34 +1,21 @@
 // The user's actions in the open chat. `page` is described in actions.js.
 
-import { write } from "../views/composer.js";
-import { createAndOpen, nameAfter, titleFrom } from "./chats.js";
+import { focus } from "../views/composer.js";
 
-const FIRST = 0; // the position of the first message in a chat
-
-// Waits for a chat that is still being made. Without the wait, a fast message would go to the previous chat.
-export async function send(page, content) {
-  const id = await page.inTurn(() => page.read().openChat ?? chatFor(page, content));
-  const posted = await page.outbox.send(id, content);
-  if (posted?.message.position === FIRST) await nameAfter(page, id, content);
-}
-
-// Makes a chat for a message that has none. If that fails, the message goes back into the composer.
-async function chatFor(page, content) {
-  try {
-    return await createAndOpen(page, titleFrom(content));
-  } catch (problem) {
-    write(content);
-    throw problem;
-  }
+// A message without a chat waits in the outbox until it has one.
+export async function send({ outbox, read }, content) {
+  await outbox.send(read().openChat, content);
 }
 
 export async function retry({ outbox, read }, key) {
   await outbox.retry(draft(read(), key));
 }
 
-export async function edit({ outbox, read }, key) {
-  write(draft(read(), key).content);
+export async function edit({ outbox, dispatch, read }, key) {
+  const { chatSessionId, content } = draft(read(), key);
+  dispatch("typed.returned", { chatSessionId, text: content });
   outbox.discard(key);
+  focus();
 }
 
 function draft({ drafts }, key) {
@@ -45,9 +32,4 @@ export async function removeMessage({ api, dispatch, read }, id) {
   await api.deleteMessage(openChat, id);
   const gone = messages.filter((message) => message.id === id || message.replyTo === id);
   gone.forEach((message) => dispatch("message.deleted", { id: message.id }));
-}
-
-// Ends the parking of the open chat, so its pending replies get their turn.
-export async function resume({ api, dispatch, read }) {
-  dispatch("chat.updated", await api.resume(read().openChat));
 }

@@ -3,6 +3,8 @@
 // Within an attempt, pieces are appended in the order of `index`, without gaps.
 
 import { echoed } from "./drafts.js";
+import * as versions from "./versions.js";
+import * as waiting from "./waiting.js";
 
 const FINAL = ["completed", "failed", "cancelled"];
 
@@ -13,6 +15,8 @@ export const empty = {
   earlierCursor: null, // the page of older messages begins here
   ahead: {}, // live text that arrived before the text in front of it: id -> {attempt, pieces: {index: text}}
   wanted: [], // ids of messages that lack some text; the page reads them again
+  ...versions.empty,
+  ...waiting.empty,
 };
 
 export const isFinal = (message) => FINAL.includes(message.status);
@@ -21,25 +25,41 @@ export function opened(state, openChat) {
   return { ...state, ...empty, openChat, notice: "" };
 }
 
+// A new chat has no messages to read.
+export function begun(state, openChat) {
+  return { ...opened(state, openChat), loaded: true };
+}
+
 // The newest page. If it has no message in common with the known ones, it replaces them.
 export function loaded(state, { chatSessionId, items, nextCursor }) {
   if (chatSessionId !== state.openChat) return state;
   const apart = state.loaded && items.length > 0 && !items.some((item) => find(state, item.id));
   const base = apart ? { ...state, messages: [] } : state;
   const earlierCursor = apart || !state.loaded ? nextCursor : state.earlierCursor;
-  return { ...items.reduce(put, base), earlierCursor, loaded: true };
+  return versions.marked({ ...items.reduce(file, base), earlierCursor, loaded: true }, items);
 }
 
 export function earlier(state, { chatSessionId, items, nextCursor }) {
   if (chatSessionId !== state.openChat) return state;
-  return { ...items.reduce(put, state), earlierCursor: nextCursor };
+  return versions.marked({ ...items.reduce(file, state), earlierCursor: nextCursor }, items);
+}
+
+// All versions of the message `id`, as the page asked for them.
+export function versioned(state, { chatSessionId, id, items }) {
+  return chatSessionId === state.openChat ? versions.known(items.reduce(file, state), id) : state;
 }
 
 export function put(state, message) {
+  const filed = file(state, message);
+  return filed === state || find(state, message.id) ? filed : echoed(filed, message);
+}
+
+// A page of the history may have an old message with the same words as a draft. So it hides no draft.
+function file(state, message) {
   if (message.chatSessionId !== state.openChat || state.gone.includes(message.id)) return state;
   const known = find(state, message.id);
   const merged = known ? merge(known, message) : whole(message);
-  const changed = replace(known ? state : echoed(state, message), merged);
+  const changed = replace(state, merged);
   return settle(want(changed, message.id, merged.hole), message.id);
 }
 
@@ -104,14 +124,14 @@ function settle(state, id) {
   if (!known) return want(state, id, true);
   const { [id]: _, ...ahead } = state.ahead;
   if (isOver(known, early.attempt)) return { ...state, ahead };
-  const { message, pieces } = append(begun(known, early.attempt), early.pieces);
+  const { message, pieces } = append(restarted(known, early.attempt), early.pieces);
   const gap = Object.keys(pieces).length > 0;
   if (gap) ahead[id] = { ...early, pieces };
   return want({ ...replace(state, message), ahead }, id, gap || message.hole);
 }
 
 // A higher attempt writes the reply from the start.
-function begun(known, attempt) {
+function restarted(known, attempt) {
   if (attempt === known.attempt) return known;
   return { ...known, attempt, status: "running", content: "", nextIndex: 0, hole: false };
 }

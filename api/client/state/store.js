@@ -5,18 +5,22 @@ import * as changed from "./changes.js";
 import * as chats from "./chats.js";
 import * as drafts from "./drafts.js";
 import * as conversation from "./messages.js";
+import * as typing from "./typed.js";
+import * as waiting from "./waiting.js";
 
 export const start = {
   session: "unknown", // unknown | out | in
   socket: "offline", // offline | online
   user: null,
   credits: null, // {balance, held, seq}
+  models: [], // the names of the models that a reply may come from
   notice: "", // the sentence above the composer
   gone: [], // ids of deleted rows; a late answer about one of them is ignored, else the row would come back
   ...changed.empty,
   ...chats.empty,
   ...conversation.empty,
   ...drafts.empty,
+  ...typing.empty,
 };
 
 export function reduce(before, { type, data }) {
@@ -36,6 +40,7 @@ const changes = {
   "signed-in": signedIn,
   "signed-out": () => ({ ...start, session: "out" }),
   "socket": (state, socket) => ({ ...state, socket }),
+  "models": (state, models) => ({ ...state, models }),
   "notice": (state, notice) => ({ ...state, notice }),
 
   "credits.changed": creditsChanged,
@@ -45,9 +50,12 @@ const changes = {
   "chat.updated": chats.put,
   "chat.deleted": chatDeleted,
   "chat.opened": conversation.opened,
+  "chat.begun": chatBegun,
 
   "messages.loaded": conversation.loaded,
   "messages.earlier": conversation.earlier,
+  "messages.versions": conversation.versioned,
+  "queue.read": waiting.placed,
   "message.created": putMessage,
   "message.started": putMessage,
   "message.completed": putMessage,
@@ -56,6 +64,10 @@ const changes = {
   "message.updated": putMessage,
   "message.deleted": messageDeleted,
   "message.delta": conversation.delta,
+
+  "kept": kept,
+  "typed": typing.typed,
+  "typed.returned": typing.returned,
 
   "draft.sending": drafts.sending,
   "draft.unsent": drafts.unsent,
@@ -93,13 +105,25 @@ function signedIn(state, user) {
   return { ...state, session: "in", user, credits, notice };
 }
 
+// The unsent words of an earlier page, which the browser has kept.
+function kept(state, { typed, drafts: posts }) {
+  return drafts.restored(typing.restored(state, typed), posts);
+}
+
 function creditsChanged(state, credits) {
   return credits.seq < state.credits?.seq ? state : { ...state, credits };
 }
 
+// Opens the user's new chat, unless the user has opened another one meanwhile.
+function chatBegun(state, id) {
+  const written = drafts.adopted(typing.adopted(state, id), id);
+  return state.openChat === null ? conversation.begun(written, id) : written;
+}
+
 function chatDeleted(state, { id }) {
-  const rest = { ...chats.removed(state, id), gone: [...state.gone, id] };
-  return state.openChat === id ? { ...rest, ...conversation.empty, ...drafts.empty } : rest;
+  const unwritten = drafts.removed(typing.removed(state, id), id);
+  const rest = { ...chats.removed(unwritten, id), gone: [...state.gone, id] };
+  return state.openChat === id ? { ...rest, ...conversation.empty } : rest;
 }
 
 // A late event of a deleted message still changes its chat.

@@ -44,6 +44,7 @@ function row({ id, title, unread }, current) {
   const link = element.querySelector("a");
   link.href = `#${id}`;
   link.textContent = link.title = title;
+  element.querySelectorAll("button").forEach((button) => (button.ariaLabel = `${button.title} ${title}`));
   link.toggleAttribute("aria-current", current);
   element.toggleAttribute("data-unread", unread && !current);
   link.ariaDescription = unread && !current ? "unread" : null;

@@ -1,33 +1,72 @@
-// The box for a new message. Enter sends it, Shift+Enter begins a new line.
+// The box for a new message. It shows what the user has typed in the open chat. With a keyboard, Enter sends it and
+// Shift+Enter begins a new line. On a touch screen Enter begins a new line, and the button sends.
+
+import { textIn } from "../state/typed.js";
+
+const LIMIT = 100_000; // characters; the server refuses a longer message
+const COMPOSING = 229; // the key code while an input method composes a character, where a browser lacks isComposing
 
 const form = document.querySelector("[data-test=composer]");
 const box = form.elements.content;
 const button = form.querySelector("button");
+const touch = matchMedia("(pointer: coarse)");
 
-export function setUpComposer({ send }) {
-  box.addEventListener("input", fit);
+export function setUpComposer({ send, type, say }) {
+  box.addEventListener("input", () => {
+    fit();
+    type(box.value);
+  });
   box.addEventListener("keydown", (event) => {
-    // Enter also ends the composition of a character, for example in Japanese. That must not send the message.
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    if (!sends(event)) return;
     event.preventDefault();
     form.requestSubmit();
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
+    const problem = refusal(box.value);
+    if (problem) return say(problem);
     if (!box.value.trim()) return;
     send(box.value);
     write("");
   });
 }
 
-export function write(text) {
+// Enter also ends the composition of a character, for example in Japanese. That must not send the message.
+function sends({ key, keyCode, shiftKey, isComposing }) {
+  return key === "Enter" && !shiftKey && !isComposing && keyCode !== COMPOSING && !touch.matches;
+}
+
+// A long text may still have few enough characters, because an emoji counts twice in its length.
+function refusal(text) {
+  const count = text.length > LIMIT ? [...text].length : 0;
+  const [has, most] = [count, LIMIT].map((number) => number.toLocaleString("en"));
+  return count > LIMIT ? `This message has ${has} characters, and ${most} is the most. Shorten it or split it.` : "";
+}
+
+export function showTyped(state) {
+  const text = textIn(state);
+  if (box.value === text) return;
   box.value = text;
   fit();
+}
+
+// A box that is not on the screen yet has no height.
+export function showComposer(state, before) {
+  if (state.session !== before.session) fit();
+}
+
+export function write(text) {
+  box.value = text;
+  box.dispatchEvent(new Event("input"));
   focus();
 }
 
 export function focus() {
   box.focus();
+}
+
+export function hasFocus() {
+  return document.activeElement === box;
 }
 
 function fit() {

@@ -1,7 +1,9 @@
 // The open chat: its messages in order, then the drafts. A view at the bottom stays at the bottom as text grows.
 
+import { rowsOf, sameRow } from "../state/rows.js";
 import { ask } from "./ask.js";
 import { createMessage, showMessage } from "./message.js";
+import { setUpButtons } from "./message/buttons.js";
 
 const NEAR = 48; // px; a view this close to the bottom counts as at the bottom
 
@@ -9,15 +11,22 @@ const scroll = document.querySelector(".scroll");
 const log = document.querySelector(".messages");
 const earlier = document.querySelector("[data-action=earlier]");
 const hint = document.querySelector(".hint");
-const shown = new Map(); // id -> {element, message}
+const shown = new Map(); // key -> {element, row}
+let rows = [];
 let stuck = true; // true while the view follows the bottom
 let top = 0;
 
-export function setUpConversation({ earlierMessages, retry, edit, stop, removeMessage }) {
-  earlier.addEventListener("click", earlierMessages);
-  const press = { retry, edit, stop, remove: (id) => askToRemove(() => removeMessage(id)) };
-  log.addEventListener("click", ({ target }) => {
-    press[target.dataset.action]?.(target.closest("article").dataset.messageId);
+export function setUpConversation(actions) {
+  earlier.addEventListener("click", actions.earlierMessages);
+  const versionOf = (id) => rows.find((row) => row.id === id).versions;
+  setUpButtons(log, {
+    ...actions,
+    ...{ now: actions.sendNow, up: actions.moveUp, down: actions.moveDown, "copy-code": actions.copyCode },
+    ...{ continue: actions.goOn, answer: actions.regenerate },
+    older: (id) => actions.show(versionOf(id).older),
+    newer: (id) => actions.show(versionOf(id).newer),
+    dequeue: (id) => askToDequeue(() => actions.dequeue(id)),
+    remove: (id) => askToRemove(() => actions.removeMessage(id)),
   });
   // Fast text is drawn later than its message, and a phone's keyboard shrinks the view. Both move the bottom.
   new ResizeObserver(() => stuck && toBottom()).observe(log);
@@ -27,7 +36,12 @@ export function setUpConversation({ earlierMessages, retry, edit, stop, removeMe
 
 async function askToRemove(remove) {
   const text = "This can't be undone. If it is your own message, its answer is deleted too.";
-  if ((await ask({ title: "Delete message?", text, yes: "Delete" })) !== null) remove();
+  if ((await ask({ title: "Delete message?", text, yes: "Delete" })) !== null) await remove();
+}
+
+async function askToDequeue(dequeue) {
+  const text = "The message that waits is deleted, and its credits are returned.";
+  if ((await ask({ title: "Remove from the queue?", text, yes: "Remove" })) !== null) await dequeue();
 }
 
 // Only the reader moves the view up. Text that grew since the last frame moves the bottom down, and the view stays.
@@ -42,10 +56,10 @@ const fromBottom = () => scroll.scrollHeight - scroll.scrollTop - scroll.clientH
 const toBottom = () => (scroll.scrollTop = scroll.scrollHeight);
 
 export function showConversation(state, before) {
-  const same = ["messages", "drafts", "openChat", "loaded"].every((part) => state[part] === before[part]);
-  if (same) return;
+  const parts = ["messages", "drafts", "openChat", "loaded", "places", "chats"];
+  if (parts.every((part) => state[part] === before[part])) return;
   const distance = fromBottom();
-  const rows = visible(state);
+  rows = rowsOf(state);
   if (state.openChat !== before.openChat || added(state, before)) stuck = true;
   forgetAllBut(rows);
   rows.forEach(place);
@@ -54,30 +68,25 @@ export function showConversation(state, before) {
   scroll.scrollTop = stuck ? scroll.scrollHeight : keptAt(state, before, distance);
 }
 
-function visible({ openChat, messages, drafts }) {
-  const mine = drafts.filter(({ chatSessionId, echoed }) => chatSessionId === openChat && !echoed);
-  const seen = messages.filter(({ shown }) => shown !== false);
-  return [...seen, ...mine.map((draft) => ({ ...draft, id: draft.key, messageType: "user" }))];
-}
-
 const added = (state, before) => state.drafts.length > before.drafts.length;
 
-function forgetAllBut(rows) {
-  const ids = new Set(rows.map(({ id }) => id));
-  for (const [id, { element }] of shown) {
-    if (ids.has(id)) continue;
+function forgetAllBut(kept) {
+  const keys = new Set(kept.map(({ key }) => key));
+  for (const [key, { element }] of shown) {
+    if (keys.has(key)) continue;
     element.remove();
-    shown.delete(id);
+    shown.delete(key);
   }
 }
 
-function place(message, at) {
-  const known = shown.get(message.id);
-  const element = known?.element ?? createMessage(message.id);
+// Another version takes the element over, so its buttons keep the focus.
+function place(row, at) {
+  const known = shown.get(row.key);
+  const element = known?.element ?? createMessage();
   if (log.children[at] !== element) log.insertBefore(element, log.children[at] ?? null);
-  if (known?.message === message) return;
-  showMessage(element, message);
-  shown.set(message.id, { element, message });
+  if (known && sameRow(known.row, row)) return;
+  showMessage(element, row);
+  shown.set(row.key, { element, row });
 }
 
 // Older messages appear above. The text that the user reads stays in its place on the screen.

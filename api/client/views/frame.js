@@ -4,6 +4,7 @@ import { isPaused } from "../state/chats.js";
 
 const find = (selector) => document.querySelector(selector);
 const menu = find("[data-action=menu]");
+const sidebar = find(".sidebar");
 const notice = find(".notice");
 
 export function setUpFrame({ signOut, resume }) {
@@ -17,17 +18,24 @@ export function setUpFrame({ signOut, resume }) {
 function drawer(open) {
   menu.setAttribute("aria-expanded", String(open));
   document.body.toggleAttribute("data-drawer", open);
+  if (open) sidebar.querySelector("button").focus();
+  else if (sidebar.contains(document.activeElement) && menu.checkVisibility()) menu.focus();
+}
+
+// A screen reader says a sentence again whenever it is set.
+function showNotice(sentence) {
+  notice.textContent = sentence;
+  notice.hidden = !sentence;
 }
 
 export function showFrame(state, before) {
   const title = state.chats.find(({ id }) => id === state.openChat)?.title ?? "";
-  find(".title").textContent = title;
+  find(".title").textContent = title || "New chat";
   document.title = title ? `${title} · Holdfast` : "Holdfast";
   find(".email").textContent = state.user?.email ?? "";
   find("[data-test=credits]").textContent = state.credits?.balance ?? "";
   find(".held").textContent = state.credits?.held ? ` · ${state.credits.held} held` : "";
-  notice.textContent = state.notice;
-  notice.hidden = !state.notice;
+  if (state.notice !== before.notice) showNotice(state.notice);
   find(".paused").hidden = !isPaused(state);
   document.body.dataset.socket = state.socket;
   find(".reconnecting").textContent = state.socket === "offline" ? "Reconnecting…" : "";

@@ -1,7 +1,9 @@
 // Draws Markdown that grows. Only the changed nodes are replaced, so a selection further up survives.
 // Long texts are drawn less often, so the page stays responsive.
 
+import { keepFocus } from "./focus.js";
 import { render } from "./markdown.js";
+import { withCopyButtons } from "./message/code.js";
 
 const SHARE = 5; // after a drawing of 1 ms, a growing text rests this many ms
 
@@ -17,7 +19,7 @@ export function showMarkdown(element, text, whole) {
 
 function draw(element, text) {
   const began = performance.now();
-  patch(element, render(text));
+  keepFocus(() => patch(element, withCopyButtons(render(text))));
   const now = performance.now();
   resting.set(element, { until: now + SHARE * (now - began) });
 }

@@ -3,6 +3,8 @@
 
 import DOMPurify from "/vendor/dompurify.js";
 import MarkdownIt from "/vendor/markdown-it.js";
+import { arrange } from "./blocks.js";
+import { ranked } from "./headings.js";
 
 const SAFE = {
   ALLOWED_TAGS: [
@@ -18,6 +20,7 @@ const SAFE = {
 
 const markdown = new MarkdownIt({ html: false, linkify: true, breaks: true });
 markdown.disable("image");
+markdown.core.ruler.push("ranked", ranked);
 markdown.linkify.set({ fuzzyLink: false, fuzzyEmail: false });
 
 DOMPurify.addHook("afterSanitizeAttributes", (node) => {
@@ -28,5 +31,5 @@ DOMPurify.addHook("afterSanitizeAttributes", (node) => {
 
 // Returns a document fragment that is safe anywhere in the page.
 export function render(text) {
-  return DOMPurify.sanitize(markdown.render(text), SAFE);
+  return arrange(DOMPurify.sanitize(markdown.render(text), SAFE));
 }

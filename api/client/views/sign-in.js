@@ -24,16 +24,18 @@ export function setUpSignIn(session) {
   });
 }
 
+// A disabled button would lose the focus, so a second press is only ignored.
 async function attempt(enter) {
+  if (submit.ariaDisabled) return;
   problem.textContent = "";
-  submit.disabled = true;
+  submit.ariaDisabled = "true";
   try {
     await enter();
     form.reset();
   } catch (refusal) {
     problem.textContent = refusal.message;
   } finally {
-    submit.disabled = false;
+    submit.ariaDisabled = null;
   }
 }
 

@@ -44,6 +44,7 @@ export function createApi(session) {
     chats: (cursor) => call("GET", `/chats?${query({ sort: "lastActiveAt", cursor })}`),
     createChat: (title) => call("POST", "/chats", { body: title ? { title } : {} }),
     renameChat: (id, title) => call("PATCH", `/chats/${id}`, { body: { title } }),
+    setModel: (id, model) => call("PATCH", `/chats/${id}`, { body: { settings: { model } } }),
     deleteChat: (id) => call("DELETE", `/chats/${id}`),
     messages: (id, cursor) => call("GET", `/chats/${id}/messages?${query({ order: "desc", cursor })}`),
     message: (chatId, id) => call("GET", `/chats/${chatId}/messages/${id}`),
@@ -52,6 +53,14 @@ export function createApi(session) {
     resume: (chatId) => call("POST", `/chats/${chatId}/queue/resume`),
     sync: (after) => call("GET", `/sync${after === null ? "" : `?after=${after}`}`),
     seen: (chatId, seq) => call("PUT", `/chats/${chatId}/seen`, { body: { seq } }),
+    again: (chatId, id, verb, key) => call("POST", `/chats/${chatId}/messages/${id}/${verb}`, { body: {}, key }),
+    rewrite: (chatId, id, content, key) => call("PATCH", `/chats/${chatId}/messages/${id}`, { body: { content }, key }),
+    versions: (chatId, id, cursor) => call("GET", `/chats/${chatId}/messages/${id}/versions?${query({ cursor })}`),
+    show: (chatId, id) => call("PUT", `/chats/${chatId}/messages/${id}/shown`),
+    fork: (chatId, messageId, key) => call("POST", `/chats/${chatId}/fork`, { body: { messageId }, key }),
+    queue: (chatId, cursor) => call("GET", `/chats/${chatId}/queue?${query({ cursor })}`),
+    reorder: (chatId, order, ifSeq) => call("PUT", `/chats/${chatId}/queue`, { body: { order, ifSeq } }),
+    dequeue: (chatId, id) => call("DELETE", `/chats/${chatId}/queue/${id}`),
     post: (chatId, content, key) => call("POST", `/chats/${chatId}/messages`, { body: { content }, key }),
   };
 }

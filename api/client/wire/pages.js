@@ -26,3 +26,15 @@ export function closeIfGone({ dispatch, read }, id, problem) {
   if (!isGone(problem)) throw problem;
   if (read().openChat === id) dispatch("chat.opened", null);
 }
+
+// All rows of a list that is read in pages. `get` reads the page at a cursor.
+export async function allPages(get) {
+  const rows = [];
+  let cursor = null;
+  do {
+    const page = await get(cursor);
+    rows.push(...page.items);
+    cursor = page.nextCursor;
+  } while (cursor);
+  return rows;
+}

@@ -1,5 +1,7 @@
 """The user's own posts, and the balance that their answers carry."""
 
+from typing import Any
+
 from playwright.sync_api import Page
 
 from tests.unit.client.story import CHAT, MINE, after, message
@@ -29,3 +31,19 @@ def test_a_balance_that_is_late_is_ignored(page: Page) -> None:
     newer = ("credits.changed", {"balance": 10, "held": 0, "seq": 20})
     assert after(page, DRAFT, newer, ACCEPTED)["credits"]["balance"] == 10
     assert after(page, newer, DRAFT, ACCEPTED)["credits"]["balance"] == 10
+
+
+def test_an_old_message_with_the_same_words_hides_no_draft(page: Page) -> None:
+    history = ("messages.loaded", {"chatSessionId": CHAT, "items": [MINE], "nextCursor": None})
+    assert "echoed" not in after(page, DRAFT, history)["drafts"][0]
+
+
+def test_only_a_post_that_may_have_arrived_is_hidden_by_its_event(page: Page) -> None:
+    def hidden(**why: Any) -> Any:
+        (draft,) = after(page, DRAFT, ("draft.unsent", {"key": "k", **why}), ("message.created", MINE))["drafts"]
+        return draft["echoed"]
+
+    assert hidden(problem="No answer.", passing=True)
+    assert not hidden(problem="No credits.")
+    lost = ("draft.unsent", {"key": "k", "problem": "No answer.", "passing": True})
+    assert after(page, DRAFT, ("message.created", MINE), lost)["drafts"][0]["echoed"]
