@@ -19,7 +19,7 @@ const ACTIONS = {
 };
 
 // `page` is the browser page: its {api, session, outbox, keep, makeChat, dispatch, read, catchUp}. Each action gets it
-// before its own values. `settled` waits for an answer, and then for all that it has changed (D-210).
+// before its own values. `settled` waits for an answer, and then for all that it has changed (D-190).
 export function createActions(page) {
   const shared = { ...page, settled: (answer) => settled(page, answer) };
   const explained = (action) => (...values) =>

@@ -6,7 +6,7 @@ import { allPages } from "../wire/pages.js";
 export const moveUp = (page, id) => move(page, id, (at) => at - 1);
 export const moveDown = (page, id) => move(page, id, (at) => at + 1);
 
-// Puts a waiting reply first, and stops the reply that runs. A chat that is paused goes on (D-214).
+// Puts a waiting reply first, and stops the reply that runs. A chat that is paused goes on (D-194).
 export async function sendNow(page, id) {
   const { openChat, messages } = page.read();
   const running = messages.find((message) => isOpen(message) && !waits(message));

@@ -31,7 +31,7 @@ export async function show({ api, read, settled }, id) {
   await settled(api.show(read().openChat, id));
 }
 
-// Opens a new chat with everything before this message, and its text in the composer (D-213).
+// Opens a new chat with everything before this message, and its text in the composer (D-193).
 export async function branch(page, id) {
   if (around(page, id).isCut) await earlierMessages(page);
   const { before, content } = around(page, id);

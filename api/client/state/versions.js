@@ -16,7 +16,7 @@ export function groupsOf(messages) {
 
 export const rootOf = ({ id, versionOf }) => versionOf ?? id;
 
-// Marks those of the items that may have other versions. These have the positions after a pair: a gap (D-211).
+// Marks those of the items that may have other versions. These have the positions after a pair: a gap (D-191).
 export function marked(state, items) {
   const rows = state.messages.filter(isShown);
   const ids = new Set(items.map(({ id }) => id));

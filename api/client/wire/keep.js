@@ -1,4 +1,4 @@
-// Keeps the user's unsent words in this browser's storage, so that a reload loses nothing (D-215).
+// Keeps the user's unsent words in this browser's storage, so that a reload loses nothing (D-195).
 // The storage belongs to one user. Another user's sign-in removes it, and so does a sign-out. It never holds a token.
 
 const OURS = "holdfast.";

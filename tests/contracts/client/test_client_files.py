@@ -22,7 +22,7 @@ FORBIDDEN = re.compile(
     r"innerHTML|outerHTML|insertAdjacentHTML|srcdoc|document\.write|createContextualFragment|DOMParser|setHTML"
     r"|\beval\b|new Function|localStorage|sessionStorage|indexedDB|document\.cookie|https?://"
 )
-#: The user's unsent words are kept between two pages, and nothing else is (D-215).
+#: The user's unsent words are kept between two pages, and nothing else is (D-195).
 ALLOWED = {"keep.js": {"localStorage"}}
 IMPORT = re.compile(r"^(?:import|export) [^;]*?[\"']([^\"']+)[\"'];", re.MULTILINE)
 

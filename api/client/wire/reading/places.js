@@ -1,4 +1,4 @@
-// Reads the places in the queue of the open chat, again and again. They change without an event (D-212).
+// Reads the places in the queue of the open chat, again and again. They change without an event (D-192).
 
 import { queueMark } from "../../state/waiting.js";
 import { allPages } from "../pages.js";
