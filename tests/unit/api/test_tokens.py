@@ -43,3 +43,16 @@ def test_a_token_signed_with_another_secret_is_refused() -> None:
 def test_anything_else_is_refused(token: Any) -> None:
     with pytest.raises(Unauthenticated):
         tokens.verify(SECRET, tokens.ACCESS, token)
+
+
+def test_a_good_token_is_decoded_once_and_a_bad_one_is_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    token = tokens.issue(SECRET, tokens.ACCESS, "ada", 60, session_id="s1")
+    claims = tokens.read(SECRET, tokens.ACCESS, token)
+    monkeypatch.setattr(tokens.jwt, "decode", lambda *_, **__: pytest.fail("decoded again"))
+    assert tokens.read(SECRET, tokens.ACCESS, token) == claims
+    monkeypatch.undo()
+    remembered = tokens._signed.cache_info().currsize
+    for secret, purpose in ((SECRET[::-1], tokens.ACCESS), (SECRET, tokens.REFRESH)):
+        with pytest.raises(Unauthenticated):
+            tokens.read(secret, purpose, token)
+    assert tokens._signed.cache_info().currsize == remembered
