@@ -2,44 +2,17 @@
 
 import asyncio
 import math
-import threading
 import weakref
-from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
 from api.serving import turns as module
-from api.serving.turn import Turn, WorkFailed
+from api.serving.turn import WorkFailed
 from api.serving.turns import Turns
 from shared.errors.server import ServerFull
 from tests.eventually import eventually, patience
-
-
-def run(asked: Coroutine[Any, Any, None]) -> None:
-    """Run it in a thread of its own. In the main thread the browser of other tests may have an event loop."""
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, asyncio.wait_for(asked, patience(5))).result()
-
-
-def turn(work: Callable[[], Any], caller: str = "somebody") -> Turn[Any]:
-    return Turn(caller, "GET /somewhere", work)
-
-
-class Gate:
-    """Work that has begun once `begun` is released, and ends when `opens` is set."""
-
-    def __init__(self) -> None:
-        self.begun, self.opens = threading.Semaphore(0), threading.Event()
-
-    def __call__(self) -> None:
-        self.begun.release()
-        self.opens.wait()
-
-    async def held(self, times: int = 1) -> None:
-        """Wait until this many pieces of work have begun."""
-        await asyncio.to_thread(lambda: [self.begun.acquire() for _ in range(times)])
+from tests.unit.api.turning import Gate, run, turn
 
 
 def test_callers_take_turns() -> None:
