@@ -77,7 +77,7 @@ def settle(run: Run, outcome: Outcome) -> None:
 
 
 def _drop_text(claim: Claim) -> None:
-    """Drop the live text if nobody reads it any more. The row knows that; the worker's clock does not (D-149)."""
+    """Drop the live text if nobody reads it any more. The row knows that; the worker's clock does not (D-201)."""
     with suppress(*DATABASE_AWAY):
         if not text_may_be_read(claim):
             live_text.drop(current_link(), claim.id, claim.attempt)

@@ -67,7 +67,7 @@ class HashingPlace:
 def _step_back() -> None:
     if sys.platform != "linux":  # elsewhere a thread has no niceness of its own
         return
-    with suppress(OSError):  # a thread that cannot step back hashes all the same (D-144)
+    with suppress(OSError):  # a thread that cannot step back hashes all the same (D-186)
         lower = min(_NICEST, os.getpriority(os.PRIO_PROCESS, os.getpid()) + _NICENESS)
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), lower)
 

@@ -167,6 +167,6 @@ class Connection(PacedConnection):
 
 
 def _accepted_from(transport: Any) -> tuple[str, int] | None:
-    """The address that asyncio got with the connection. A client that has gone by now has no other one (D-142)."""
+    """The address that asyncio got with the connection. A client that has gone by now has no other one (D-184)."""
     address = transport.get_extra_info("peername")
     return (str(address[0]), int(address[1])) if isinstance(address, tuple) else None

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from shared.network.listening import has_gone
 
-#: Connections that the event loop accepts before it goes on with those that it has (D-143).
+#: Connections that the event loop accepts before it goes on with those that it has (D-185).
 AT_ONCE = 8
 # Clients that have gone already, in the same time. The event loop takes ten times as long for each that it gets.
 _GONE_AT_ONCE = 50

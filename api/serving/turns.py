@@ -94,7 +94,7 @@ class Turns:
             del turn  # else the last request and its answer would stay in memory until the next one
 
     def _fill_threads(self) -> None:
-        """Begin turns as long as a thread is free for one. Each such thread then finds its turn at once (D-150)."""
+        """Begin turns as long as a thread is free for one. Each such thread then finds its turn at once (D-202)."""
         while len(self._at_work) < self._threads and (caller := self._next()) is not None:
             own = self._waiting[caller]
             turn, _ = own.popitem(last=False)

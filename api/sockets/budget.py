@@ -16,7 +16,7 @@ _READ = 512
 # The budget of a socket at once, and the part that comes back in a second. This allows one message of the largest size,
 # or about 80 small ones at once and 5 a second later. A client needs one every 25 s.
 _BURST, _RATE = 128 * 1024, 8 * 1024
-# The same before its token. A client sends its token and nothing else, which takes about 2 KiB (D-145).
+# The same before its token. A client sends its token and nothing else, which takes about 2 KiB (D-187).
 _FIRST_BURST, _FIRST_RATE = 16 * 1024, 2 * 1024
 # The part that a socket may spend before all other green threads run. Otherwise a client that always sends would stop
 # them. A message with a token stays below this.

@@ -13,7 +13,7 @@ from shared.network.addresses import network_of
 
 # Bytes that all strangers of one address may send at once, and in each second. A thousand a second may show a token.
 _BURST, _RATE = 128 * 1024, 2 * 1024 * 1024
-# Seconds that a stranger waits at most for this budget with each read. Showing a token takes four reads (D-148).
+# Seconds that a stranger waits at most for this budget with each read. Showing a token takes four reads (D-200).
 _LONGEST_WAIT = 0.25
 
 
@@ -68,7 +68,7 @@ class Strangers:
         return connection in self._dropped
 
     def rest(self, connection: socket.socket, seconds: float) -> None:
-        """Let the thread of this connection wait so long, or until the connection is dropped (D-148)."""
+        """Let the thread of this connection wait so long, or until the connection is dropped (D-200)."""
         if connection not in self._dropped:
             waking = self._resting[connection] = threading.Event()
             waking.wait(seconds)
