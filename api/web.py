@@ -33,7 +33,8 @@ log = logging.getLogger("web")
 _BACKLOG = 2048
 # Bytes that the kernel may hold for a client that does not read. By default they grow to megabytes.
 _SEND_BUFFER = 256 * 1024
-# Open files that are no client's connection: the log, the database, libraries; for each thread Redis and a page's file.
+# Open files that are no client's connection: the log and libraries; for each thread the two connections to Redis, of
+# the core and of the limits, the database, and a page's file.
 _OTHER_FILES, _FILES_OF_A_THREAD = 100, 4
 # Seconds between two checks that the process that started this one still lives.
 _LOOK = 1

@@ -2,9 +2,12 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
+from shared.actions.replies.claim import Claim
 from shared.actions.replies.finish import Superseded, complete_reply, fail_reply
+from shared.actions.replies.leases import text_may_be_read
 from shared.actions.replies.release import give_back, release_reply
 from shared.actions.replies.states import LONGEST_PAUSE
 from shared.core import current_link
@@ -67,10 +70,17 @@ def settle(run: Run, outcome: Outcome) -> None:
             case Left(error):
                 raise error
     except Superseded:
-        log.info("reply.superseded: another program ends the reply")
-        live_text.drop(current_link(), run.claim.id, run.claim.attempt)
+        log.info("reply.superseded: this attempt lost the reply, or could not renew its lease; it stores nothing more")
+        _drop_text(run.claim)
     except DATABASE_AWAY as away:
         log.warning("reply.database_away: %s; the lease will lapse, and the reply runs again", type(away).__name__)
+
+
+def _drop_text(claim: Claim) -> None:
+    """Drop the live text if nobody reads it any more. The row knows that; the worker's clock does not (D-201)."""
+    with suppress(*DATABASE_AWAY):
+        if not text_may_be_read(claim):
+            live_text.drop(current_link(), claim.id, claim.attempt)
 
 
 def _complete(run: Run, ending: Ending) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
+from shared.network.addresses import USUAL_PORTS
 from shared.settings import Settings
 
 MayOpen = Callable[[str, Mapping[str, str]], bool]
@@ -14,7 +15,7 @@ def may_open(settings: Settings) -> MayOpen:
     A page of HOLDFAST_ALLOWED_ORIGINS may. The API's own page may, under each name that this machine has: its host is
     that of the socket, and its port is that of the socket, or PORT.
     """
-    listed = {origin.lower() for origin in settings.allowed_origins}
+    listed = set(settings.allowed_origins)
 
     def allowed(origin: str, environ: Mapping[str, str]) -> bool:
         return origin.lower() in listed or _is_own(origin, environ.get("HTTP_HOST", ""), settings.port)
@@ -26,6 +27,6 @@ def _is_own(origin: str, host: str, port: int) -> bool:
     try:
         page, here = urlsplit(origin), urlsplit(f"//{host}")
         same_host = page.hostname is not None and page.hostname == here.hostname
-        return same_host and (page.netloc == here.netloc or page.port == port)
+        return same_host and (page.netloc == here.netloc or (page.port or USUAL_PORTS.get(page.scheme)) == port)
     except ValueError:  # a client may send anything here
         return False

@@ -46,11 +46,14 @@ class Revoked:
         return time.monotonic() + self._offset
 
     def _read_if_due(self) -> None:
-        """Read the table, or wait for another thread that does. Nobody waits for a reading that somebody gave up."""
+        """Read the table, or wait for another thread that does.
+
+        Once a thread has waited for too long, no other one waits for the same reading.
+        """
         if time.monotonic() < self._due:
             return
         if not self._reading.acquire(timeout=self._patience):
-            self._patience = 0.0  # the database hangs; a request may ask twice, but waits once in all
+            self._patience = 0.0  # the database hangs, so all threads use the last reading until this one ends
             return
         try:
             self._read()

@@ -10,6 +10,7 @@ from api.access.decorators import public
 from api.http.blueprint import ApiBlueprint
 from shared.core import current_settings
 from shared.database.tables import db
+from shared.network.addresses import in_url
 from shared.wire.ops import ConfigOut, HealthOut
 
 ops = ApiBlueprint("ops", __name__, description="Configuration and health")
@@ -49,6 +50,5 @@ def realtime_url() -> str:
     """The address of `realtime` for browsers: that of the settings, or REALTIME_PORT on the host of this request."""
     settings = current_settings()
     # host_url would decode an international name, and a client can send one that is none
-    host = urlsplit(f"//{request.host}").hostname or settings.host
-    host = f"[{host}]" if ":" in host else host
+    host = in_url(urlsplit(f"//{request.host}").hostname or settings.host)
     return settings.realtime_url or f"{request.scheme}://{host}:{settings.realtime_port}"

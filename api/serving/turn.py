@@ -23,17 +23,15 @@ class Turn(Generic[T]):
         self.caller, self.name, self._work = caller, name, work
         self._loop = asyncio.get_running_loop()
         self.result: asyncio.Future[T] = self._loop.create_future()
-        #: When the turn came, and when a thread took it.
+        #: When the turn came, and when it got a thread.
         self.came, self.began = time.monotonic(), 0.0
-        #: Whether no thread was free when it came.
-        self.queued = False
         #: Whether the log has told that it hangs.
         self.noted = False
 
     @property
     def waits(self) -> bool:
-        """Whether the turn stands in the queue because all threads that it may have were busy."""
-        return self.queued and not self.began
+        """Whether the turn stands in the queue because all threads that it may have are busy."""
+        return not self.began
 
     def do(self) -> None:
         """Do the work, in this thread."""

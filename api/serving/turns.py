@@ -6,7 +6,8 @@ A caller has half of the threads at most. Otherwise requests that wait, for exam
 import logging
 import threading
 import time
-from collections import Counter, OrderedDict, deque
+from collections import Counter, OrderedDict
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from api.serving.turn import Turn
@@ -22,6 +23,8 @@ _LOOK = 1.0
 _HANGS = 30.0
 # Seconds that a request may wait for a thread. After that it is refused, because most clients have given up.
 _LONGEST_WAIT = 30.0
+# Seconds between two lines of the log about refused requests.
+_QUIET = 60.0
 
 
 class Turns:
@@ -29,11 +32,12 @@ class Turns:
 
     def __init__(self, threads: int) -> None:
         self._threads, self._most = threads, max(1, threads // 2)
-        self._waiting: OrderedDict[str, deque[Turn[Any]]] = OrderedDict()
+        self._waiting: OrderedDict[str, OrderedDict[Turn[Any], None]] = OrderedDict()
         self._at_work: dict[Turn[Any], None] = {}
         self._of_caller = Counter[str]()
-        self._changed = threading.Condition()
-        self._stuck = False
+        self._lock = threading.Lock()
+        self._begun = SimpleQueue[Turn[Any]]()
+        self._stuck, self._quiet_until = False, 0.0
         for number in range(threads):
             threading.Thread(target=self._serve, name=f"request-{number}", daemon=True).start()
 
@@ -45,11 +49,14 @@ class Turns:
         """
         if self._stuck:
             raise ServerFull
-        self._add(turn)
+        with self._lock:
+            self._waiting.setdefault(turn.caller, OrderedDict())[turn] = None
+            self._fill_threads()
         try:
             return await turn.result
         finally:
-            self._forget(turn)
+            with self._lock:
+                self._forget(turn)
 
     def watch(self) -> None:
         """Look at all turns once a second, for ever."""
@@ -59,61 +66,55 @@ class Turns:
 
     def look(self, now: float) -> None:
         """Log the requests that hang, and refuse those that have waited for too long."""
-        with self._changed:
+        with self._lock:
             overdue = [turn for own in self._waiting.values() for turn in own if now - turn.came > _LONGEST_WAIT]
+            for turn in overdue:  # in the same moment, or a thread could begin one that is refused
+                self._forget(turn)
             hanging = [turn for turn in self._at_work if now - turn.began > _HANGS]
         for turn in overdue:
-            self._forget(turn)
             turn.refuse(ServerFull())
+        if overdue and now >= self._quiet_until:
+            self._quiet_until = now + _QUIET
+            log.warning("request.refused: %d requests got 503, because no thread was free for 30 s", len(overdue))
         for turn in hanging:
             if not turn.noted:
                 turn.noted = True
                 log.warning("request.hangs: %s has run for %d s; its thread is lost until it ends", turn.name, _HANGS)
         self._note_stuck(len(hanging) == self._threads)
 
-    def _add(self, turn: Turn[Any]) -> None:
-        with self._changed:
-            waiting = sum(map(len, self._waiting.values()))
-            free = self._threads - len(self._at_work) - waiting
-            turn.queued = free < 1 or self._of_caller[turn.caller] >= self._most
-            self._waiting.setdefault(turn.caller, deque()).append(turn)
-            self._changed.notify()
-
-    def _forget(self, turn: Turn[Any]) -> None:
-        """Take the turn out of the queue, if it still stands there."""
-        with self._changed:
-            own = self._waiting.get(turn.caller, deque())
-            if not turn.began and turn in own:
-                own.remove(turn)
-                if not own:
-                    del self._waiting[turn.caller]
-
     def _serve(self) -> None:
         while True:
-            turn = self._begun()
+            turn = self._begun.get()
             turn.do()
-            with self._changed:
+            with self._lock:
                 del self._at_work[turn]
                 self._of_caller[turn.caller] -= 1
                 self._of_caller += Counter()  # forgets the callers that have no request at work
-                self._changed.notify()
+                self._fill_threads()
+            del turn  # else the last request and its answer would stay in memory until the next one
 
-    def _begun(self) -> Turn[Any]:
-        """The next turn, once there is one."""
-        with self._changed:
-            while (caller := self._next()) is None:  # wait_for() would take an empty name for none
-                self._changed.wait()
-            own = self._waiting.pop(caller)
-            turn = own.popleft()
-            if own:
-                self._waiting[caller] = own  # the next turn of this caller comes after all others
+    def _fill_threads(self) -> None:
+        """Begin turns as long as a thread is free for one. Each such thread then finds its turn at once (D-202)."""
+        while len(self._at_work) < self._threads and (caller := self._next()) is not None:
+            own = self._waiting[caller]
+            turn, _ = own.popitem(last=False)
+            self._waiting.move_to_end(caller)  # the next turn of this caller comes after all others
+            if not own:
+                del self._waiting[caller]
             self._of_caller[caller] += 1
             self._at_work[turn] = None
             turn.began = time.monotonic()
-            return turn
+            self._begun.put(turn)
 
     def _next(self) -> str | None:
         return next((caller for caller in self._waiting if self._of_caller[caller] < self._most), None)
+
+    def _forget(self, turn: Turn[Any]) -> None:
+        """Take the turn out of the queue, if it still stands there."""
+        own = self._waiting.get(turn.caller, OrderedDict())
+        own.pop(turn, None)
+        if not own:
+            self._waiting.pop(turn.caller, None)
 
     def _note_stuck(self, stuck: bool) -> None:
         if stuck and not self._stuck:

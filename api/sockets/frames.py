@@ -13,6 +13,7 @@ from eventlet.websocket import ConnectionClosedError, FailedConnectionError, RFC
 
 from api.sockets.budget import MAX_MESSAGE, Flood, Metered
 from api.sockets.outbox import TRANSPORT
+from api.sockets.strangers import Strangers
 from shared.errors.requests import TooMuchSent
 
 # Bytes that a piece of a message takes in memory beside its text, roughly. An empty fragment is a piece too.
@@ -26,9 +27,9 @@ _GOODBYE = 1.0
 class Frames(RFC6455WebSocket):
     """The library's WebSocket with limits. It calls `flooded` for a client that sends too much, and then closes."""
 
-    def limit(self, flooded: Callable[[], None], share: Callable[[Any, int], float | None]) -> None:
+    def limit(self, flooded: Callable[[], None], strangers: Strangers) -> None:
         """Begin to count what the client sends."""
-        self.socket: Any = Metered(self.socket, partial(share, self.socket))
+        self.socket: Any = Metered(self.socket, strangers)
         self._flooded = flooded
 
     def _recv_frame(self, message: Any = None) -> Any:
@@ -47,7 +48,7 @@ class Frames(RFC6455WebSocket):
     def _say_goodbye(self, code: int, reason: str) -> None:
         """Tell the reason, and wait a moment without reading. Closing at once would reset the connection."""
         self._send_closing_frame(True, (code, reason))
-        time.sleep(_GOODBYE)
+        self.socket.rest(_GOODBYE)
 
     @staticmethod
     def _apply_mask(data: bytes, mask: tuple[int, ...], length: int, offset: int = 0) -> bytes:
@@ -63,10 +64,10 @@ class Upgrade(WebSocketWSGI):
     def __init__(self, handler: Any, server: Any) -> None:
         super().__init__(handler, server)
         self.support_legacy_versions = False
-        self._flooded, self._share = server.flooded, server.share
+        self._flooded, self._strangers = server.flooded, server.strangers
 
     def _handle_hybi_request(self, environ: dict[str, Any]) -> Frames:
         frames = super()._handle_hybi_request(environ)
         frames.__class__ = Frames  # the library names its own class in the midst of this function
-        frames.limit(partial(self._flooded, environ[TRANSPORT]), self._share)
+        frames.limit(partial(self._flooded, environ[TRANSPORT]), self._strangers)
         return cast(Frames, frames)

@@ -6,6 +6,7 @@ from typing import Any
 
 import engineio
 
+from api.sockets.strangers import Strangers
 from api.sockets.tally import TALLY
 
 #: The key of the transport's id in a connection's WSGI environment.
@@ -54,13 +55,12 @@ def _size(packet: Any) -> int:
 class Transport(engineio.Server):
     """The library's transport, with an Outbox for each socket, and with our limits for the frames of clients.
 
-    It calls `cut` with the id of a socket that is full, and `flooded` with the id of one that sends too much. `share`
-    takes what a connection costs from the budget of its address.
+    It calls `cut` with the id of a socket that is full, and `flooded` with the id of one that sends too much.
     """
 
     cut: Callable[[str], None]
     flooded: Callable[[str], None]
-    share: Callable[[Any, int], float | None]
+    strangers: Strangers
 
     def read_with(self, upgrade: type) -> None:
         """Let this class read the frames of clients, instead of the library's."""

@@ -125,7 +125,7 @@ def create_server(settings: Settings, upgrade: type, strangers: Strangers) -> Se
         async_handlers=False,  # else each packet starts a thread, and a client may send any number of packets
     )
     server.eio.read_with(upgrade)
-    server.eio.share = strangers.pay
+    server.eio.strangers = strangers
     return server
 
 

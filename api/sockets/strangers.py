@@ -3,7 +3,9 @@
 import contextlib
 import socket
 import struct
+import threading
 import time
+from weakref import WeakSet
 
 from api.sockets.budget import Budget
 from api.sockets.tally import TALLY
@@ -11,6 +13,8 @@ from shared.network.addresses import network_of
 
 # Bytes that all strangers of one address may send at once, and in each second. A thousand a second may show a token.
 _BURST, _RATE = 128 * 1024, 2 * 1024 * 1024
+# Seconds that a stranger waits at most for this budget with each read. Showing a token takes four reads (D-200).
+_LONGEST_WAIT = 0.25
 
 
 class Neighbours:
@@ -18,7 +22,7 @@ class Neighbours:
 
     def __init__(self) -> None:
         self.connections: dict[socket.socket, None] = {}
-        self.budget = Budget(_BURST, _RATE)
+        self.budget = Budget(_BURST, _RATE, _LONGEST_WAIT)
 
 
 class Strangers:
@@ -29,6 +33,8 @@ class Strangers:
         # Each connection with its deadline and its address, in the order of the deadlines.
         self._waiting: dict[socket.socket, tuple[float, str]] = {}
         self._of_address: dict[str, Neighbours] = {}
+        self._dropped = WeakSet[socket.socket]()
+        self._resting: dict[socket.socket, threading.Event] = {}
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -52,13 +58,21 @@ class Strangers:
             if not self._of_address[address].connections:
                 del self._of_address[address]
 
-    def pay(self, connection: socket.socket, cost: int) -> float | None:
-        """Take so many bytes from the budget of this stranger's address.
-
-        Returns the seconds until that budget has so much; None if the connection is no stranger.
-        """
+    def budget_of(self, connection: socket.socket) -> Budget | None:
+        """The budget that this stranger shares with those of its address; None if the connection is no stranger."""
         _, address = self._waiting.get(connection, (0.0, None))
-        return None if address is None else self._of_address[address].budget.pay(cost)
+        return None if address is None else self._of_address[address].budget
+
+    def has_dropped(self, connection: socket.socket) -> bool:
+        """Whether this connection had to leave. The system may still have bytes of it."""
+        return connection in self._dropped
+
+    def rest(self, connection: socket.socket, seconds: float) -> None:
+        """Let the thread of this connection wait so long, or until the connection is dropped (D-200)."""
+        if connection not in self._dropped:
+            waking = self._resting[connection] = threading.Event()
+            waking.wait(seconds)
+            self._resting.pop(connection, None)
 
     def reap(self) -> None:
         """Drop the connections that showed no token in time. Dropping one that has ended already does nothing."""
@@ -76,7 +90,10 @@ class Strangers:
 
     def _drop(self, connection: socket.socket) -> None:
         self.remove(connection)
+        self._dropped.add(connection)
         drop(connection)
+        if waking := self._resting.get(connection):
+            waking.set()
 
 
 def _address(connection: socket.socket) -> str:

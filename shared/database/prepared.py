@@ -7,7 +7,7 @@ That work is two thirds of the cost of a statement (benchmarks/README.md, D-61).
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Dialect, FromClause, Select
+from sqlalchemy import ColumnElement, Connection, Dialect, FromClause, Select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import UpdateBase
@@ -89,9 +89,10 @@ def require_fields(row: type[R], names: Sequence[str]) -> None:
     assert tuple(names) == fields, f"{row.__name__} has {fields}, the statement returns {tuple(names)}"
 
 
-def columns_of(row: type[R], table: FromClause) -> list[Any]:
-    """The columns of a table that this type of row has, in its order."""
-    return [table.c[name] for name in row._fields]  # type: ignore[attr-defined]
+def columns_of(row: type[R], table: FromClause, **computed: ColumnElement[Any]) -> list[Any]:
+    """The columns that this type of row has, in its order: those of the table, or computed ones in their place."""
+    names = row._fields  # type: ignore[attr-defined]
+    return [computed[name].label(name) if name in computed else table.c[name] for name in names]
 
 
 class _Plan:

@@ -15,5 +15,5 @@ class RequestGivenUp(HoldfastError):
     """The server gave the request up"""
 
     code = "request_given_up"
-    detail = "The server is ending, or it failed. Send this again, with the same Idempotency-Key if it had one."
+    detail = "The server is shutting down, or it failed. Send this again, with the same Idempotency-Key if it had one."
     retryable = True

@@ -144,7 +144,7 @@ CHAT_DELETED_AT = func.coalesce(chat_sessions.c.deleted_at, owner_deleted_at(cha
 
 _owned_by = {
     column: Prepared(
-        select(*CHAT[:-1], CHAT_DELETED_AT.label("deleted_at")).where(
+        select(*columns_of(ChatRow, chat_sessions, deleted_at=CHAT_DELETED_AT)).where(
             chat_sessions.c.owner_id == bindparam("user_id"), chat_sessions.c[column] == bindparam("chat_ref")
         ),
         ChatRow,

@@ -151,7 +151,7 @@ def has_status(status: Status, table: FromClause = messages) -> ColumnElement[bo
 
 _deleted_at = func.coalesce(messages.c.deleted_at, chat_deleted_at(messages.c.chat_session_id))
 _in_chat = Prepared(
-    select(*(_deleted_at.label(column.name) if column.name == "deleted_at" else column for column in MESSAGE)).where(
+    select(*columns_of(MessageRow, messages, deleted_at=_deleted_at)).where(
         messages.c.chat_session_id == bindparam("chat_id"), messages.c.id == bindparam("message_id")
     ),
     MessageRow,

@@ -2,6 +2,9 @@
 
 from ipaddress import IPv6Address, ip_address, ip_network
 
+#: The ports of a URL without one. A browser leaves them out.
+USUAL_PORTS = {"http": 80, "https": 443}
+
 # A provider gives each customer at least this many bits of IPv6 addresses, so such a network counts as one address.
 _IPV6_BITS = 64
 

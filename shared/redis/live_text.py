@@ -119,8 +119,12 @@ def close(link: RedisLink, pipe: Pipeline, message_id: str, attempt: int) -> Non
 
 
 def drop(link: RedisLink, message_id: str, attempt: int) -> None:
-    """Drop the text of an attempt that was superseded. If Redis lost the fence, it has taken text since."""
+    """Drop the text of an attempt that was superseded, and refuse the trip that its worker may still make.
+
+    Without its fence Redis takes such text: it may have lost the fence.
+    """
     with link.trip() as pipe:
+        begin(link, pipe, message_id, attempt + 1)
         pipe.delete(_list(link, message_id, attempt))
 
 

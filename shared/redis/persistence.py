@@ -24,7 +24,11 @@ class Rewriting:
         self._troubled = self._refused = False
 
     def begin(self, link: RedisLink) -> bool:
-        """Begin to write the file anew, if Redis keeps one. False if Redis is away, or writes another one just now."""
+        """Begin to write the file anew, if Redis keeps one. False if that has to be tried again soon.
+
+        That is so while Redis is away, or writes another file just now. If Redis forbids rewrites, trying again would
+        change nothing: the log tells of it, and the answer is True.
+        """
         try:
             if link.client.info("persistence").get("aof_enabled"):
                 link.client.execute_command("BGREWRITEAOF")
@@ -49,13 +53,13 @@ class Rewriting:
             return False
         if state.get("aof_rewrite_in_progress") or state.get("aof_rewrite_scheduled"):
             return False
-        if state.get("aof_last_bgrewrite_status", "ok") != "ok":
+        if state.get("aof_enabled") and state.get("aof_last_bgrewrite_status", "ok") != "ok":
             self._note_trouble("the last rewrite failed")
             self._try_again(link)
             return False
         if self._troubled and not self._refused:
             self._pause, self._again_at, self._troubled = _FIRST_PAUSE, 0.0, False
-            log.warning("redis.rewritten: Redis has written its append-only file anew")
+            log.info("redis.rewritten: Redis has written its append-only file anew, or keeps none any more")
         return True
 
     def _try_again(self, link: RedisLink) -> None:

@@ -3,6 +3,8 @@
 import re
 from urllib.parse import parse_qsl, urlsplit
 
+from shared.network.addresses import USUAL_PORTS, in_url
+
 _SQLITE = re.compile(r"sqlite:///.+")
 _POSTGRES = re.compile(r"postgresql(\+psycopg)?://([^:/@]*(:[^@]*)?@)?(\[[^]]+\]|[^/:?@]*)(:\d{1,5})?([/?].*)?")
 _REDIS_NUMBER = re.compile(r"(/\d*)?")
@@ -44,16 +46,27 @@ def trouble_with_redis(url: str) -> str:
     return ""
 
 
+def origin_of(site: str) -> str:
+    """The site as a browser's `Origin` names it: in lower case, without a slash or its usual port (D-203)."""
+    site = site.lower().rstrip("/")
+    scheme = site.partition(":")[0]
+    return site.removesuffix(f":{USUAL_PORTS[scheme]}") if scheme in USUAL_PORTS else site
+
+
 def trouble_with_site(name: str, site: str) -> str:
-    """The reason why this setting cannot name this site, as a browser's `Origin` does; empty if it can."""
+    """The reason why this setting cannot name the site of such an origin; empty if it can."""
     try:
         address = urlsplit(site)
-        origin = f"{address.scheme}://{address.netloc}".lower()
-        readable = address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
+        port = f":{address.port}" if address.port else ""
+        readable = address.scheme in USUAL_PORTS and bool(address.hostname)
+        readable = readable and site == f"{address.scheme}://{in_url(address.hostname or '')}{port}"
     except ValueError:  # the port is no number, or the brackets have no partner
         readable = False
-    if not readable or origin != site.lower() or "@" in site or "*" in site:
-        return f"{name} has {site!r}: name a site as http://HOST:PORT or https://HOST, without a path or a star."
+    if not readable or "*" in site or not site.isascii():
+        return (
+            f"{name} has {site!r}: name a site as http://HOST:PORT or https://HOST, without a path or a star,"
+            " and an international name as xn--NAME."
+        )
     return ""
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from dotenv import load_dotenv
 from environs import Env, EnvError
 
+from shared.settings.addresses import origin_of
 from shared.settings.fields import PREFIX, Settings, SettingsError
 from shared.settings.mistakes import contradictions, mistakes
 
@@ -59,10 +60,9 @@ def _with_derived_defaults(values: dict[str, Any]) -> dict[str, Any]:
         values["model"] = "gpt-4o-mini" if values["openai_api_key"] else "scripted"
     if values["model"] not in values["models"]:
         values["models"] = [values["model"], *values["models"]]
-    values |= {name: values[name].rstrip("/") for name in ("public_url", "realtime_url")}
+    values |= {name: origin_of(values[name]) for name in ("public_url", "realtime_url")}
     values["realtime_url"] = values["realtime_url"] or values["public_url"]
-    if values["public_url"]:
-        values["allowed_origins"] = [*values["allowed_origins"], values["public_url"]]
+    values["allowed_origins"] = [origin_of(site) for site in (*values["allowed_origins"], values["public_url"]) if site]
     return values
 
 

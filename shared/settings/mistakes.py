@@ -16,9 +16,11 @@ def mistakes(settings: Settings) -> Iterator[str]:
         yield trouble
     if settings.redis_url and (trouble := trouble_with_redis(settings.redis_url)):
         yield trouble
-    named = {"PUBLIC_URL": [settings.public_url], "ALLOWED_ORIGINS": settings.allowed_origins}
-    for name, sites in named.items():
-        yield from filter(None, (trouble_with_site(f"HOLDFAST_{name}", site) for site in sites if site))
+    named = dict.fromkeys(settings.allowed_origins, "ALLOWED_ORIGINS")
+    named |= {settings.realtime_url: "REALTIME_URL", settings.public_url: "PUBLIC_URL"}
+    for site, name in named.items():
+        if site and (trouble := trouble_with_site(f"HOLDFAST_{name}", site)):
+            yield trouble
     if settings.env == "production" and len(settings.secret_key) < 32:
         yield "SECRET_KEY must have at least 32 characters in production."
     if settings.failpoints and settings.env != "test":

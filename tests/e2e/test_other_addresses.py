@@ -78,8 +78,9 @@ def caddyfile(url: str, ports: dict[str, str]) -> str:
         assert old in text
         text = text.replace(old, new)
     # certificates of an authority of its own, no port but ours, and no change to this machine
-    options = "{\n\tadmin off\n\tskip_install_trust\n\tlocal_certs\n\tauto_https disable_redirects\n}\n"
-    return options + text
+    options = "{\n\tadmin off\n\tskip_install_trust\n\tlocal_certs\n\tauto_https disable_redirects\n"
+    assert text.count("\n{\n") == 1
+    return text.replace("{\n", options, 1)
 
 
 def answers(url: str) -> bool:
@@ -96,6 +97,11 @@ def test_one_name_behind_a_proxy_with_tls(browser: Browser, behind_caddy: str, p
         assert page.evaluate("fetch('/config').then((answer) => answer.json())")["realtimeUrl"] == behind_caddy
         (cookie,) = context.cookies(f"{behind_caddy}/auth")
         assert (cookie["secure"], cookie["httpOnly"]) == (True, True)
+    with httpx2.Client(base_url=behind_caddy, verify=False, timeout=patience(5)) as http:
+        wide = {"X-One": 15_000 * "x", "X-Two": 15_000 * "x"}
+        assert http.get("/config", headers=wide).status_code == 200
+        upgrade = {"Connection": "Upgrade", "Upgrade": "x"}
+        assert http.post("/auth/sign-out", json={}, headers=upgrade).status_code == 204
 
 
 def use(page: Page, person: Person) -> None:

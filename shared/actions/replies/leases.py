@@ -10,7 +10,7 @@ from shared.core import current_settings
 from shared.database.clock import db_now
 from shared.database.retries import retried
 from shared.database.units import execute, query, write_unit
-from shared.models.message import has_status, messages
+from shared.models.message import IS_OPEN, has_status, messages
 from shared.models.status import Status
 
 
@@ -46,6 +46,14 @@ def still_ours(claims: list[Claim]) -> set[tuple[str, int]]:
     return {(row.id, row.attempt) for row in rows} & {(claim.id, claim.attempt) for claim in claims}
 
 
+def text_may_be_read(claim: Claim) -> bool:
+    """Whether somebody may still read the live text of this attempt: until its reply ends, or has another attempt.
+
+    A reply that waits for another attempt shows the text of the last one, and a stop keeps that text (D-20).
+    """
+    return bool(query(_open, {"reply_id": claim.id, "of_attempt": claim.attempt}))
+
+
 class _Running(NamedTuple):
     id: str
     attempt: int
@@ -55,6 +63,9 @@ _running = select(messages.c.id, messages.c.attempt).where(has_status(Status.RUN
 # Renewals do not lock the owner (D-64). They wait for no row either, so no deadlock has one of them for a part.
 _lock_free = _running.where(messages.c.id.in_(bindparam("ids", expanding=True))).with_for_update(
     skip_locked=True, key_share=True
+)
+_open = select(messages.c.id).where(
+    messages.c.id == bindparam("reply_id"), messages.c.attempt == bindparam("of_attempt"), IS_OPEN
 )
 _renew = (
     update(messages)

@@ -93,6 +93,19 @@ def test_connections_that_ended_push_out_nobody_who_waits(start: Callable[..., S
     assert waiting.authenticate({"token": server.token("ada")}).startswith('40{"sid"')
 
 
+def test_a_flood_of_an_address_keeps_no_newcomer_of_it_out(
+    start: Callable[..., SocketServer], stack: ExitStack
+) -> None:
+    """Behind a proxy, all clients have one address."""
+    server = start(HOLDFAST_SOCKET_AUTH_SECONDS="3")
+    for _ in range(150):
+        flooder = stack.enter_context(closing(socket.create_connection(address(server))))
+        flooder.sendall(HELLO)
+        assert flooder.recv(12).endswith(b" 101")
+        flooder.sendall(frame("x" * 60_000))
+    assert attempt(stack, server, "ada")[1].startswith('40{"sid"')
+
+
 @pytest.mark.long
 def test_many_strangers_with_little_each_leave_the_others_their_service(
     start: Callable[..., SocketServer], stack: ExitStack

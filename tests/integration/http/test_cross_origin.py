@@ -1,5 +1,7 @@
 """Pages of other sites: a listed one may use the API, and any other one gets no permission."""
 
+import logging
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -56,3 +58,10 @@ def test_a_script_of_a_listed_site_reads_answers_and_errors_alike(app: Flask, cl
 
 def test_without_an_origin_no_site_is_named(client: FlaskClient) -> None:
     assert [name for name, _ in client.get("/config").headers if name.startswith("Access-Control")] == []
+
+
+def test_no_client_adds_a_line_to_the_log(client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)  # the library has a line for each such request, below its own level
+    for method in ({}, {"Access-Control-Request-Method": "NONE"}):
+        client.options("/chats", headers={"Origin": APP, **method})
+    assert caplog.messages == []

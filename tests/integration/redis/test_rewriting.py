@@ -1,5 +1,6 @@
 """Redis cannot write its append-only file anew: the tries become rare, and the log has a line for each change."""
 
+import logging
 from typing import Any
 
 import pytest
@@ -17,10 +18,10 @@ class FailingRedis:
 
     def __init__(self) -> None:
         self.client = self
-        self.tries, self.status, self.refusal = 0, "err", ""
+        self.tries, self.status, self.refusal, self.enabled = 0, "err", "", 1
 
     def info(self, _section: str) -> dict[str, Any]:
-        return {"aof_enabled": 1, "aof_last_bgrewrite_status": self.status}
+        return {"aof_enabled": self.enabled, "aof_last_bgrewrite_status": self.status}
 
     def execute_command(self, _command: str) -> None:
         self.tries += 1
@@ -58,6 +59,7 @@ def test_after_failures_the_tries_become_rare_and_one_line_tells(
 def test_a_success_is_told_once_and_the_next_failure_is_tried_again_soon(
     now: list[float], caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     redis: Any = FailingRedis()
     rewriting = Rewriting()
     rewriting.begin(redis)
@@ -70,6 +72,15 @@ def test_a_success_is_told_once_and_the_next_failure_is_tried_again_soon(
     assert redis.tries >= 4
     told = [record.getMessage().partition(":")[0] for record in caplog.records]
     assert told == ["redis.not_rewritten", "redis.rewritten", "redis.not_rewritten"]
+
+
+def test_after_failures_an_operator_may_turn_the_file_off(now: list[float]) -> None:
+    redis: Any = FailingRedis()
+    rewriting = Rewriting()
+    rewriting.begin(redis)
+    sweep_for(1, rewriting, redis, now)
+    redis.enabled = 0
+    assert rewriting.is_done(redis)
 
 
 def test_a_redis_that_forbids_rewrites_is_told_of_once_and_holds_nothing_up(

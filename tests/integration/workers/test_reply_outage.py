@@ -13,7 +13,10 @@ import workers.outcome
 import workers.reply
 import workers.sweeper
 import workers.watchdog
+from shared.actions.replies.stop import stop_reply
+from shared.core import current_link
 from shared.models import ChatSession
+from shared.redis import live_text
 from tests.channel import Channel
 from tests.eventually import eventually, joined, patience
 from tests.factories import a_claim, a_post, change, clock, meanwhile, on_sqlite_only, past, the_message
@@ -102,6 +105,19 @@ def test_a_reply_whose_lease_is_over_is_cut(
     assert (row.status, row.attempt, row.failures) == ("running", 1, 0)
     assert 0 < clock() - row.lease_until < 1_000
     eventually(lambda: fake_model.requests[0].ending == "client closed")
+
+
+@on_sqlite_only
+@pytest.mark.settings(lease_seconds=1.0, model="fake:chunks=10,every=1,gate=door")
+def test_a_stop_keeps_what_the_owner_saw_of_a_reply_whose_lease_is_over(
+    core: Flask, chat: ChatSession, desk: Desk, outage: Outage
+) -> None:
+    outage.before(workers.watchdog, "renew_leases", "still_ours")
+    posted = a_post(chat)
+    write_reply(posted.reply.id, desk)
+    (seen,) = live_text.read(current_link(), [(posted.reply.id, 1)])
+    assert seen
+    assert stop_reply(chat.owner_id, chat.id, posted.reply.id).content == seen.text
 
 
 @on_sqlite_only

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from api.sockets import budget
-from api.sockets.budget import MAX_MESSAGE, Flood, Metered
+from api.sockets.budget import MAX_MESSAGE, Budget, Flood, Metered
 
 
 class Sender:
@@ -38,17 +38,42 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
+class Neighbourhood:
+    """The strangers of one address. `shared` is None for a client that has shown its token."""
+
+    def __init__(self, clock: Clock, shared: Budget | None) -> None:
+        self._clock, self.shared, self.dropped = clock, shared, False
+
+    def budget_of(self, _connection: object) -> Budget | None:
+        return self.shared
+
+    def has_dropped(self, _connection: object) -> bool:
+        return self.dropped
+
+    def rest(self, _connection: object, seconds: float) -> None:
+        self._clock.sleep(seconds)
+
+
+def a_client(strangers: Any) -> Metered:
+    sender: Any = Sender()
+    return Metered(sender, strangers)
+
+
 @pytest.fixture
 def metered(clock: Clock) -> Metered:
-    sender: Any = Sender()
-    return Metered(sender, lambda _cost: None)
+    return a_client(Neighbourhood(clock, None))
+
+
+@pytest.fixture
+def street(clock: Clock) -> Neighbourhood:
+    """The strangers of an address, which share 1 KiB a second. None waits for longer than 2 s."""
+    return Neighbourhood(clock, Budget(0, 1024, longest=2.0))
 
 
 @pytest.fixture
 def stranger(clock: Clock) -> Metered:
     """One that has not shown its token, and has an address of its own."""
-    sender: Any = Sender()
-    return Metered(sender, lambda _cost: 0.0)
+    return a_client(Neighbourhood(clock, Budget(10**9, 1)))
 
 
 def reads_until_flood(metered: Metered, size: int) -> int:
@@ -102,17 +127,37 @@ def test_before_its_token_a_client_may_send_it_a_few_times(stranger: Metered) ->
     assert 2 <= reads_until_flood(stranger, 0) < 20
 
 
-def test_the_token_widens_the_budget(clock: Clock) -> None:
-    share: list[float | None] = [0.0]
-    sender: Any = Sender()
-    metered = Metered(sender, lambda _cost: share[0])
+def test_the_token_widens_the_budget(street: Neighbourhood) -> None:
+    metered = a_client(street)
     for _ in range(20):
         metered.recv(0)
-    share[0] = None
+    street.shared = None
     assert reads_until_flood(metered, 0) > 200
 
 
-def test_a_client_waits_until_its_address_has_so_much(clock: Clock) -> None:
-    sender: Any = Sender()
-    Metered(sender, lambda cost: cost / 1024).recv(512)
+def test_a_client_waits_until_its_address_has_so_much(street: Neighbourhood, clock: Clock) -> None:
+    a_client(street).recv(512)
     assert clock.slept == 1.0
+
+
+def test_no_debt_of_the_address_lets_a_client_wait_for_longer_than_a_moment(
+    street: Neighbourhood, clock: Clock
+) -> None:
+    for _ in range(10):
+        a_client(street).recv(10_000)
+    assert clock.slept <= 10 * 2.0
+
+
+def test_the_address_does_not_pay_for_a_client_that_is_thrown_out(street: Neighbourhood, clock: Clock) -> None:
+    for _ in range(10):
+        with pytest.raises(Flood):
+            a_client(street).recv(MAX_MESSAGE)
+    a_client(street).recv(512)
+    assert clock.slept == 1.0
+
+
+def test_nothing_more_comes_from_a_client_that_was_dropped(street: Neighbourhood) -> None:
+    metered = a_client(street)
+    assert metered.recv(5) == bytes(5)
+    street.dropped = True
+    assert metered.recv(5) == b""

@@ -28,6 +28,14 @@ def test_the_own_page_may_under_each_name_of_the_host_and_a_listed_one_may(origi
     assert may_open(settings(allowed_origins=["http://app.example:5173"]))(origin, {"HTTP_HOST": host})
 
 
+@pytest.mark.parametrize(("origin", "port"), [("http://192.168.1.5", 80), ("https://192.168.1.5", 443)])
+def test_a_browser_leaves_out_the_usual_port(origin: str, port: int) -> None:
+    host = {"HTTP_HOST": "192.168.1.5:8001"}
+    assert may_open(settings(port=port))(origin, host)
+    assert not may_open(settings(port=port + 1))(origin, host)
+    assert not may_open(settings(port=523 - port))(origin, host)  # the usual one of the other scheme
+
+
 @pytest.mark.parametrize(
     ("origin", "host"),
     [

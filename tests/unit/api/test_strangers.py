@@ -1,15 +1,17 @@
 """Connections that have shown no token: each has a time limit, and of too many of one address the oldest leaves."""
 
 import socket
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from typing import Any
 
 import pytest
 
+from api.sockets import strangers as module
 from api.sockets.strangers import Strangers
-from tests.eventually import patience
+from tests.eventually import eventually, joined, patience
 
 PATIENCE = 0.2
 MOST = 3
@@ -115,12 +117,33 @@ def test_the_strangers_of_an_address_share_a_budget_and_others_have_their_own(
     greedy, neighbour, friend = (arrive(stack, listener, strangers).connection for _ in range(3))
     other = arrive(stack, listener, strangers, "127.0.0.2").connection
     strangers.remove(friend)
-    assert strangers.pay(greedy, 1000) == 0
-    waits = [strangers.pay(greedy, 1_000_000) or 0.0 for _ in range(3)]
-    assert 0 < waits[0] < waits[1] < waits[2]
-    assert strangers.pay(neighbour, 1)
-    assert strangers.pay(other, 1) == 0
-    assert strangers.pay(friend, 1) is None  # it has shown its token
+    assert strangers.budget_of(friend) is None  # it has shown its token
+    shared, others = strangers.budget_of(greedy), strangers.budget_of(other)
+    assert shared
+    assert others
+    assert strangers.budget_of(neighbour) is shared
+    assert shared.pay(1000) == 0
+    assert 0 < shared.pay(500_000) < shared.pay(10**9) <= module._LONGEST_WAIT
+    assert others.pay(1) == 0
+
+
+@pytest.mark.parametrize("drop", [Strangers.drop_oldest, Strangers.reap])
+def test_a_stranger_that_waits_or_says_goodbye_leaves_at_once_when_it_is_dropped(
+    stack: ExitStack, listener: socket.socket, drop: Callable[[Strangers], object]
+) -> None:
+    strangers = Strangers(0.0, MOST)
+    connection = arrive(stack, listener, strangers).connection
+    waits, too_late = (
+        threading.Thread(target=strangers.rest, args=[connection, patience(20)], daemon=True) for _ in range(2)
+    )
+    waits.start()
+    eventually(lambda: connection in strangers._resting)
+    drop(strangers)
+    joined(waits)
+    too_late.start()
+    joined(too_late)
+    assert strangers.has_dropped(connection)
+    assert not strangers._resting
 
 
 class Far:

@@ -1,43 +1,18 @@
 """The threads that run requests, and whose turn it is."""
 
 import asyncio
-import threading
-from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+import math
+import weakref
+from collections.abc import Callable
 
 import pytest
 
 from api.serving import turns as module
-from api.serving.turn import Turn, WorkFailed
+from api.serving.turn import WorkFailed
 from api.serving.turns import Turns
 from shared.errors.server import ServerFull
 from tests.eventually import eventually, patience
-
-
-def run(asked: Coroutine[Any, Any, None]) -> None:
-    """Run it in a thread of its own. In the main thread the browser of other tests may have an event loop."""
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, asyncio.wait_for(asked, patience(5))).result()
-
-
-def turn(work: Callable[[], Any], caller: str = "somebody") -> Turn[Any]:
-    return Turn(caller, "GET /somewhere", work)
-
-
-class Gate:
-    """Work that has begun once `begun` is released, and ends when `opens` is set."""
-
-    def __init__(self) -> None:
-        self.begun, self.opens = threading.Semaphore(0), threading.Event()
-
-    def __call__(self) -> None:
-        self.begun.release()
-        self.opens.wait()
-
-    async def held(self, times: int = 1) -> None:
-        """Wait until this many pieces of work have begun."""
-        await asyncio.to_thread(lambda: [self.begun.acquire() for _ in range(times)])
+from tests.unit.api.turning import Gate, run, turn
 
 
 def test_callers_take_turns() -> None:
@@ -124,13 +99,76 @@ def test_work_whose_client_goes_before_it_begins_is_never_done() -> None:
     assert done == ["next"]
 
 
-def test_a_turn_that_finds_a_free_thread_does_not_wait() -> None:
+def test_a_turn_that_finds_a_free_thread_does_not_wait_whoever_else_does() -> None:
     async def ask() -> None:
-        free = turn(lambda: None)
-        await Turns(2).run(free)
-        assert not free.queued
+        turns, gate = Turns(4), Gate()
+        greedy = [turn(gate, "greedy") for _ in range(6)]
+        others = [turn(gate, caller) for caller in ("one", "two")]
+        asked = [asyncio.create_task(turns.run(one)) for one in (*greedy, *others)]
+        await asyncio.sleep(0)
+        try:
+            assert [one.waits for one in greedy] == 2 * [False] + 4 * [True]
+            assert [one.waits for one in others] == [False, False]
+        finally:
+            gate.opens.set()
+        await asyncio.gather(*asked)
 
     run(ask())
+
+
+def test_a_free_thread_keeps_nothing_of_its_last_request() -> None:
+    async def ask() -> None:
+        turns, work = Turns(1), Gate()
+        work.opens.set()
+        gone = weakref.ref(work)
+        await turns.run(turn(work))
+        del work
+        await asyncio.to_thread(eventually, lambda: gone() is None)
+
+    run(ask())
+
+
+def test_what_a_thread_has_begun_is_never_refused() -> None:
+    async def ask() -> None:
+        turns, gate, next_gate = Turns(1), Gate(), Gate()
+        busy = asyncio.create_task(turns.run(turn(gate)))
+        await gate.held()
+        first, second, third = turn(next_gate), turn(next_gate), turn(next_gate)
+        third.came = math.inf  # the others wait for too long
+        asked = [asyncio.create_task(turns.run(one)) for one in (first, second, third)]
+        await asyncio.sleep(0)
+
+        def refused_while_the_thread_goes_on(error: ServerFull, refuse: Callable[..., None] = first.refuse) -> None:
+            refuse(error)
+            gate.opens.set()
+            next_gate.begun.acquire()
+
+        first.refuse = refused_while_the_thread_goes_on  # type: ignore[method-assign, assignment]
+        await asyncio.to_thread(turns.look, module.time.monotonic() + module._LONGEST_WAIT + 1)
+        next_gate.opens.set()
+        answers = await asyncio.gather(busy, *asked, return_exceptions=True)
+        assert [isinstance(answer, ServerFull) for answer in answers] == [False, True, True, False]
+        assert (bool(second.began), bool(third.began)) == (False, True)
+
+    run(ask())
+
+
+def test_refusals_have_one_line_of_the_log_a_minute(caplog: pytest.LogCaptureFixture) -> None:
+    async def ask() -> None:
+        turns, gate = Turns(1), Gate()
+        first = asyncio.create_task(turns.run(turn(gate)))
+        await gate.held()
+        for later in (module._LONGEST_WAIT + 1, module._LONGEST_WAIT + 2):
+            waits = asyncio.create_task(turns.run(turn(lambda: None)))
+            await asyncio.sleep(0)
+            turns.look(module.time.monotonic() + later)
+            with pytest.raises(ServerFull):
+                await waits
+        gate.opens.set()
+        await first
+
+    run(ask())
+    assert [line for line in caplog.messages if line.startswith("request.refused: ")] == caplog.messages[:1]
 
 
 def test_hanging_work_is_logged_once_and_new_work_is_refused_while_all_threads_hang(
@@ -155,5 +193,6 @@ def test_hanging_work_is_logged_once_and_new_work_is_refused_while_all_threads_h
         assert await turns.run(turn(lambda: 7)) == 7
 
     run(ask())
-    assert [record.message.split()[0] for record in caplog.records] == 2 * ["request.hangs:"] + ["request.stuck:"]
+    told = [record.message.split()[0] for record in caplog.records]
+    assert told == ["request.refused:", "request.hangs:", "request.hangs:", "request.stuck:"]
     assert "GET /somewhere has run for 30 s" in caplog.text

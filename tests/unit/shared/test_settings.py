@@ -85,7 +85,30 @@ def test_a_public_url_is_the_address_of_the_sockets_and_an_origin(environment: d
     assert load(environment, HOLDFAST_REALTIME_URL="https://live.example/").realtime_url == "https://live.example"
 
 
-@pytest.mark.parametrize("name", ["HOLDFAST_PUBLIC_URL", "HOLDFAST_ALLOWED_ORIGINS"])
+SITES = ["HOLDFAST_PUBLIC_URL", "HOLDFAST_REALTIME_URL", "HOLDFAST_ALLOWED_ORIGINS"]
+
+
+@pytest.mark.parametrize("name", SITES)
+@pytest.mark.parametrize(
+    ("written", "browsers_write"),
+    [
+        ("HTTPS://Chat.Example", "https://chat.example"),
+        ("https://chat.example:443/", "https://chat.example"),
+        ("http://192.168.1.5:80", "http://192.168.1.5"),
+        ("Http://[::1]:80", "http://[::1]"),
+        ("https://chat.example:80", "https://chat.example:80"),
+    ],
+)
+def test_capitals_and_usual_ports_make_no_other_site(
+    name: str, written: str, browsers_write: str, environment: dict[str, str]
+) -> None:
+    settings = load(environment, **{name: written})
+    field = {"HOLDFAST_REALTIME_URL": [settings.realtime_url]}.get(name, settings.allowed_origins)
+    assert field == [browsers_write]
+    assert settings.public_url in ("", browsers_write)
+
+
+@pytest.mark.parametrize("name", SITES)
 @pytest.mark.parametrize(
     "site",
     [
@@ -98,6 +121,10 @@ def test_a_public_url_is_the_address_of_the_sockets_and_an_origin(environment: d
         "https://me@a.example",
         "http://a.example:0",
         "http://a.example:x",
+        "http://a.example:",
+        "http://a.example:08000",
+        "http://:8000",
+        "https://bücher.example",
         "http://[::1",
         "null",
     ],
@@ -105,7 +132,8 @@ def test_a_public_url_is_the_address_of_the_sockets_and_an_origin(environment: d
 def test_a_site_is_named_as_browsers_name_it(name: str, site: str, environment: dict[str, str]) -> None:
     message = refusal(environment, **{name: site})
     assert message.startswith(f"{name} has ")
-    assert message.endswith("name a site as http://HOST:PORT or https://HOST, without a path or a star.")
+    assert "name a site as http://HOST:PORT or https://HOST, without a path or a star" in message
+    assert len(message.splitlines()) == 1
 
 
 def test_environments_do_not_share_keys(environment: dict[str, str]) -> None:
