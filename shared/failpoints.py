@@ -1,15 +1,18 @@
 """Named points in the life of a message at which a test makes the program die, fail or wait.
 
-A point does nothing unless HOLDFAST_FAILPOINTS arms it, as in `after_chunk:3=sleep:2;before_ack=raise`.
-`shared/settings/` refuses that setting outside of a test run.
+A point does nothing unless HOLDFAST_FAILPOINTS arms it, as in `after_chunk:3=sleep:2;before_ack=raise`. The actions
+are exit, raise, sleep:SECONDS and hold:FILE, which waits for the lock of that file. `shared/settings/` refuses that
+setting outside of a test run.
 """
 
+import fcntl
 import logging
 import os
 import signal
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 log = logging.getLogger(__name__)
 
@@ -53,15 +56,20 @@ def _action(entry: str) -> tuple[tuple[str, int], Callable[[], None]]:
     point, colon, number = place.partition(":")
     if point not in POINTS or bool(colon) != (point == _NUMBERED):
         raise ValueError(f"{place!r} is not one of {', '.join(POINTS)} ({_NUMBERED} takes a number: {_NUMBERED}:1)")
-    action, _, seconds = what.partition(":")
-    acts: dict[str, Callable[[], None]] = {
-        "exit": _die,
-        "raise": partial(_fail, point),
-        "sleep": partial(time.sleep, float(seconds or 0)),
-    }
-    if action not in acts or bool(seconds) != (action == "sleep"):
-        raise ValueError(f"{what!r} is not one of exit, raise, sleep:SECONDS")
-    return (point, int(number or 0)), acts[action]
+    return (point, int(number or 0)), _act(what, point)
+
+
+def _act(what: str, point: str) -> Callable[[], None]:
+    match what.partition(":"):
+        case "exit", "", "":
+            return _die
+        case "raise", "", "":
+            return partial(_fail, point)
+        case "sleep", _, seconds if seconds:
+            return partial(time.sleep, float(seconds))
+        case "hold", _, file if file:
+            return partial(_hold, Path(file))
+    raise ValueError(f"{what!r} is not one of exit, raise, sleep:SECONDS, hold:FILE")
 
 
 def _die() -> None:
@@ -70,6 +78,12 @@ def _die() -> None:
 
 def _fail(point: str) -> None:
     raise FailpointReached(point)
+
+
+def _hold(file: Path) -> None:
+    """Wait until nobody else has the lock of this file. Any number of threads may wait, and go on together."""
+    with file.open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_SH)
 
 
 _armed = actions("")

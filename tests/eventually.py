@@ -39,6 +39,13 @@ def at_most(seconds: float, clock: FairClock = CLOCK) -> Iterator[None]:
     assert watch.seconds <= seconds, f"Not done within {seconds:g} s ({watch})"
 
 
+def rest(seconds: float) -> None:
+    """Give something that must not happen so much time to happen. No event can tell that it does not."""
+    watch = Stopwatch()
+    while watch.seconds < seconds:
+        time.sleep(_POLL_SECONDS)
+
+
 def patience(seconds: float) -> float:
     """The time-out of a call that blocks and can't read the fair clock: real seconds, enough on the busiest machine."""
     return seconds * MOST

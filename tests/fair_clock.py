@@ -1,7 +1,7 @@
 """The clock that tests wait and measure by. On a machine with a core for each thread, its seconds are real ones.
 
 While more threads want to run than there are cores, the clock slows down by that factor. Deadlines then come later.
-It never goes slower than a sixth of real time, so that a test that hangs still fails. A lower bound ("not before")
+It never goes slower than a twelfth of real time, so that a test that hangs still fails. A lower bound ("not before")
 stays in real time.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 # A second of this clock lasts at most this many real seconds.
-MOST = 6.0
+MOST = 12.0
 # Seconds between two looks at the machine, and the most that one step counts. After a longer step, we had no core.
 _LOOK, _STEP = 0.05, 0.1
 _LOADAVG = Path("/proc/loadavg")

@@ -87,7 +87,7 @@ def test_a_failed_reply_says_so(page: Page, person: Person, fake_model: FakeMode
 def test_a_person_stops_a_reply_and_goes_on_with_what_waits(page: Page, person: Person, fake_model: FakeModel) -> None:
     sign_in(page, person)
     page.locator("[data-test=new-chat]").click()
-    write(page, "Tell me a long story fake:chunks=500,every=50")
+    write(page, "Tell me a long story fake:chunks=5000,every=50")
     reply = newest_reply(page)
     expect(reply.locator("[data-test=content]")).to_contain_text("word3")
     write(page, "And a short one")
@@ -101,7 +101,7 @@ def test_a_person_stops_a_reply_and_goes_on_with_what_waits(page: Page, person: 
     expect(stopped).to_have_attribute("data-status", "cancelled")
     expect(stopped).to_contain_text("Stopped.")
     expect(stopped.locator("[data-test=content]")).to_contain_text("word3")
-    eventually(lambda: fake_model.requests[0].ending == "client closed", within=2)
+    eventually(lambda: fake_model.asked("Tell me a long story")[0].ending == "client closed", within=2)
     expect(page.locator("[data-test=paused]")).to_be_visible()
     expect(waiting).to_contain_text("Waiting")
 

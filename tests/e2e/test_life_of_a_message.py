@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.person import Person
+from tests.e2e.rows import end_leases, engine_of
 from tests.eventually import eventually
 from tests.fake_model import FakeModel
 from tests.fake_script import canned_answer
@@ -47,7 +48,7 @@ def test_the_life_of_a_message(person: Person, fake_model: FakeModel, socket_cli
             delta = tab.wait_for(about(reply["id"], "message.delta")).data
             assert started["attempt"] == delta["attempt"] == 1
             assert delta["index"] == 0
-        assert [m["role"] for m in fake_model.requests[-1].body["messages"]] == ["system", "user"]
+        assert [m["role"] for m in fake_model.asked(question)[-1].body["messages"]] == ["system", "user"]
 
         # And a tab that opens now sees the same text
         running = person.get(f"/chats/{chat['id']}/messages/{reply['id']}")
@@ -79,7 +80,7 @@ def test_the_life_of_a_message(person: Person, fake_model: FakeModel, socket_cli
         assert durable == list(range(durable[0], durable[0] + len(durable)))
 
         # And the model was asked once, and nobody else heard a thing (line 10)
-        assert len(fake_model.requests) == 1
+        assert len(fake_model.asked(question)) == 1
         assert watching.heard == []
 
 
@@ -89,7 +90,7 @@ def test_a_failed_reply_says_why_and_costs_nothing(
     tab = socket_client(person.token)
     chat = person.post("/chats")
 
-    posted = person.post(f"/chats/{chat['id']}/messages", content="Hello fake:cut_after=3")
+    posted = person.post(f"/chats/{chat['id']}/messages", content="A failure, please fake:cut_after=3")
 
     failed = tab.wait_for(about(posted["reply"]["id"], "message.failed")).data
     assert (failed["messageType"], failed["status"]) == ("ai_error", "failed")
@@ -97,7 +98,7 @@ def test_a_failed_reply_says_why_and_costs_nothing(
     assert failed["credits"] == {"held": 0, "charged": 0, "released": 3}
     assert tab.wait_for(lambda e: e.name == "credits.changed" and e.data["held"] == 0).data["balance"] == 300
     assert person.get(f"/chats/{chat['id']}/messages/{failed['id']}")["error"] == failed["error"]
-    assert len(fake_model.requests) == 1  # the tabs have shown text, so the reply does not run again
+    assert len(fake_model.asked("A failure, please")) == 1  # the tabs have shown text, so the reply does not run again
 
 
 def test_a_reply_whose_worker_is_killed_is_written_again(
@@ -110,6 +111,8 @@ def test_a_reply_whose_worker_is_killed_is_written_again(
     tab.wait_for(about(posted["reply"]["id"], "message.delta"))
 
     programs["worker"].kill()
+    with engine_of(programs.environment["DATABASE_URL"]).begin() as unit:
+        end_leases(unit)
     fake_model.open_gate("killed")
     programs["worker"].start()
 

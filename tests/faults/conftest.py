@@ -83,16 +83,17 @@ def _later(*values: Any) -> Any:
 def given(program: str, **start: str) -> pytest.MarkDecorator:
     """Start the program with these names in its environment, or start `instead`, before the test begins.
 
-    The program starts once. A `trial.restart()` in the test would start it again. "{point}" is the test's parameter.
+    The program starts once. A `trial.restart()` in the test would start it again. "{point}" is the test's parameter,
+    and "{hold}" is the file of `trial.held()`.
     """
     return pytest.mark.given(program, start)
 
 
 @pytest.fixture
 def trial(request: pytest.FixtureRequest, kind: str, deployments: Deployments) -> Iterator[Trial]:
-    """A deployment of real programs with short times (tests/environment.py). The next test finds it mended."""
+    """A deployment of real programs with the times of tests/environment.py. The next test finds it mended."""
     deployment = deployments.get(kind)
-    values = request.node.callspec.params
+    values = {**request.node.callspec.params, "hold": deployment.hold_file}
     marks = [mark.args for mark in request.node.iter_markers("given")]
     deployment.make_whole(
         {program: {name: text.format(**values) for name, text in start.items()} for program, start in marks}

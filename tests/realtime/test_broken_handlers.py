@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 from tests.eventually import eventually
-from tests.realtime.socket_server import PATIENCE, SocketServer
+from tests.realtime.socket_server import IMPATIENT, PATIENCE, SocketServer
 
 
 def test_a_handler_that_crashes_is_a_refusal_and_its_socket_hears_nothing(start: Callable[..., SocketServer]) -> None:
-    server = start(module="tests.realtime.crashing")
+    server = start(module="tests.realtime.crashing", **IMPATIENT)
     with server.let_in("ada") as ada, server.raw() as crashed:
         assert crashed.authenticate({"token": server.token("crash")}) == '44{"message":"unauthenticated"}'
         server.publish(("crash", "secret", {}), ("ada", "mark", {}))
@@ -17,7 +17,7 @@ def test_a_handler_that_crashes_is_a_refusal_and_its_socket_hears_nothing(start:
 
 
 def test_an_event_without_a_room_goes_to_nobody(start: Callable[..., SocketServer]) -> None:
-    server = start(module="tests.realtime.shouting")
+    server = start(module="tests.realtime.shouting", **IMPATIENT)
     with server.let_in("ada") as ada, server.raw() as nobody:
         eventually(lambda: "RoomlessEvent: for everybody" in server.service.log)
         server.publish(("ada", "mark", {}))

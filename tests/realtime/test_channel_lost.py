@@ -11,13 +11,14 @@ from tests.eventually import eventually
 from tests.realtime.socket_server import SocketServer
 from tests.services.sockets import SocketClient
 
+SELF_CHECK = {"HOLDFAST_SELF_CHECK_SECONDS": "1"}
 # Seconds: the promised time, less the seconds that the tests' short self-check saves.
 UNREADY_WITHIN = 15.0
 
 
 @pytest.fixture
 def server(start: Callable[..., SocketServer]) -> SocketServer:
-    return start()
+    return start(**SELF_CHECK)
 
 
 @pytest.fixture
@@ -81,7 +82,7 @@ def test_redis_half_dead_is_noticed(server: SocketServer, ada: SocketClient) -> 
 
 
 def test_started_without_redis_it_waits_for_it(start: Callable[..., SocketServer]) -> None:
-    server = start()
+    server = start(**SELF_CHECK)
     server.service.kill()
     server.redis.kill()
     server.service.start()

@@ -2,13 +2,16 @@
 
 import json
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import jwt
 import pytest
 
-from tests.realtime.socket_server import PATIENCE, SocketServer, events_in
+from tests.realtime.socket_server import IMPATIENT, PATIENCE, SocketServer, events_in
+from tests.services.guard import Guard
+from tests.services.redis import RedisServer
 from tests.services.sockets import RawSocket
 
 
@@ -58,11 +61,20 @@ NO_TOKEN: dict[str, Any] = {
 }
 
 
-def test_without_a_valid_token_a_socket_is_refused_and_hears_nothing(server: SocketServer) -> None:
+@pytest.fixture(scope="module")
+def impatient(guard: Guard, redis_server: RedisServer) -> Iterator[SocketServer]:
+    """A server that soon drops sockets without a valid token."""
+    with SocketServer(guard, redis_server, "impatient", **IMPATIENT) as server:
+        yield server
+
+
+def test_without_a_valid_token_a_socket_is_refused_and_hears_nothing(impatient: SocketServer) -> None:
+    server = impatient
     with server.let_in("ada") as ada, ExitStack() as stack:
-        intruders = {kind: stack.enter_context(server.raw()) for kind in NO_TOKEN}
-        answers = {kind: intruder.authenticate(NO_TOKEN[kind](server)) for kind, intruder in intruders.items()}
-        assert answers == dict.fromkeys(NO_TOKEN, REFUSED)
+        intruders = {}
+        for kind, auth in NO_TOKEN.items():
+            intruders[kind] = stack.enter_context(server.raw())
+            assert intruders[kind].authenticate(auth(server)) == REFUSED, kind
         server.publish(("ada", "message.delta", {"text": "secret"}))
         assert events_in([ada.receive()]) == ["message.delta"]
         frames = {kind: intruder.until_closed(PATIENCE + 5) for kind, intruder in intruders.items()}
@@ -82,7 +94,8 @@ def test_a_valid_token_is_let_in_and_hears_its_own_user_only(server: SocketServe
         assert bob.heard_for(0.2) == bob.frames[1:3]
 
 
-def test_whoever_sends_before_or_after_its_refusal_is_not_heard_and_hears_nothing(server: SocketServer) -> None:
+def test_whoever_sends_before_or_after_its_refusal_is_not_heard_and_hears_nothing(impatient: SocketServer) -> None:
+    server = impatient
     with server.let_in("ada") as ada, server.raw() as intruder:
         intruder.send('42["auth.refresh",' + json.dumps({"token": server.token("ada")}) + "]")
         intruder.authenticate({"token": "wrong"})

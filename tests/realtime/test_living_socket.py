@@ -35,12 +35,12 @@ def refresh(raw: RawSocket, token: object) -> str:
 
 
 def test_a_socket_ends_with_its_token_and_is_told_why(server: SocketServer, user: str) -> None:
+    start = time.time()
     with server.let_in(user, lifetime=2) as raw:
-        start = time.time()
         frames = raw.until_closed()
         assert closing(frames) == ["token_expired"]
         assert frames[-1] == "41"  # the goodbye of the protocol, which client libraries know
-        assert time.time() - start > 0.5
+        assert time.time() - start > 1  # a token ends on a whole second
 
 
 def test_after_its_end_no_event_reaches_it(server: SocketServer, user: str) -> None:
@@ -109,7 +109,7 @@ def test_a_token_issued_after_the_revocation_is_good(server: SocketServer, user:
 
 def test_a_revoked_token_can_not_renew(server: SocketServer, user: str) -> None:
     with server.let_in(user, sid="kept") as raw, server.let_in(user, sid="gone") as gone:
-        server.revoke(of_session("gone"), time.time() + 5)
+        server.revoke(of_session("gone"), time.time() + 60)
         gone.until_closed()  # by now the server has read the revocations
         assert refresh(raw, server.token(user, sid="gone")) == '437[{"code":"unauthenticated"}]'
         assert refresh(raw, server.token(user, sid="kept")) == '437[{"ok":true}]'

@@ -13,7 +13,7 @@ import websocket
 
 from api.sockets.door import SPARE
 from tests.eventually import Stopwatch, at_most, eventually, patience
-from tests.realtime.socket_server import PATIENCE, SocketServer
+from tests.realtime.socket_server import IMPATIENT, PATIENCE, SocketServer
 from tests.services.guard import Guard
 from tests.services.redis import RedisServer
 from tests.services.sockets import RawSocket
@@ -69,7 +69,7 @@ def test_more_than_a_thousand_come_back_after_a_restart(
 
 
 def test_who_never_says_who_it_is_is_dropped_and_who_has_said_stays(start: Callable[..., SocketServer]) -> None:
-    server = start()
+    server = start(**IMPATIENT)
     with server.let_in("ada") as ada, ExitStack() as stack:
         began, watch = time.monotonic(), Stopwatch()
         silent = [stack.enter_context(server.raw()) for _ in range(100)]
@@ -92,7 +92,7 @@ def test_who_never_says_who_it_is_is_dropped_and_who_has_said_stays(start: Calla
 
 
 def test_dripping_a_request_prolongs_nothing(start: Callable[..., SocketServer]) -> None:
-    server = start()
+    server = start(**IMPATIENT)
     with closing(connection(server)) as dripping:
 
         def cut_off() -> bool:
@@ -107,7 +107,7 @@ def test_dripping_a_request_prolongs_nothing(start: Callable[..., SocketServer])
 
 
 def test_who_leaves_the_namespace_but_not_the_transport_is_dropped(start: Callable[..., SocketServer]) -> None:
-    server = start()
+    server = start(**IMPATIENT)
     with server.let_in("ada") as raw, server.let_in("ada") as witness:
         raw.send("41")
         raw.send("40/nowhere,")

@@ -43,7 +43,7 @@ class Guard:
         for nursery in self.nurseries.values():
             nursery.close()
         os.close(self.pipe)
-        self._process.wait(180)  # the guard needs one second on an idle machine
+        self._process.wait(180)  # the guard needs no second on an idle machine
 
 
 def _has_room(folder: Path) -> bool:

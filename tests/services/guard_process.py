@@ -15,7 +15,7 @@ def main(*folders: str) -> None:
             groups[int(group)] = signal.Signals[f"SIG{name}"]
         else:
             groups.pop(-int(group), None)
-    deadline = time.monotonic() + 1
+    deadline = time.monotonic() + 10  # on a busy machine, PostgreSQL needs seconds to clean up
     while groups and time.monotonic() < deadline:
         groups = {group: number for group, number in groups.items() if _signal(group, number)}
         time.sleep(0.02)

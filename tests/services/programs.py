@@ -1,11 +1,12 @@
 """Runs the Procfile's real programs as a deployment does, with the environment that a test gives."""
 
 import contextlib
+import itertools
 import os
 import random
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Self
 
@@ -19,6 +20,17 @@ from tests.services.guard import Guard
 from tests.services.service import Service
 
 ROOT = Path(__file__).parents[2]
+
+
+def _ports() -> Iterator[int]:
+    """The ports of this process, again and again from a random one. Each process of pytest-xdist has a range."""
+    process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 10
+    own = range(20_000 + 1_000 * process, 21_000 + 1_000 * process)
+    first = random.randrange(1_000)
+    return itertools.cycle([*own[first:], *own[:first]])
+
+
+_PORTS = _ports()
 
 
 class Programs:
@@ -97,8 +109,11 @@ def bare_environment() -> dict[str, str]:
 
 
 def free_port() -> int:
-    """A port below the range of outgoing connections, so that none of them takes it before a program does."""
-    while True:
-        port = random.randrange(20_000, 30_000)
+    """A port of this process's own, below the range of outgoing connections. So nobody takes it before a program does.
+
+    A test may end a program and start it again, so each port is given once before any of them comes again.
+    """
+    for port in _PORTS:
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
             return port
+    raise AssertionError("unreachable: the ports never end")

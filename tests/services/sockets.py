@@ -41,10 +41,12 @@ class SocketClient:
     def __init__(self, url: str, token: str) -> None:
         self.heard: list[Heard] = []
         self._url, self._token = url, token
-        self._client = _Client(reconnection_delay=0.1, reconnection_delay_max=0.5)
+        self._client = _Client(reconnection_delay=0.1, reconnection_delay_max=0.5, request_timeout=patience(5))
         self._client.on("*", self._hear)
         self.connections = 0  # the number of connections so far
         self._client.on("connect", self._count)
+        self.refusals = 0  # the number of times that a server did not accept the token
+        self._client.on("connect_error", self._count_refusal)
 
     def __enter__(self) -> Self:
         self._client.connect(
@@ -85,6 +87,9 @@ class SocketClient:
 
     def _count(self) -> None:
         self.connections += 1
+
+    def _count_refusal(self, reason: Any) -> None:
+        self.refusals += isinstance(reason, dict)  # a text tells that no server was there
 
     def _hear(self, name: str, data: Any = None) -> None:
         self.heard.append(Heard(name, data))

@@ -9,7 +9,7 @@ from flask import Flask
 from shared.redis.broker import ReplyBroker, job_for
 from shared.redis.queues import FURTHER
 from shared.settings import Settings
-from tests.eventually import eventually
+from tests.eventually import eventually, patience
 from tests.factories import a_chat, a_post, a_user, on_sqlite_only, the_message
 from tests.fake_model import FakeModel
 from workers.main import create_worker
@@ -19,6 +19,12 @@ from workers.reply import Desk, create_desk
 pytestmark = on_sqlite_only
 
 THREADS, USERS = 8, 5  # one reply of each keen user runs, and one of somebody else; two threads stay free
+
+
+@pytest.fixture(autouse=True)
+def _redis_has_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy Redis loses no hand-over. No sweeper runs here that would repeat it."""
+    monkeypatch.setattr("shared.redis.link.TRIP_TIMEOUT", patience(0.5))
 
 
 @pytest.fixture

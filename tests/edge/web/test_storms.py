@@ -3,12 +3,21 @@
 import http.client
 import socket
 import struct
+from collections.abc import Callable
+
+import pytest
 
 from tests.edge.web.web_server import WebServer, request
 from tests.eventually import patience
 
 RESET = struct.pack("ii", 1, 0)
 STORM, GUST = 400, 50
+
+
+@pytest.fixture(scope="module")
+def web(start_web: Callable[..., WebServer]) -> WebServer:
+    """A server that leaves a connection open for as long as a gust takes on a busy machine."""
+    return start_web("web", HOLDFAST_CLIENT_SECONDS="60")
 
 
 def test_clients_that_ask_and_reset_leave_the_others_their_service(web: WebServer) -> None:

@@ -29,7 +29,7 @@ class WebServer:
     ) -> None:
         self.port, self.host = free_port(), local(settings.get("HOLDFAST_HOST", "127.0.0.1"))
         self.url = f"http://{in_url(self.host)}:{self.port}"
-        self.folder = Path(guard.folder)
+        self.database_url, self.folder = database_url, Path(guard.folder)
         values = environment(database_url, redis.url, self.folder, "http://127.0.0.1:1")
         whole = {**bare_environment(), **values, "PORT": str(self.port), **settings}
         command = f"python -m {module}" if module else read_procfile(ROOT / "Procfile")["web"]
@@ -84,12 +84,14 @@ class WebServer:
 
     def sign_up(self, email: str) -> str:
         """The access token of a new user."""
-        answer = httpx2.post(f"{self.url}/auth/sign-up", json={"email": email, "password": "correct horse battery"})
+        body = {"email": email, "password": "correct horse battery"}
+        answer = httpx2.post(f"{self.url}/auth/sign-up", json=body, timeout=patience(5))
         return str(answer.json()["accessToken"])
 
     def large_page(self, token: str, messages: int = 20) -> bytes:
         """A request whose answer is megabytes long."""
-        with httpx2.Client(base_url=self.url, headers={"Authorization": f"Bearer {token}"}, timeout=60) as http:
+        bearer = {"Authorization": f"Bearer {token}"}
+        with httpx2.Client(base_url=self.url, headers=bearer, timeout=patience(10)) as http:
             chat = http.post("/chats", json={}).json()["id"]
             for _ in range(messages):
                 assert http.post(f"/chats/{chat}/messages", json={"content": _LARGE}).status_code == 202

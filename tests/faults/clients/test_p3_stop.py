@@ -10,13 +10,14 @@ from tests.faults.lab.witness import notes
 
 
 @by_turns("outage", [("kill", "start"), ("freeze", "thaw")])
+@given("worker", HOLDFAST_LEASE_SECONDS="4.5")  # each third of a lease, the text so far is saved
 def test_a_stop_without_redis_keeps_what_was_saved_and_reaches_the_worker_by_its_row(
     trial: Trial, outage: tuple[str, str]
 ) -> None:
     away, back = outage
     # Given a reply whose text so far was saved together with its lease
     person = trial.person()
-    outcome = person.ask("chunks=500,every=20")
+    outcome = person.ask("chunks=5000,every=20")
     trial.wait_for_text(outcome, pieces=3)
     getattr(trial.redis, away)()
     eventually(lambda: person.reply(outcome)["content"])
@@ -58,8 +59,8 @@ def test_at_the_usual_times_a_silent_model_is_let_go_too(trial: Trial) -> None:
 @mostly_on("postgresql")
 def test_a_stopped_reply_lets_others_go_on_and_its_chat_when_its_owner_says_so(trial: Trial) -> None:
     person = trial.person()
-    running, waiting = person.ask("chunks=500,every=20"), person.ask()
-    elsewhere = [person.ask("chunks=500,every=20", chat=person.new_chat()), person.ask(chat=person.new_chat())]
+    running, waiting = person.ask("chunks=5000,every=20"), person.ask()
+    elsewhere = [person.ask("chunks=5000,every=20", chat=person.new_chat()), person.ask(chat=person.new_chat())]
     trial.wait_for_text(running, elsewhere[0])
     stop(person, running)
     trial.wait_for_status(elsewhere[1], "completed")
@@ -71,12 +72,13 @@ def test_a_stopped_reply_lets_others_go_on_and_its_chat_when_its_owner_says_so(t
 
 
 @mostly_on("sqlite")
-@given("worker", HOLDFAST_FAILPOINTS="after_claim=sleep:0.7")
+@given("worker", HOLDFAST_FAILPOINTS="after_claim=hold:{hold}")
 def test_a_stop_between_claim_and_first_text_costs_nothing_and_shows_nothing(trial: Trial) -> None:
     person = trial.person()
-    outcome = person.ask()
-    trial.wait_for_status(outcome, "running")
-    stopped = stop(person, outcome)
+    with trial.held():
+        outcome = person.ask()
+        trial.wait_for_failpoint("after_claim")
+        stopped = stop(person, outcome)
     assert stopped.body["credits"] == {"held": 0, "charged": 0, "released": 3}
     trial.check().must_be_clean()
     assert person.tab.named("message.delta") == []

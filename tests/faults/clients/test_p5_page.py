@@ -97,7 +97,7 @@ def test_a_page_shows_the_second_attempt_alone_when_the_worker_died(trial: Trial
     with device(browser, trial, person) as page:
         outcome = person.ask("chunks=6,every=20,gate=dying")
         is_shown(page)
-        trial.programs["worker"].kill()
+        trial.kill_worker()
         trial.programs["worker"].start()
         trial.model.open_gate("dying")
         shows_all_of_it(page, person, outcome)

@@ -153,6 +153,7 @@ def test_who_signed_out_while_the_socket_server_was_away_is_not_let_in_afterward
     trial.restart("realtime")
     eventually(lambda: refused(trial, person.token), within=REVOKED_WITHIN)
     # the tab comes back by itself with the old token. A server that let the tab in too early closes the socket
+    eventually(lambda: person.tab.refusals or person.tab.connections > 1)
     eventually(lambda: not person.tab.connected, within=REVOKED_WITHIN)
     outcome = person.ask()
     trial.wait_for_status(outcome, "completed")

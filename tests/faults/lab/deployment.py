@@ -6,12 +6,12 @@ from typing import Self
 
 import httpx2
 from redis import Redis
-from sqlalchemy import Engine, create_engine, update
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Engine, update
 
 from shared.models.user import users
 from shared.redis.broker import ReplyBroker, job_for
 from shared.redis.queues import REPLIES
+from tests.e2e.rows import engine_of
 from tests.environment import environment
 from tests.eventually import eventually, patience
 from tests.fake_model import FakeModel
@@ -25,15 +25,10 @@ from tests.services.sqlite import SqliteDatabases
 
 PROGRAMS = ("web", "realtime", "worker", "sweeper")
 _REDIS_DEFAULTS = {"maxmemory": "0", "maxmemory-policy": "noeviction", "appendonly": "yes"}
-# Each test needs these on top of the short times of tests/environment.py. A worker's threads are for 20 replies at
-# once. Several runs of a reply on a busy machine must fit into its deadline. A gate may be shut for as long as a test
-# needs. If a worker gave up the silent model meanwhile, the failure would park the chat.
+# Each test needs these on top of the times of tests/environment.py. A worker's threads are for 20 replies at once.
 _SETTINGS = {
     "HOLDFAST_MAX_ACTIVE_REPLIES": str(MAX_ACTIVE),
     "HOLDFAST_DRAIN_SECONDS": "5",
-    "HOLDFAST_REPLY_TIMEOUT": "60",
-    "HOLDFAST_FIRST_TEXT_TIMEOUT": "40",
-    "HOLDFAST_SILENCE_TIMEOUT": "40",
 }
 
 
@@ -49,13 +44,14 @@ class Deployment:
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             self.database_url = stack.enter_context(self._databases.fresh())
-            self.engine: Engine = create_engine(_with_driver(self.database_url), poolclass=NullPool)
+            self.engine: Engine = engine_of(self.database_url)
             stack.callback(self.engine.dispose)
             witness.install(self.engine)
             self.model = stack.enter_context(FakeModel())
             self.redis = stack.enter_context(RedisServer(self._guard, f"faults-{self.kind}-redis"))
             data = self._guard.folder / f"faults-{self.kind}-data"
             settings = environment(self.database_url, self.redis.url, data, self.model.base_url) | _SETTINGS
+            self.hold_file = self._guard.folder / f"faults-{self.kind}-hold"
             self.programs = Programs(self._guard, f"faults-{self.kind}", settings, green=True)
             stack.enter_context(self.programs)
             self._stack = stack.pop_all()
@@ -72,7 +68,7 @@ class Deployment:
         """Kill this program if it lives, and start it as usual or maltreated. This lasts until the test is over."""
         program = self.programs[name]
         program.kill()
-        self._started[name] = {"instead": instead, **environment} if instead or environment else {}
+        self._started[name] = ({"instead": instead} if instead else {}) | environment
         program.start(instead=instead, **environment)
         if name in ("web", "realtime"):
             eventually(lambda: program.must_live() and self._answers(name), within=30)
@@ -84,7 +80,7 @@ class Deployment:
             if self.programs[name].alive:
                 self.programs[name].thaw()
             else:
-                self.restart(name)
+                self.restart(name, **self._started.get(name, {}))
 
     def make_whole(self, given: Mapping[str, dict[str, str]]) -> None:
         """Prepare the next test: all programs as usual or as given, an empty Redis, a model that remembers nothing.
@@ -100,6 +96,7 @@ class Deployment:
         with self.redis_client() as redis:
             for option, value in _REDIS_DEFAULTS.items():
                 redis.config_set(option, value)
+            redis.replicaof("NO", "ONE")
             redis.flushall()
         self.model.forget()
         self.programs.wait_until_ready()
@@ -141,7 +138,3 @@ class Deployment:
             return httpx2.get(f"{url}/healthz", timeout=patience(2)).status_code == 200
         except httpx2.TransportError:
             return False
-
-
-def _with_driver(url: str) -> str:
-    return url.replace("postgresql://", "postgresql+psycopg://", 1)

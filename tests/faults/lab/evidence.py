@@ -125,6 +125,13 @@ def open_replies(engine: Engine, people: list[Witnessed]) -> int:
         return len(connection.execute(is_open).all())
 
 
+def rows_of(engine: Engine, outcomes: Iterable[Outcome]) -> list[Any]:
+    """The rows of these replies."""
+    mine = messages.c.id.in_([outcome.reply_id for outcome in outcomes])
+    with engine.connect() as connection:
+        return list(connection.execute(select(messages).where(mine)))
+
+
 def handed_over_again(engine: Engine, reply_id: str) -> bool:
     """Whether a sweeper had to hand this reply over to a worker."""
     with engine.connect() as connection:

@@ -11,7 +11,7 @@ _NAIVE = "python -m tests.faults.naive."
 
 
 @mostly_on("postgresql")
-@given("worker", instead=f"{_NAIVE}no_fencing", HOLDFAST_FAILPOINTS="after_chunk:3=sleep:5")
+@given("worker", instead=f"{_NAIVE}no_fencing", HOLDFAST_FAILPOINTS="after_chunk:3=sleep:5", HOLDFAST_LEASE_SECONDS="3")
 def test_without_fencing_a_slow_worker_ends_a_reply_a_second_time(trial: Trial) -> None:
     # Given a worker that is away for longer than its leases last, and renews none of them
     person = trial.person()
@@ -84,7 +84,7 @@ def test_with_a_key_that_is_looked_up_first_and_stored_later_one_post_is_several
 @given("worker", instead=f"{_NAIVE}refund_later", HOLDFAST_FAILPOINTS="after_final_commit=exit")
 def test_credits_that_are_returned_after_the_end_are_lost_with_their_worker(trial: Trial) -> None:
     assert trial.person().ask("status=401").kind == "ok"
-    trial.wait_for_death("worker")
+    trial.worker_died()
     trial.restart("worker")
     verdict = trial.check()
     assert verdict.broken() == {"G5"}, verdict

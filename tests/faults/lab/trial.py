@@ -1,24 +1,26 @@
 """One trial: people post, something breaks, all becomes quiet again, and the checker judges the result."""
 
-import time
-from collections.abc import Iterator
+import fcntl
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
+from typing import Any
 
 import engineio
 import httpx2
 import psutil
-from sqlalchemy import select
+from sqlalchemy import select, true
 
 from shared.models.message import messages
 from shared.models.user import users
-from tests.eventually import eventually
+from tests.e2e.rows import end_leases
+from tests.eventually import eventually, patience, rest
 from tests.fake_request import Request
 from tests.faults.lab.checker.checker import Verdict, judge
 from tests.faults.lab.checker.rules import LETS_GO_WITHIN, Rules
 from tests.faults.lab.checker.violation import UNEXPECTED, Violation
 from tests.faults.lab.deployment import PROGRAMS, Deployment
-from tests.faults.lab.evidence import Evidence, gather, handed_over_again, open_replies
+from tests.faults.lab.evidence import Evidence, gather, handed_over_again, open_replies, rows_of
 from tests.faults.lab.history import History, Outcome
 from tests.faults.lab.people import Witnessed
 from tests.faults.lab.witness import clock, notes
@@ -56,6 +58,43 @@ class Trial:
     def wait_for_status(self, outcome: Outcome, *statuses: str, within: float = 15.0) -> None:
         person = next(person for person in self.people if person.id == outcome.user_id)
         eventually(lambda: person.reply(outcome)["status"] in statuses, within)
+
+    def kill_worker(self) -> None:
+        """Kill the worker. The leases of its replies lapse at once."""
+        self.programs["worker"].kill()
+        self.lapse()
+
+    def worker_died(self, within: float = 15.0) -> None:
+        """Wait until a worker with an armed failpoint has died. The leases of its replies lapse at once."""
+        self.wait_for_death("worker", within)
+        self.lapse()
+
+    def lapse(self, *outcomes: Outcome) -> None:
+        """End the leases of these running replies, without names of all. No living worker may have one of them."""
+        mine = messages.c.owner_id.in_([person.id for person in self.people])
+        named = messages.c.id.in_([outcome.reply_id for outcome in outcomes]) if outcomes else true()
+        with self.deployment.engine.begin() as unit:
+            end_leases(unit, mine, named)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """While the block lasts, programs wait at their failpoints of the kind `hold:{hold}`."""
+        with self.deployment.hold_file.open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def wait_for_failpoint(self, point: str, times: int = 1) -> None:
+        """Wait until the worker has reached its armed failpoint so often since the trial began."""
+        told = f"failpoint.reached: {point}"
+        eventually(lambda: self.log_of("worker").count(told) >= times, within=15)
+
+    def log_of(self, name: str) -> str:
+        """The output of this program since the trial began."""
+        return self.programs[name].log[self._logged[name] :]
+
+    def rows(self, outcomes: Iterable[Outcome]) -> list[Any]:
+        """The rows of these replies."""
+        return rows_of(self.deployment.engine, outcomes)
 
     def freeze_worker(self, outcome: Outcome) -> None:
         """Freeze the worker outside a transaction. Inside one, it would keep the rows' lock, despite all fences."""
@@ -116,29 +155,33 @@ class Trial:
     def _heals(self, within: float = 14.0) -> Iterator[Violation]:
         """G12: a new person gets an answer and its event. With an open breaker, this takes 10 s and a sweep.
 
-        An event may fall into the gap before the socket server hears again. Then there is a `resync` for the event. Of
-        a few posts, one must reach a worker without the sweeper, as on any day.
+        Of a few posts, one must reach a worker without the sweeper, and its event must come. An event may fall into the
+        gap before the socket server hears again. Then there is a `resync` for the event.
         """
         fresh = self.person()
         try:
             for key in ("fresh", "once more", "at last"):
                 outcome = fresh.insist(fresh.ask("chunks=2", key=key), within)
                 eventually(lambda: fresh.reply(outcome)["status"] == "completed", within)  # noqa: B023
-                fresh.tab.wait_for(lambda e: e.name in ("resync", "message.completed"), within=3)
-                if not handed_over_again(self.deployment.engine, outcome.reply_id):
+                if self._told(fresh) and not handed_over_again(self.deployment.engine, outcome.reply_id):
                     return
-            yield Violation("G12", UNEXPECTED, "only sweepers hand over")
+            yield Violation("G12", UNEXPECTED, "only sweepers hand over, or no event comes")
         except (AssertionError, TypeError, httpx2.TransportError) as error:
             yield Violation("G12", UNEXPECTED, f"a fresh post has no end in sight: {error!r}")
 
+    def _told(self, fresh: Witnessed) -> bool:
+        with suppress(AssertionError):
+            return bool(fresh.tab.wait_for(lambda e: e.name in ("resync", "message.completed"), within=3))
+        return False
+
     def _evidence(self) -> Evidence:
-        time.sleep(0.3)  # a late delta or a second ending, which must not come, would come now
-        logs = "\n".join(f"=== {name}\n{self.programs[name].log[self._logged[name] :]}" for name in PROGRAMS)
+        rest(0.3)  # a late delta or a second ending, which must not come, would come now
+        logs = "\n".join(f"=== {name}\n{self.log_of(name)}" for name in PROGRAMS)
         requests = self.model.requests
         return gather(self.deployment.engine, self.people, self.history, requests, self._uninvited, logs)
 
     def _watch_uninvited(self) -> None:
-        client = engineio.Client()
+        client = engineio.Client(request_timeout=patience(5))
         client.on("message", lambda packet: self._uninvited.append(str(packet)))
         client.connect(self.programs.realtime_url, transports=["websocket"], engineio_path="socket.io")
         client.send('0{"token":"nonsense"}')

@@ -3,13 +3,10 @@
 import os
 import signal
 import time
-from typing import Any
 
 import pytest
 from dramatiq import Message
-from sqlalchemy import select
 
-from shared.models.message import messages
 from shared.redis.broker import ReplyBroker
 from shared.redis.queues import REPLIES
 from tests.eventually import eventually
@@ -24,26 +21,20 @@ _SOON = 15
 
 
 def twenty_replies(trial: Trial) -> dict[Outcome, Witnessed]:
-    """Ask for replies of ten people in two chats each. One reply is short, the other takes longer than a drain."""
+    """Ask for replies of ten people in two chats each. All replies wait at their gates, the short ones at their own."""
     people = [trial.person() for _ in range(10)]
     calls = []
     for person in people:
-        for chat, script in ((person.chats[0], "chunks=20,every=30"), (person.new_chat(), "chunks=200,every=30")):
+        for chat, script in ((person.chats[0], "chunks=3,gate=short"), (person.new_chat(), "chunks=3,gate=long")):
             calls.append(lambda p=person, c=chat, s=script: p.ask(s, chat=c))
     outcomes = at_the_same_time(calls)
-    trial.wait_for_text(*outcomes, pieces=3)
+    trial.wait_for_text(*outcomes)
     return outcomes
-
-
-def rows(trial: Trial, outcomes: list[Outcome]) -> list[Any]:
-    ids = [outcome.reply_id for outcome in outcomes]
-    with trial.deployment.engine.connect() as connection:
-        return list(connection.execute(select(messages).where(messages.c.id.in_(ids))))
 
 
 def workers_of_all(trial: Trial) -> set[str]:
     """The processes that have taken any of the replies so far."""
-    return {row.claimed_by for row in rows(trial, trial.history.of_kind("ok")) if row.claimed_by}
+    return {row.claimed_by for row in trial.rows(trial.history.of_kind("ok")) if row.claimed_by}
 
 
 def dead_letters(trial: Trial) -> int:
@@ -52,7 +43,7 @@ def dead_letters(trial: Trial) -> int:
 
 
 @mostly_on("sqlite")
-@given("worker", HOLDFAST_DRAIN_SECONDS="4")
+@given("worker", HOLDFAST_DRAIN_SECONDS="9")
 def test_a_worker_told_to_end_again_and_again_loses_and_doubles_nothing(trial: Trial) -> None:
     outcomes = twenty_replies(trial)
     worker = trial.programs["worker"]
@@ -60,17 +51,19 @@ def test_a_worker_told_to_end_again_and_again_loses_and_doubles_nothing(trial: T
     for _ in range(3):
         worker.ask_to_end()
         os.killpg(worker.pid, signal.SIGTERM)
+        trial.model.open_gate("short")
         time.sleep(0.3)
     trial.wait_for_death("worker", within=20)
+    trial.model.open_gate("long")
     # Then the worker gives back every unfinished reply in time, and no reply is left running
-    given_back = rows(trial, outcomes)
+    given_back = trial.rows(outcomes)
     assert {row.status for row in given_back} == {"pending", "completed"}
     assert {row.drains for row in given_back if row.status == "pending"} == {1}
     # And the next worker writes these replies at once
     trial.restart("worker")
-    eventually(lambda: all(row.attempt == 2 for row in rows(trial, outcomes) if row.drains), within=_SOON)
+    eventually(lambda: all(row.attempt == 2 for row in trial.rows(outcomes) if row.drains), within=_SOON)
     trial.check(within=45).must_be_clean()
-    ended = rows(trial, outcomes)
+    ended = trial.rows(outcomes)
     assert {(row.status, row.failures) for row in ended} == {("completed", 0)}
     assert sum(row.drains for row in ended) == 10
     assert dead_letters(trial) == 0
@@ -78,10 +71,11 @@ def test_a_worker_told_to_end_again_and_again_loses_and_doubles_nothing(trial: T
 
 def a_signal_to_the_group_lets_replies_alone_drain(trial: Trial, number: signal.Signals) -> None:
     # Given two replies with a process of their own each, because their worker was killed
-    times = {"HOLDFAST_DRAIN_SECONDS": "4.5"}
+    times = {"HOLDFAST_DRAIN_SECONDS": "7.5"}
     person, worker = trial.person(), trial.programs["worker"]
-    short, slow = person.ask("chunks=20,every=50,gate=soon"), person.ask("chunks=3,gate=late", chat=person.new_chat())
+    short, slow = person.ask("chunks=3,gate=soon"), person.ask("chunks=3,gate=late", chat=person.new_chat())
     trial.wait_for_text(short, slow)
+    trial.kill_worker()
     trial.restart("worker", **times)
     trial.wait_for_text(short, slow, attempt=2, within=30)
     # When a signal reaches all processes of the worker at once
@@ -91,7 +85,7 @@ def a_signal_to_the_group_lets_replies_alone_drain(trial: Trial, number: signal.
     # Then the short reply ends in time, and the worker gives the slow one back
     trial.model.open_gate("soon")
     trial.wait_for_status(short, "completed")
-    eventually(lambda: rows(trial, [slow])[0].drains == 1)
+    eventually(lambda: trial.rows([slow])[0].drains == 1)
     trial.model.open_gate("late")
     if number == signal.SIGTERM:
         trial.wait_for_death("worker")
@@ -99,7 +93,7 @@ def a_signal_to_the_group_lets_replies_alone_drain(trial: Trial, number: signal.
     else:
         eventually(lambda: "ready for action" in worker.log[logged:], within=30)
     trial.check().must_be_clean()
-    assert {(row.status, row.attempt, row.failures, row.drains) for row in rows(trial, [short, slow])} == {
+    assert {(row.status, row.attempt, row.failures, row.drains) for row in trial.rows([short, slow])} == {
         ("completed", 2, 1, 0),
         ("completed", 3, 1, 1),
     }
@@ -119,14 +113,14 @@ def test_a_hangup_of_every_process_lets_replies_alone_drain_and_starts_the_worke
 
 def a_slow_one_of(worker: str, trial: Trial) -> Outcome | None:
     """A fresh reply that takes longer than a drain, or None if another worker writes the reply."""
-    outcome = trial.person().ask("chunks=100,every=30")
+    outcome = trial.person().ask("chunks=3,gate=slow")
     trial.wait_for_text(outcome)
-    (row,) = rows(trial, [outcome])
+    (row,) = trial.rows([outcome])
     return outcome if row.claimed_by == worker else None
 
 
 @mostly_on("postgresql")
-@given("worker", HOLDFAST_DRAIN_SECONDS="1.5")
+@given("worker", HOLDFAST_DRAIN_SECONDS="3")
 def test_workers_that_replace_each_other_under_load_lose_and_double_nothing(trial: Trial) -> None:
     people = [trial.person() for _ in range(6)]
     with Load(people, "chunks=30,every=30", pause=1.0):
@@ -137,13 +131,14 @@ def test_workers_that_replace_each_other_under_load_lose_and_double_nothing(tria
             # When the old worker is replaced, though it can't end all of its replies, and then the new one
             slow = eventually(lambda: a_slow_one_of(old, trial), within=30)
             assert trial.programs["worker"].stop() == 0
+            trial.model.open_gate("slow")
             trial.restart("worker")
             eventually(lambda: len(workers_of_all(trial)) == 3, within=20)
             assert newer.stop() == 0
     trial.check(within=45).must_be_clean()
-    ended = rows(trial, trial.history.posts)
+    ended = trial.rows(trial.history.posts)
     assert {(row.status, row.failures) for row in ended} == {("completed", 0)}
-    assert [(row.attempt, row.drains) for row in rows(trial, [slow])] == [(2, 1)]
+    assert [(row.attempt, row.drains) for row in trial.rows([slow])] == [(2, 1)]
     assert dead_letters(trial) == 0
 
 

@@ -4,39 +4,38 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-import psutil
 import pytest
-from sqlalchemy import select
 
-from shared.models.message import messages
 from tests.eventually import eventually, joined
-from tests.faults.conftest import mostly_on, on_postgresql, on_sqlite
+from tests.faults.conftest import mostly_on, on_postgresql
 from tests.faults.lab.history import Outcome, a_question
 from tests.faults.lab.people import Load, at_the_same_time
 from tests.faults.lab.trial import Trial
 
-# At least this share of the posts that others make meanwhile ends before the poison does. A benchmark (benchmarks/)
-# measures the cost of the worker's one death for the replies that it was writing.
-_SHARE = 0.8
+# So many posts of others are answered while the poison waits for its second run, and so many after it has failed. A
+# benchmark (benchmarks/) measures the cost of the worker's one death for the replies that it was writing.
+_FLOW = 5
 _POISONED = "python -m tests.faults.lab.poisoned"
-# A master ends well within these seconds after its last process has died, unless it waits for somebody.
-_MASTER = 1.5
 
 
 @contextmanager
-def supervised(trial: Trial, **environment: str) -> Iterator[list[float]]:
-    """Run a worker that poison kills, and restart it after each death. Yield the times at which deaths were noticed."""
-    trial.restart("worker", instead=_POISONED, **environment)
+def supervised(trial: Trial, *, lapsing: bool = True) -> Iterator[list[float]]:
+    """Run a worker that poison kills, and restart it after each death. Yield the times at which deaths were noticed.
+
+    With `lapsing`, the leases of a dead worker's replies lapse at once.
+    """
+    trial.restart("worker", instead=_POISONED)
     deaths: list[float] = []
     over = threading.Event()
 
     def supervise() -> None:
         while not over.wait(0.1):
             if not trial.programs["worker"].alive:
+                if lapsing:
+                    trial.lapse()
                 deaths.append(time.monotonic())
-                trial.restart("worker", instead=_POISONED, **environment)
+                trial.restart("worker", instead=_POISONED)
 
     supervisor = threading.Thread(target=supervise)
     supervisor.start()
@@ -50,16 +49,17 @@ def supervised(trial: Trial, **environment: str) -> Iterator[list[float]]:
 @mostly_on("postgresql")
 def test_poison_takes_its_worker_along_once_and_then_only_itself(trial: Trial) -> None:
     # Given a worker that writes the replies of others
-    others = [trial.person() for _ in range(4)]
+    others, poisoner = [trial.person() for _ in range(4)], trial.person()
     with supervised(trial) as deaths:
-        slow = at_the_same_time(lambda person=person: person.ask("chunks=150,every=30") for person in others)
-        trial.wait_for_text(*slow, pieces=3)
+        slow = at_the_same_time(lambda person=person: person.ask("chunks=3,gate=door") for person in others)
+        trial.wait_for_text(*slow)
         # When somebody posts a message that kills each process that answers it
-        poisoner = trial.person()
         poison = poisoner.ask(content=f"{a_question('chunks=3')} poison")
         eventually(lambda: deaths)
         # Then the poisoned reply fails after its attempts
+        killed_alone(trial, poison)
         trial.wait_for_status(poison, "failed", within=30)
+        trial.model.open_gate("door")
         trial.check().must_be_clean()
     failed = poisoner.reply(poison)
     assert (failed["error"]["code"], failed["attempt"]) == ("worker_lost", 2)
@@ -67,6 +67,12 @@ def test_poison_takes_its_worker_along_once_and_then_only_itself(trial: Trial) -
     # And the worker died only once, so that every other reply lost one run at most
     assert len(deaths) == 1
     assert [others[n].reply(outcome)["attempt"] for n, outcome in enumerate(slow)] == [2] * 4
+
+
+def killed_alone(trial: Trial, poison: Outcome, times: int = 1) -> None:
+    """Wait until poison has killed so many processes that wrote it alone. The lease lapses at once."""
+    eventually(lambda: trial.log_of("worker").count("alone.died") >= times, within=30)
+    trial.lapse(poison)
 
 
 @mostly_on("sqlite")
@@ -90,73 +96,21 @@ def another_poison_costs_others_no_reply(trial: Trial, times: int) -> None:
         for number in range(1, times + 1):
             trial.wait_for_text(*slow, attempt=number, within=30)
             # When poison kills the worker, each time that the worker has begun these replies again
-            poisoner.ask(content=f"{a_question('chunks=3')} poison", chat=poisoner.new_chat())
+            poison = poisoner.ask(content=f"{a_question('chunks=3')} poison", chat=poisoner.new_chat())
             eventually(lambda number=number: len(deaths) == number, within=20)
+            killed_alone(trial, poison, times=number)
         trial.wait_for_text(*slow, attempt=times + 1, within=30)
         trial.model.open_gate("door")
         # Then the others get their answers, because a reply counts only the first death as a failure
         trial.check().must_be_clean()
-    ended = stored(trial, list(slow))
+    ended = trial.rows(list(slow))
     assert {(row.status, row.failures, row.drains) for row in ended} == {("completed", 1, times - 1)}
 
 
-def written_alone(trial: Trial, outcome: Outcome, **environment: str) -> list[psutil.Process]:
-    """Kill the reply's worker. Return the process that fetched the job again, and the children of that process."""
-    trial.wait_for_text(outcome)
-    trial.restart("worker", **environment)
-    trial.wait_for_text(outcome, attempt=2, within=30)
-    (fetcher,) = psutil.Process(trial.programs["worker"].pid).children()
-    return [fetcher, *fetcher.children(recursive=True)]
-
-
-@mostly_on("postgresql")
-def test_a_process_of_one_reply_gives_it_back_before_it_ends_with_its_worker(trial: Trial) -> None:
-    # Given a reply with a process of its own, because its worker was killed
-    person = trial.person()
-    outcome = person.ask("chunks=3,gate=door")
-    fetcher, *_ = written_alone(trial, outcome)
-    # When only the process that fetched the job is killed, and the database is busy
-    with trial.deployment.nothing_changes_of(person.id):
-        fetcher.kill()
-        second = trial.asked(outcome)[1]
-        eventually(lambda: second.ending == "client closed", within=2)
-        time.sleep(_MASTER)
-    # Then the reply's own process gives the reply back before a supervisor kills the remaining processes
-    trial.wait_for_death("worker")
-    trial.programs["worker"].kill()
-    (row,) = stored(trial, [outcome])
-    assert (row.status, row.failures, row.drains) == ("pending", 1, 1)
-    # And the next worker writes the reply
-    trial.model.open_gate("door")
-    trial.restart("worker")
-    trial.check().must_be_clean()
-    (row,) = stored(trial, [outcome])
-    assert (row.status, row.attempt, row.failures) == ("completed", 3, 1)
-
-
-@pytest.mark.long
-@pytest.mark.timeout(0)
-@on_sqlite
-def test_a_process_of_one_reply_that_can_not_give_it_back_ends_all_the_same(trial: Trial) -> None:
-    person = trial.person()
-    outcome = person.ask("chunks=3,gate=door")
-    processes = written_alone(trial, outcome, HOLDFAST_LEASE_SECONDS="15")
-    # When the database lets nothing through from the worker's death on
-    with trial.deployment.nothing_changes_of(person.id):
-        processes[0].kill()
-        # Then every process that the worker started is gone within seconds
-        trial.wait_for_death("worker")
-        eventually(lambda: not [process for process in processes if process.is_running()])
-    # And the reply fails, because its second worker counts as dead
-    trial.restart("worker")
-    trial.check().must_be_clean()
-    assert person.reply(outcome)["error"]["code"] == "worker_lost"
-
-
-def stored(trial: Trial, outcomes: list[Outcome]) -> list[Any]:
-    ids = [outcome.reply_id for outcome in outcomes]
-    with trial.deployment.engine.connect() as connection:
-        return list(connection.execute(select(messages).where(messages.c.id.in_(ids))))
+def answered(trial: Trial, poison: Outcome) -> int:
+    """The number of replies that others have got."""
+    posted = [outcome for outcome in trial.history.of_kind("ok") if outcome is not poison]
+    return [reply.status for reply in trial.rows(posted)].count("completed")
 
 
 @mostly_on("sqlite")
@@ -164,17 +118,19 @@ def test_while_poison_is_about_the_replies_of_others_flow(trial: Trial) -> None:
     # Given poison that has killed the worker, and waits for its second run
     others = [trial.person() for _ in range(3)]
     poisoner = trial.person()
-    with supervised(trial) as deaths:
+    with supervised(trial, lapsing=False) as deaths:
         poison = poisoner.ask(content=f"{a_question('chunks=3')} poison")
         eventually(lambda: deaths, within=30)  # the worker has yet to start
-        # When others post until the poison has failed
+        # When others post, before this run, after it, and until the poison has failed
         with Load(others, "chunks=3"):
+            eventually(lambda: answered(trial, poison) >= _FLOW, within=30)
+            trial.lapse(poison)
+            killed_alone(trial, poison)
             trial.wait_for_status(poison, "failed", within=30)
-            posted = [outcome for outcome in trial.history.of_kind("ok") if outcome is not poison]
-            final = [reply for reply in stored(trial, posted) if reply.status == "completed"]
+            before = answered(trial, poison)
+            eventually(lambda: answered(trial, poison) >= before + _FLOW, within=30)
         trial.check().must_be_clean()
     # Then the second death of the poison cost the others nothing
-    assert len(posted) > 10
-    assert len(final) >= _SHARE * len(posted)
-    assert {(reply.attempt, reply.failures) for reply in stored(trial, posted)} == {(1, 0)}
+    posted = [outcome for outcome in trial.history.of_kind("ok") if outcome is not poison]
+    assert {(reply.attempt, reply.failures) for reply in trial.rows(posted)} == {(1, 0)}
     assert len(deaths) == 1

@@ -7,13 +7,22 @@ from redis import Redis
 
 from tests.eventually import eventually
 from tests.faults.conftest import given, mostly_on
+from tests.faults.lab.checker.rules import MAX_ACTIVE
 from tests.faults.lab.trial import Trial
 from tests.services.guard import Guard
 from tests.services.service import Service
 
+REPLIES = "holdfast:test:queue:replies"
+
 
 def started(reply: dict[str, str]) -> datetime:
     return datetime.fromisoformat(reply["startedAt"])
+
+
+def handed_over(trial: Trial) -> int:
+    """The number of jobs that are on the queue or in a worker."""
+    with trial.deployment.redis_client() as redis:
+        return int(redis.llen(REPLIES)) + sum(trial.deployment.fetched())
 
 
 @mostly_on("postgresql")
@@ -21,10 +30,12 @@ def started(reply: dict[str, str]) -> datetime:
 def test_fifty_questions_of_one_delay_the_first_reply_of_another_by_one_reply_at_most(trial: Trial) -> None:
     keen, other = trial.person(), trial.person()
     chats = [keen.new_chat() for _ in range(10)]
-    asked = [keen.ask("chunks=3,every=30", chat=chats[n % 10]) for n in range(50)]
+    asked = [keen.ask("chunks=3,gate=go", chat=chats[n % 10]) for n in range(50)]
     assert {outcome.status for outcome in asked} == {202}
     first = other.ask("chunks=2")
     posted = datetime.fromisoformat(first.body["reply"]["createdAt"])
+    eventually(lambda: trial.begun(first) or handed_over(trial) > MAX_ACTIVE)
+    trial.model.open_gate("go")
     trial.wait_for_status(first, "completed")
     begun = started(other.reply(first))
     # Then between its post and its start, only those of the fifty begin that were on the queue before it
@@ -40,12 +51,17 @@ def test_fifty_questions_of_one_delay_the_first_reply_of_another_by_one_reply_at
 
 
 @mostly_on("sqlite")
+@given("worker", HOLDFAST_LEASE_SECONDS="4.5")
 def test_a_second_sweeper_changes_nothing_and_a_slow_worker_keeps_its_reply(trial: Trial, guard: Guard) -> None:  # F31
     sweeper = trial.programs["sweeper"]
     person = trial.person()
     with Service(guard, "another-sweeper", sweeper.command, environment=trial.programs.environment):
-        # in all, the model is silent for longer than a lease, but never for longer than a text may take
-        slow = person.ask("chunks=3,every=1800")
+        # the model is silent for longer than a lease
+        slow = person.ask("chunks=3,gate=late")
+        trial.wait_for_text(slow)
+        (row,) = trial.rows([slow])
+        eventually(lambda: trial.clock() > row.lease_until)
+        trial.model.open_gate("late")
         trial.wait_for_status(slow, "completed")
     trial.check().must_be_clean()
     assert person.reply(slow)["attempt"] == 1
@@ -56,10 +72,10 @@ def test_a_second_sweeper_changes_nothing_and_a_slow_worker_keeps_its_reply(tria
 def test_a_finisher_that_dies_before_handing_over_costs_a_sweep(trial: Trial) -> None:
     person = trial.person()
     first, second = person.ask(), person.ask()
-    trial.wait_for_death("worker")
+    trial.worker_died()
     with Redis.from_url(trial.redis.url) as redis:
         # the hand-over may be under way for two seconds, and then comes a sweep
-        eventually(lambda: redis.llen("holdfast:test:queue:replies") == 1, within=6)
+        eventually(lambda: redis.llen(REPLIES) == 1, within=6)
     trial.restart("worker")
     trial.wait_for_status(second, "completed", within=20)
     trial.check().must_be_clean()

@@ -17,6 +17,8 @@ from tests.faults.lab.trial import Trial
 from tests.faults.lab.verbs import VERBS
 
 _PEOPLE = 6
+# Seconds, so short that a frozen worker loses its replies.
+_LEASE = {"HOLDFAST_LEASE_SECONDS": "3"}
 # Random faults make two things legal. A frozen program may hold the database for longer than others wait. After a
 # freeze longer than its lease, a worker may ask the model beside its successor, for a moment.
 _RULES = Rules(statuses=frozenset({503}), overlap=True)
@@ -47,6 +49,8 @@ def _all_ended(trial: Trial, people: list[Witnessed]) -> bool:
 
 
 @mostly_on("sqlite")
+@given("worker", **_LEASE)
+@given("sweeper", **_LEASE)
 def test_half_a_minute_of_random_faults_loses_and_doubles_nothing(trial: Trial) -> None:
     _soak(trial, seconds=15, seed=381).must_be_clean()
 
@@ -54,6 +58,8 @@ def test_half_a_minute_of_random_faults_loses_and_doubles_nothing(trial: Trial) 
 @pytest.mark.long
 @pytest.mark.timeout(0)
 @given("web", HOLDFAST_SIGNUP_CREDITS="100000")
+@given("worker", **_LEASE)
+@given("sweeper", **_LEASE)
 def test_minutes_of_random_faults_lose_and_double_nothing(trial: Trial) -> None:
     seed = int(os.environ.get("SEED") or random.randrange(1_000_000))
     _soak(trial, seconds=60 * float(os.environ.get("MINUTES") or 2), seed=seed).must_be_clean()

@@ -63,9 +63,10 @@ def test_programs_work_with_the_documented_users_and_strangers_are_refused(trial
 def _everything_works(trial: Trial, admin: Redis) -> None:
     """Follow one reply, stop one, let Redis lose one, and leave the jobs of a dead worker."""
     person = trial.person()
-    outcome = person.ask("chunks=5,every=20")
+    outcome = person.ask("chunks=5,gate=followed")
+    person.tab.wait_for(lambda event: event.name == "message.delta" and event.data["messageId"] == outcome.reply_id)
+    trial.model.open_gate("followed")
     person.tab.wait_for(lambda event: event.name == "message.completed" and event.data["id"] == outcome.reply_id)
-    assert person.tab.named("message.delta")
     stopped = person.ask("chunks=5,gate=never")
     trial.wait_for_text(stopped)
     eventually(lambda: person.reply(stopped)["content"])

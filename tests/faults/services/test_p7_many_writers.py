@@ -11,31 +11,41 @@ from contextlib import contextmanager
 from sqlalchemy import make_url, text
 
 from tests.eventually import at_most, ended
-from tests.faults.conftest import given, on_sqlite
+from tests.faults.conftest import on_sqlite
 from tests.faults.lab.checker.rules import Rules
 from tests.faults.lab.people import Load
 from tests.faults.lab.trial import Trial
 from tests.services.sockets import RawSocket
 
 # Seconds, less than the busy time-out of shared/database/units.py.
-HELD = 2.0
+HELD = 1.0
 MAY_REFUSE = Rules(statuses=frozenset({503}))
 # Eight processes write as the product does. Each update adds one. The processes fork before they touch the database.
+# SQLite's lock has no queue, so one of many writers may wait for the whole busy time-out of 5 s. It then tries again.
 WRITERS = """
-import os, sys
+import os, sys, time
 from sqlalchemy import update
+from sqlalchemy.exc import OperationalError
 from shared.core import create_core
 from shared.database.units import execute, write_unit
 from shared.models.chat import chat_sessions
 from shared.settings import load_settings
 
+mine = chat_sessions.c.id == sys.argv[1]
+
 def write():
     with create_core(load_settings()).app_context():
-        for _ in range(25):
-            with write_unit():
-                row = execute(chat_sessions.select().where(chat_sessions.c.id == sys.argv[1])).first()
-                seen = update(chat_sessions).where(chat_sessions.c.id == sys.argv[1]).values(seen_seq=row.seen_seq + 1)
-                execute(seen)
+        done = 0
+        while done < 25:
+            began = time.monotonic()
+            try:
+                with write_unit():
+                    row = execute(chat_sessions.select().where(mine)).first()
+                    execute(update(chat_sessions).where(mine).values(seen_seq=row.seen_seq + 1))
+                done += 1
+            except OperationalError:
+                if time.monotonic() - began < 4:
+                    raise
 
 children = []
 for _ in range(8):
@@ -81,13 +91,12 @@ def test_eight_writers_beside_streams_and_a_sweeper_lose_no_update(trial: Trial)
 
 
 @on_sqlite
-def test_a_writer_that_holds_the_lock_for_six_seconds_costs_a_503_and_nothing_else(trial: Trial) -> None:
+def test_a_writer_that_holds_the_lock_for_too_long_costs_a_503_and_nothing_else(trial: Trial) -> None:
     person = trial.person()
     with ThreadPoolExecutor(1) as pool, locked(trial):
-        held = time.monotonic()
         asking = pool.submit(person.ask, key="patient")
         # Then the socket server still lets people in at once, since it never waits for the database
-        while time.monotonic() < held + 6:
+        while not asking.done():
             with at_most(1), RawSocket(trial.programs.realtime_url) as socket:
                 assert socket.authenticate({"token": person.token}).startswith("40")
             assert person.tab.connections == 1
@@ -100,8 +109,7 @@ def test_a_writer_that_holds_the_lock_for_six_seconds_costs_a_503_and_nothing_el
 
 
 @on_sqlite
-@given("worker", HOLDFAST_LEASE_SECONDS="15")  # otherwise a lease may lapse, and the reply runs again
-def test_a_writer_that_holds_the_lock_for_two_seconds_costs_time_and_nothing_else(trial: Trial) -> None:
+def test_a_writer_that_holds_the_lock_for_a_second_costs_time_and_nothing_else(trial: Trial) -> None:
     # Given a reply that goes on, one that is about to end, and then a writer that keeps the lock
     people = [trial.person() for _ in range(6)]
     going, ending = people[0].ask("chunks=100,every=40"), people[1].ask("chunks=3,gate=end")

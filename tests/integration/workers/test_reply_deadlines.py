@@ -1,5 +1,6 @@
 """A worker cuts off a model that takes too long, at any point of its answer. The connection closes in time."""
 
+import time
 from typing import Any
 
 import pytest
@@ -18,11 +19,14 @@ from workers.reply import Desk, write_reply
 PROMPT = 2
 
 
-def is_open_for(request: Request, seconds: float) -> bool:
-    """Tells whether the model's connection was open for that long, and closed soon after."""
+def is_open_for(request: Request, seconds: float, began: float) -> bool:
+    """Whether the connection closed no sooner than so long after the test began, and soon after it was due.
+
+    A busy model notes the start of a request late, so that moment cannot show that the worker was patient.
+    """
     assert request.closed_at
     fair = CLOCK.between(request.opened_at, request.closed_at)
-    return request.closed_at - request.opened_at >= seconds - 0.1 and fair < seconds + PROMPT
+    return request.closed_at - began >= seconds and fair < seconds + PROMPT
 
 
 def written(chat: ChatSession, desk: Desk) -> Any:
@@ -34,34 +38,34 @@ def written(chat: ChatSession, desk: Desk) -> Any:
 @on_sqlite_only
 @pytest.mark.settings(first_text_timeout=0.5, model="fake:hang")
 def test_a_model_that_does_not_answer_is_given_up(chat: ChatSession, desk: Desk, fake_model: FakeModel) -> None:
-    row = written(chat, desk)
+    began, row = time.time(), written(chat, desk)
     assert (row.status, row.failures, row.content) == ("pending", 1, "")
     (request,) = fake_model.requests
     eventually(lambda: request.ending == "client closed")
-    assert is_open_for(request, 0.5)
+    assert is_open_for(request, 0.5, began)
 
 
 @on_sqlite_only
 @pytest.mark.settings(first_text_timeout=0.5, model="fake:keepalive_only")
 def test_bytes_without_text_are_no_progress(chat: ChatSession, desk: Desk, fake_model: FakeModel) -> None:
-    row = written(chat, desk)
+    began, row = time.time(), written(chat, desk)
     assert (row.status, row.failures, row.first_text_at) == ("pending", 1, None)
     (request,) = fake_model.requests
     eventually(lambda: request.ending == "client closed")
-    assert is_open_for(request, 0.5)
+    assert is_open_for(request, 0.5, began)
 
 
 @pytest.mark.settings(first_text_timeout=9.0, silence_timeout=0.5, model="fake:hang_after=3")
 def test_silence_after_text_fails_the_reply_with_its_text(
     chat: ChatSession, user: User, desk: Desk, fake_model: FakeModel
 ) -> None:
-    row = written(chat, desk)
+    began, row = time.time(), written(chat, desk)
     assert (row.status, row.error_code) == ("failed", "model_timeout")
     assert row.content == "You said: Hello"
     assert money_of(user.id) == (300, 0)
     (request,) = fake_model.requests
     eventually(lambda: request.ending == "client closed")
-    assert is_open_for(request, 0.5)
+    assert is_open_for(request, 0.5, began)
 
 
 @on_sqlite_only
@@ -76,13 +80,13 @@ def test_a_slow_answer_is_no_silence(chat: ChatSession, desk: Desk) -> None:
 def test_a_reply_that_never_ends_is_cut_at_the_deadline_of_the_whole(
     chat: ChatSession, user: User, desk: Desk, fake_model: FakeModel
 ) -> None:
-    row = written(chat, desk)
+    began, row = time.time(), written(chat, desk)
     assert (row.status, row.error_code) == ("failed", "reply_timeout")
     assert row.content.startswith("word0 word1 ")
     assert money_of(user.id) == (300, 0)
     (request,) = fake_model.requests
     eventually(lambda: request.ending == "client closed")
-    assert is_open_for(request, 3)
+    assert is_open_for(request, 3, began)
 
 
 @on_sqlite_only

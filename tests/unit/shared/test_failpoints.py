@@ -1,5 +1,6 @@
 """Failpoints do nothing unless armed, do each of their actions, and are refused outside of tests."""
 
+import fcntl
 import multiprocessing
 import os
 import re
@@ -7,6 +8,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,19 @@ def test_an_armed_point_waits() -> None:
     assert time.monotonic() - began >= 0.05
 
 
+def test_an_armed_point_waits_for_the_lock_of_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "lock"
+    arm(f"before_ack=hold:{file}")
+    reach("before_ack")  # nobody has the lock yet
+    with ThreadPoolExecutor(2) as pool:
+        with file.open("w") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            waiting = [pool.submit(reach, "before_ack") for _ in range(2)]
+            assert not wait(waiting, timeout=0.05).done
+        joined = wait(waiting, timeout=patience(10))
+    assert not joined.not_done
+
+
 def test_a_numbered_point_acts_at_its_number_only() -> None:
     arm("after_chunk:2=raise")
     reach("after_chunk", 1)
@@ -71,7 +86,16 @@ def _exit_here() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["after_lunch=exit", "after_claim=explode", "after_claim", "after_claim=sleep", "after_chunk=exit"]
+    "text",
+    [
+        "after_lunch=exit",
+        "after_claim=explode",
+        "after_claim",
+        "after_claim=sleep",
+        "after_claim=hold",
+        "after_claim=exit:1",
+        "after_chunk=exit",
+    ],
 )
 def test_what_it_does_not_understand_is_named(text: str) -> None:
     with pytest.raises(ValueError, match="is not one of"):
