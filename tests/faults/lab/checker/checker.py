@@ -43,7 +43,7 @@ def judge(evidence: Evidence, rules: Rules) -> Verdict:
 
 def _recovered(evidence: Evidence) -> int:
     """Count replies that ran again or were handed over again, and stored posts whose client got no answer."""
-    told = {outcome.reply_id for outcome in evidence.outcomes if outcome.kind == "ok"}
+    told = {outcome.reply_id for outcome in evidence.accepts if outcome.kind == "ok"}
     return sum(
         reply.status in FINAL and (reply.attempt > 1 or reply.handovers > 0 or reply.id not in told)
         for reply in evidence.replies
