@@ -77,7 +77,7 @@ def _last_texts(seen: Evidence, call: Outcome) -> set[str]:
 
 
 def _was_to_be_deleted(seen: Evidence, message: Any) -> bool:
-    """Whether the owner deleted the message, a version of it or of the one that it answers, its chat, or the account."""
+    """Whether the owner deleted the message, the one that it answers, a version of these, the chat, or the account."""
     chat = f"/chats/{message.chat_session_id}"
     question = seen.messages.get(message.reply_to, message)
     root = question.version_of or question.id

@@ -18,6 +18,7 @@ def g8_convergence(seen: Evidence, rules: Rules) -> Iterator[Violation]:
             yield Violation("G8", UNEXPECTED, f"/sync refuses user {user_id}")
     for user_id, heard in seen.heard.items():
         yield from told_otherwise(seen, user_id, heard)
+        yield from versions_told_otherwise(seen, heard)
         yield from live_text_otherwise(heard)
 
 
@@ -88,10 +89,6 @@ def told_otherwise(seen: Evidence, user_id: str, heard: list[Any]) -> Iterator[V
         if user_id in seen.users and seq > seen.users[user_id].seq:
             yield Violation("G8", UNEXPECTED, f"number {seq} was told, and never taken")
     for event in heard:
-        if _tells_another_version(seen, event.data or {}):
-            yield Violation(
-                "G8", UNEXPECTED, f"{event.name} tells another version of {event.data['id']} than is stored"
-            )
         if event.name == "message.delta" and event.data["messageId"] in ended:
             yield Violation("G8", UNEXPECTED, f"text of {event.data['messageId']} after its end")
         if event.name not in ("message.completed", "message.failed", "message.cancelled"):
@@ -107,10 +104,13 @@ def told_otherwise(seen: Evidence, user_id: str, heard: list[Any]) -> Iterator[V
             yield Violation("G8", UNEXPECTED, f"{event.name} of {event.data['id']} brings another text")
 
 
-def _tells_another_version(seen: Evidence, data: dict[str, Any]) -> bool:
-    """Whether this is the last event of a message, and its version is not the stored one."""
-    row = seen.messages.get(data.get("id", "")) if "versionOf" in data else None
-    return row is not None and row.seq == data.get("seq") and not _is_of_version(data, row)
+def versions_told_otherwise(seen: Evidence, heard: list[Any]) -> Iterator[Violation]:
+    """Last events of a message whose version is not the stored one."""
+    for event in heard:
+        data = event.data or {}
+        row = seen.messages.get(data["id"]) if "versionOf" in data else None
+        if row is not None and row.seq == data.get("seq") and not _is_of_version(data, row):
+            yield Violation("G8", UNEXPECTED, f"{event.name} tells another version of {row.id} than is stored")
 
 
 def live_text_otherwise(heard: list[Any]) -> Iterator[Violation]:

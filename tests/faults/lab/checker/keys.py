@@ -21,7 +21,7 @@ def g10_idempotent(seen: Evidence, rules: Rules) -> Iterator[Violation]:
                 calls[one].add((call.user_id, key))
     for (_, key), ids in made.items():
         if len(ids) > 1:
-            yield Violation("G10", DOUBLED, f"key {key} made {len(ids)} messages")
+            yield Violation("G10", DOUBLED, f"key {key} made {len(ids)} messages or chats")
     for one, of in calls.items():
         if len(of) > 1:
             yield Violation("G10", LOST, f"{len(of)} calls were answered with the one message or chat {one}")
