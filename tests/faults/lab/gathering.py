@@ -101,7 +101,7 @@ def _all_versions(person: Witnessed, shown: dict[str, dict[str, Any]]) -> Iterat
 
 
 def _pages(person: Witnessed, path: str) -> Iterator[dict[str, Any]]:
-    """All items of a list. None if what it belongs to is gone, or the person is."""
+    """All items of a list. A list of a deleted chat or person has none."""
     cursor: str | None = None
     while True:
         answer = person.http.get(path, params={"limit": 200} | ({"cursor": cursor} if cursor else {}))

@@ -77,7 +77,7 @@ class Outcome:
 
     @property
     def made(self) -> Made:
-        """What an accepted call made, as its key is kept for it: the ids of a message, a reply and a chat."""
+        """The ids of the message, the reply and the chat that an accepted call made. Its key is kept with these."""
         if self.op == "fork":
             return None, None, str(self.body["id"])
         return None if self.op in AGAIN else self.message_id, self.reply_id or None, None
