@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.faults.lab.deployment import Deployment
-from tests.faults.lab.evidence import open_replies
+from tests.faults.lab.gathering import open_replies
 from tests.faults.lab.trial import Trial, a_trial
 from tests.services.guard import Guard
 from tests.services.postgres import PostgresDatabases

@@ -13,7 +13,7 @@ from shared.models.message import messages
 from tests.eventually import eventually
 from tests.faults.clients.stops import stop, told
 from tests.faults.conftest import given, mostly_on
-from tests.faults.lab.evidence import open_replies
+from tests.faults.lab.gathering import open_replies
 from tests.faults.lab.history import Outcome
 from tests.faults.lab.people import Witnessed, at_the_same_time
 from tests.faults.lab.trial import Trial

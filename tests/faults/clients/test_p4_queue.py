@@ -9,11 +9,11 @@ import pytest
 from tests.eventually import eventually
 from tests.faults.conftest import mostly_on
 from tests.faults.lab.checker.rules import Rules
-from tests.faults.lab.evidence import open_replies
+from tests.faults.lab.gathering import open_replies
 from tests.faults.lab.history import Outcome
 from tests.faults.lab.people import Load, Witnessed, at_the_same_time
 from tests.faults.lab.trial import Trial
-from tests.faults.lab.verbs import VERBS, edit, names, remove, reorder
+from tests.faults.lab.verbs import QUEUE_VERBS, edit, names, remove, reorder
 
 
 def charged(person: Witnessed, outcome: Outcome) -> tuple[str, int]:
@@ -90,7 +90,7 @@ def test_interrupts_at_any_moment_race_each_other_and_the_end_of_the_reply(trial
 def test_a_program_that_dies_amid_all_of_this_costs_nobody_anything(trial: Trial, name: str) -> None:
     people = [trial.person() for _ in range(3)]
     random.seed(12)
-    with Load(people, "chunks=20,every=20", pause=0.2, verbs=VERBS):
+    with Load(people, "chunks=20,every=20", pause=0.2, verbs=QUEUE_VERBS):
         eventually(lambda: len(trial.history.outcomes) > 30)
         trial.programs[name].kill()
         trial.restart(name)

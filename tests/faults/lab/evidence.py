@@ -1,21 +1,11 @@
 """The evidence once all is quiet: the answers to clients, the rows, the model's requests, and the tabs' events."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Engine, Row, select
-
-from shared.models.chat import chat_sessions
-from shared.models.credits import credit_entries
-from shared.models.idempotency import idempotency_keys
-from shared.models.message import messages
-from shared.models.user import users
 from tests.fake_request import Request
-from tests.faults.lab.history import History, Outcome
-from tests.faults.lab.people import Witnessed
-from tests.faults.lab.witness import Note, notes
+from tests.faults.lab.history import ACCEPTS, Outcome
+from tests.faults.lab.witness import Note
 from tests.services.sockets import Heard
 
 
@@ -33,6 +23,7 @@ class Evidence:
     requests: list[Request]
     heard: dict[str, list[Heard]]
     shown: dict[str, dict[str, dict[str, Any]]]  # for each person, the messages that REST lists, by id
+    versions: dict[str, list[dict[str, Any]]]  # the versions that REST lists, by the id of the first one
     chats: dict[str, Any]
     synced: dict[str, "Synced"]  # the result of all pages of `GET /sync`, for people who may still ask
     uninvited: list[str]  # the packets of a socket without a valid token
@@ -40,21 +31,42 @@ class Evidence:
 
     @property
     def replies(self) -> list[Any]:
-        return [row for row in self.messages.values() if row.reply_to is not None]
+        """The replies that somebody asked for. The copies of a fork are none."""
+        return [row for row in self.messages.values() if row.reply_to is not None and not self.is_copy(row)]
+
+    @property
+    def copies(self) -> list[Any]:
+        """The messages that forks copied, in the order of their places."""
+        return sorted(filter(self.is_copy, self.messages.values()), key=lambda row: row.position)
+
+    def is_copy(self, row: Any) -> bool:
+        """Whether a fork made this message: it is older than its chat."""
+        chat = self.chats.get(row.chat_session_id)
+        return chat is not None and bool(row.created_at < chat.created_at)
+
+    def is_there(self, row: Any) -> bool:
+        """Whether neither the message nor its chat was deleted."""
+        chat = self.chats.get(row.chat_session_id)
+        return row.deleted_at is None and (chat is None or chat.deleted_at is None)
 
     @property
     def texts(self) -> list[Outcome]:
         """The calls that brought a text of a person: posts, and edits."""
         return self.outcomes + [call for call in self.other_calls if call.op == "edit"]
 
+    @property
+    def accepts(self) -> list[Outcome]:
+        """The calls that ask for a message or a reply."""
+        return self.outcomes + [call for call in self.other_calls if call.op in ACCEPTS]
+
     def edits(self, message_id: str) -> list[Outcome]:
-        """The edits of this message that may have changed it, in their order."""
-        edits = [call for call in self.texts if call.op == "edit" and call.kind != "fail"]
-        return [edit for edit in edits if edit.request.endswith(f"/messages/{message_id}")]
+        """The edits of this message that may have changed it, in their order. Another version changes nothing here."""
+        edits = [call for call in self.texts if call.op == "edit" and call.named == message_id]
+        return [edit for edit in edits if edit.kind == "unknown" or edit.in_place]
 
     def nonces(self) -> dict[str, str]:
         """The word of the question, by reply id. Empty if the question was deleted before anybody had an answer."""
-        told = {outcome.reply_id: outcome.nonce for outcome in self.outcomes if outcome.kind == "ok"}
+        told = {call.reply_id: call.nonce for call in self.texts if call.kind == "ok"}
         stored = {call.content: call.nonce for call in self.texts}
         questions = {reply.id: self.messages.get(reply.reply_to) for reply in self.replies}
         return {
@@ -65,6 +77,17 @@ class Evidence:
     def asked(self, nonce: str) -> list[Request]:
         return [request for request in self.requests if nonce and nonce in request.question]
 
+    def asked_for(self, reply: Any, nonce: str) -> list[Request]:
+        """The requests of this one of all replies to a question: those from its claims on, up to another's claim."""
+        same = {row.id for row in self.replies if row.reply_to == reply.reply_to}
+        claims = [note for note in self.notes if (note.what, note.now) == ("reply", "running") and note.whose in same]
+        found = []
+        for request in self.asked(nonce):
+            before = [note for note in claims if note.at <= request.opened_at * 1000]
+            if not before or before[-1].whose == reply.id:
+                found.append(request)
+        return found
+
 
 @dataclass
 class Synced:
@@ -73,101 +96,3 @@ class Synced:
     rows: dict[str, dict[str, Any]]
     credits: dict[str, int]
     cursor: int
-
-
-def gather(
-    engine: Engine,
-    people: list[Witnessed],
-    history: History,
-    requests: list[Request],
-    uninvited: list[str],
-    logs: str,
-) -> Evidence:
-    return Evidence(
-        **stored(engine, [person.id for person in people]),
-        outcomes=history.posts,
-        other_calls=[outcome for outcome in history.outcomes if outcome.op != "post"],
-        requests=list(requests),
-        heard={person.id: list(person.tab.heard) for person in people},
-        shown={person.id: {shown["id"]: shown for shown in _all_shown(person)} for person in people},
-        synced={person.id: synced for person in people if (synced := _follow(person))},
-        uninvited=uninvited,
-        logs=logs,
-    )
-
-
-def stored(engine: Engine, ids: list[str]) -> dict[str, Any]:
-    """The part of the evidence that the database has about these users."""
-    with engine.begin() as connection:
-        if engine.dialect.name == "postgresql":
-            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        found_users = connection.execute(select(users).where(users.c.id.in_(ids))).all()
-        found = connection.execute(select(messages).where(messages.c.owner_id.in_(ids)).order_by(messages.c.id)).all()
-        entries = connection.execute(select(credit_entries).where(credit_entries.c.user_id.in_(ids))).all()
-        chats = connection.execute(select(chat_sessions).where(chat_sessions.c.owner_id.in_(ids))).all()
-        keys = connection.execute(select(idempotency_keys).where(idempotency_keys.c.user_id.in_(ids))).all()
-    whose = {*ids, *(row.id for row in found)}
-    return {
-        "users": _by_id(found_users),
-        "messages": _by_id(found),
-        "entries": _facts(entries),
-        "keys": _facts(keys),
-        "notes": [note for note in notes(engine) if note.whose in whose],
-        "chats": _by_id(chats),
-    }
-
-
-def open_replies(engine: Engine, people: list[Witnessed]) -> int:
-    """The number of replies of these people that are not final."""
-    ids = [person.id for person in people]
-    is_open = select(messages.c.id).where(messages.c.owner_id.in_(ids), messages.c.status.in_(("pending", "running")))
-    with engine.connect() as connection:
-        return len(connection.execute(is_open).all())
-
-
-def rows_of(engine: Engine, outcomes: Iterable[Outcome]) -> list[Any]:
-    """The rows of these replies."""
-    mine = messages.c.id.in_([outcome.reply_id for outcome in outcomes])
-    with engine.connect() as connection:
-        return list(connection.execute(select(messages).where(mine)))
-
-
-def handed_over_again(engine: Engine, reply_id: str) -> bool:
-    """Whether a sweeper had to hand this reply over to a worker."""
-    with engine.connect() as connection:
-        return bool(connection.execute(select(messages.c.handovers).where(messages.c.id == reply_id)).scalar_one())
-
-
-def _facts(rows: Iterable[Row[Any]]) -> list[Any]:
-    return [SimpleNamespace(**row._mapping) for row in rows]
-
-
-def _by_id(rows: Iterable[Row[Any]]) -> dict[str, Any]:
-    return {row.id: row for row in _facts(rows)}
-
-
-def _all_shown(person: Witnessed) -> list[dict[str, Any]]:
-    """Every message of every chat that still exists, as a client reads them anew."""
-    found = []
-    for chat in person.chats:
-        answer = person.http.get(f"/chats/{chat}/messages", params={"limit": 200})
-        found += answer.json()["items"] if answer.status_code == 200 else []
-    return found
-
-
-# Numbers per page, so few that most trials have several pages.
-_PAGE = 3
-
-
-def _follow(person: Witnessed) -> Synced | None:
-    """Read `GET /sync` to its last page. None if the person is gone, or the person's token has ended."""
-    rows: dict[str, dict[str, Any]] = {}
-    cursor, has_more = 0, True
-    while has_more:
-        answer = person.http.get("/sync", params={"after": cursor, "limit": _PAGE})
-        if answer.status_code in (401, 403):
-            return None
-        page = answer.raise_for_status().json()
-        rows |= {row["id"]: row for row in page["chats"] + page["messages"]}
-        cursor, has_more = page["cursor"], page["hasMore"]
-    return Synced(rows, page["credits"], cursor)

@@ -8,6 +8,12 @@ from uuid import uuid4
 
 from tests.fair_clock import CLOCK
 
+#: The verbs that ask for another version of a reply, and with the others, all that accept something.
+AGAIN = ("regenerate", "retry", "continue")
+ACCEPTS = ("post", "edit", *AGAIN)
+#: The ids of the message, the reply and the chat that a call made.
+Made = tuple[str | None, str | None, str | None]
+
 
 @dataclass
 class Outcome:
@@ -21,6 +27,8 @@ class Outcome:
     key: str | None
     request: str = ""  # method and path, if the call is no post
     rule: str | None = None  # of a post: what to do while the chat is busy
+    generates: bool = True  # of a post: whether a reply must follow
+    sent: Any = None  # the body, if the call is no post
     began: float = field(default_factory=CLOCK.now)
     took: float = 0.0
     status: int | None = None
@@ -48,7 +56,31 @@ class Outcome:
 
     @property
     def reply_id(self) -> str:
-        return str(self.body["reply"]["id"])
+        """The reply that an accepted call asked for. Empty if the call wanted none."""
+        return str(self.body["reply"]["id"]) if self.body["reply"] else ""
+
+    @property
+    def named(self) -> str:
+        """The message or reply that the path of the call names."""
+        found = re.search(r"/messages/([^/]+)", self.request)
+        return found[1] if found else ""
+
+    @property
+    def named_in_body(self) -> str:
+        """The message at which a fork ends."""
+        return str(self.sent["messageId"])
+
+    @property
+    def in_place(self) -> bool:
+        """Whether an edit changed the message itself. Otherwise the edit made another version."""
+        return self.op == "edit" and self.kind == "ok" and self.message_id == self.named
+
+    @property
+    def made(self) -> Made:
+        """The ids of the message, the reply and the chat that an accepted call made. Its key is kept with these."""
+        if self.op == "fork":
+            return None, None, str(self.body["id"])
+        return None if self.op in AGAIN else self.message_id, self.reply_id or None, None
 
     @property
     def path(self) -> str:
@@ -71,9 +103,9 @@ class History:
         content: str = "",
         key: str | None = None,
         request: str = "",
-        rule: str | None = None,
+        **more: Any,
     ) -> Outcome:
-        outcome = Outcome(op, user_id, chat_id, content, key, request, rule)
+        outcome = Outcome(op, user_id, chat_id, content, key, request, **more)
         with self._lock:
             self.outcomes.append(outcome)
         return outcome

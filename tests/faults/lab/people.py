@@ -53,22 +53,38 @@ class Witnessed(Person):
         key: str | None = None,
         content: str = "",
         rule: str | None = None,
+        generates: bool = True,
     ) -> Outcome:
         """Post a question that scripts its answer (tests/fake_script.py), by default in the first chat."""
         chat = chat or self.chats[0]
-        outcome = self.history.begin("post", self.id, chat, content or a_question(options), key, rule=rule)
-        headers = {"Idempotency-Key": key} if key else {}
-        body = {"content": outcome.content} | ({"whenBusy": rule} if rule else {})
-        return self._call(outcome, "POST", f"/chats/{chat}/messages", json=body, headers=headers)
+        choices = {"rule": rule, "generates": generates}
+        outcome = self.history.begin("post", self.id, chat, content or a_question(options), key, **choices)
+        body: dict[str, Any] = {"content": outcome.content} | ({"whenBusy": rule} if rule else {})
+        body |= {} if generates else {"generate": False}
+        return self._call(outcome, "POST", f"/chats/{chat}/messages", json=body)
 
-    def call(self, op: str, method: str, path: str, chat: str = "", content: str = "", **request: Any) -> Outcome:
+    def call(
+        self,
+        op: str,
+        method: str,
+        path: str,
+        chat: str = "",
+        content: str = "",
+        key: str | None = None,
+        json: Any = None,
+        **request: Any,
+    ) -> Outcome:
         """Make another call that changes something. The history records the call as `op`, with a new text if any."""
-        outcome = self.history.begin(op, self.id, chat or self.chats[0], content, request=f"{method} {path}")
-        return self._call(outcome, method, path, **request)
+        named = {"request": f"{method} {path}", "sent": json}
+        outcome = self.history.begin(op, self.id, chat or self.chats[0], content, key, **named)
+        return self._call(outcome, method, path, json=json, **request)
 
     def again(self, outcome: Outcome) -> Outcome:
-        """Post the same with the same key, as a client does that got no answer."""
-        return self.ask(chat=outcome.chat_id, key=outcome.key, content=outcome.content, rule=outcome.rule)
+        """Send the same with the same key, as a client does that got no answer."""
+        same = {"chat": outcome.chat_id, "key": outcome.key, "content": outcome.content}
+        if outcome.op == "post":
+            return self.ask(**same, rule=outcome.rule, generates=outcome.generates)
+        return self.call(outcome.op, *outcome.request.split(" "), **same, json=outcome.sent)
 
     def insist(self, outcome: Outcome, within: float = 30.0) -> Outcome:
         """Post again and again until there is an answer."""
@@ -97,8 +113,9 @@ class Witnessed(Person):
         return self.get(outcome.path)
 
     def _call(self, outcome: Outcome, method: str, path: str, **request: Any) -> Outcome:
+        headers = {"Idempotency-Key": outcome.key} if outcome.key else {}
         try:
-            self._note(outcome, self.http.request(method, path, **request))
+            self._note(outcome, self.http.request(method, path, headers=headers, **request))
         except httpx2.TransportError as error:
             outcome.trouble = repr(error)
         outcome.took = CLOCK.now() - outcome.began

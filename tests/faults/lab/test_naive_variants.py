@@ -5,6 +5,7 @@ from tests.faults.conftest import given, mostly_on, on_postgresql, on_sqlite
 from tests.faults.lab.history import a_question
 from tests.faults.lab.people import at_the_same_time
 from tests.faults.lab.trial import Trial
+from tests.faults.lab.versions import again
 from tests.faults.lab.witness import notes
 
 _NAIVE = "python -m tests.faults.naive."
@@ -100,3 +101,30 @@ def test_without_turns_one_person_has_all_chats_answered_at_once(trial: Trial) -
     trial.model.open_gate("crowd")
     verdict = trial.check()
     assert verdict.broken() == {"turns"}, verdict
+
+
+@on_postgresql
+@given("web", instead=f"{_NAIVE}nothing_hidden")
+def test_if_no_version_is_hidden_two_versions_are_shown(trial: Trial) -> None:
+    person = trial.person()
+    asked = person.ask("chunks=2")
+    trial.wait_for_status(asked, "completed")
+    assert again(person, asked.chat_id, asked.reply_id, "regenerate").kind == "ok"
+    verdict = trial.check()
+    assert "versions" in verdict.broken(), verdict
+    assert verdict.count("doubled") > 0
+
+
+@on_sqlite
+@given("web", instead=f"{_NAIVE}kept_text_charged")
+def test_a_text_that_is_only_continued_is_paid_for_twice(trial: Trial) -> None:
+    person = trial.person()
+    cut = person.ask("chunks=2,finish=length")
+    trial.wait_for_status(cut, "completed")
+    for _ in range(2):  # the person's turns are taken, so the continued reply waits
+        person.ask("chunks=2,gate=taken", chat=person.new_chat())
+    continued = again(person, cut.chat_id, cut.reply_id, "continue")
+    assert person.call("stop", "POST", f"{continued.path}/stop").body["status"] == "cancelled"
+    trial.model.open_gate("taken")
+    verdict = trial.check()
+    assert verdict.broken() == {"G5"}, verdict

@@ -20,7 +20,8 @@ from tests.faults.lab.checker.checker import Verdict, judge
 from tests.faults.lab.checker.rules import LETS_GO_WITHIN, Rules
 from tests.faults.lab.checker.violation import UNEXPECTED, Violation
 from tests.faults.lab.deployment import PROGRAMS, Deployment
-from tests.faults.lab.evidence import Evidence, gather, handed_over_again, open_replies, rows_of
+from tests.faults.lab.evidence import Evidence
+from tests.faults.lab.gathering import gather, handed_over_again, open_replies, rows_of
 from tests.faults.lab.history import History, Outcome
 from tests.faults.lab.people import Witnessed
 from tests.faults.lab.witness import clock, notes

@@ -1,9 +1,12 @@
-"""A person's choices besides a plain post. Each verb makes calls at random, and the history records them.
+"""A person's choices besides a plain post: those of the queue. `versions.py` has those of versions and forks.
+
+Each verb makes calls at random, and the history records them.
 
 A refusal is an answer too: the message may have a worker by then. The checker judges only the result.
 """
 
 import random
+from uuid import uuid4
 
 from tests.faults.lab.history import Outcome, a_question
 from tests.faults.lab.people import Witnessed
@@ -22,8 +25,8 @@ def ask_unless_busy(person: Witnessed, chat: str) -> Outcome:
 
 
 def edit_one(person: Witnessed, chat: str) -> Outcome | None:
-    """Edit a message that waits, and not the last one: if that is answered by then, an edit makes another version."""
-    waiting = names(person, chat)[:-1]
+    """Edit a message that waits. If the last one is answered by then, the edit makes another version."""
+    waiting = names(person, chat)
     return edit(person, chat, random.choice(waiting)) if waiting else None
 
 
@@ -31,7 +34,8 @@ def edit(person: Witnessed, chat: str, message_id: str, options: str = _OPTIONS)
     """Give this message another question, with a word of its own."""
     content = a_question(options)
     path = f"/chats/{chat}/messages/{message_id}"
-    return person.call("edit", "PATCH", path, chat=chat, content=content, json={"content": content})
+    key = uuid4().hex
+    return person.insist(person.call("edit", "PATCH", path, chat, content, key=key, json={"content": content}))
 
 
 def shuffle(person: Witnessed, chat: str) -> Outcome:
@@ -64,5 +68,5 @@ def names(person: Witnessed, chat: str) -> list[str]:
     return [item["id"] for item in answer["items"] if item["replyTo"] is None] if answer else []
 
 
-#: The verbs of the queue. A further verb joins here, and then the random faults use it too.
-VERBS = (interrupt, ask_unless_busy, edit_one, edit_one, shuffle, shuffle, remove_one)
+#: The verbs of the queue. A further verb joins here or in versions.py, and then the random faults use it too.
+QUEUE_VERBS = (interrupt, ask_unless_busy, edit_one, shuffle, shuffle, remove_one)

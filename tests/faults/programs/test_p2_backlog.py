@@ -21,7 +21,8 @@ from tests.faults.lab.checker.invariants import g2_all_final, g3_final_is_final
 from tests.faults.lab.checker.money import g4_money_adds_up, g5_money_matches_outcomes
 from tests.faults.lab.checker.rules import Rules
 from tests.faults.lab.checker.violation import Violation
-from tests.faults.lab.evidence import Evidence, stored
+from tests.faults.lab.evidence import Evidence
+from tests.faults.lab.gathering import stored
 from tests.faults.lab.people import Load
 from tests.faults.lab.trial import Trial
 
@@ -104,7 +105,7 @@ class Backlog:
     def violations(self) -> list[Violation]:
         """The violations that rows alone can show: of one ending for each reply, and of its money (G2 to G5)."""
         unseen: dict[str, Any] = {"outcomes": [], "other_calls": [], "requests": [], "heard": {}, "shown": {}}
-        seen = Evidence(**stored(self._engine, self._owners), **unseen, synced={}, uninvited=[], logs="")
+        seen = Evidence(**stored(self._engine, self._owners), **unseen, versions={}, synced={}, uninvited=[], logs="")
         guards = (g2_all_final, g3_final_is_final, g4_money_adds_up, g5_money_matches_outcomes)
         return [violation for guard in guards for violation in guard(seen, Rules())]
 

@@ -10,11 +10,12 @@ from tests.eventually import eventually
 from tests.faults.conftest import given, mostly_on
 from tests.faults.lab.checker.checker import Verdict
 from tests.faults.lab.checker.rules import Rules
-from tests.faults.lab.evidence import open_replies
+from tests.faults.lab.gathering import open_replies
 from tests.faults.lab.nemesis import Nemesis
 from tests.faults.lab.people import Load, Witnessed
 from tests.faults.lab.trial import Trial
-from tests.faults.lab.verbs import VERBS
+from tests.faults.lab.verbs import QUEUE_VERBS
+from tests.faults.lab.versions import VERSION_VERBS
 
 _PEOPLE = 6
 # Seconds, so short that a frozen worker loses its replies.
@@ -30,7 +31,7 @@ def _soak(trial: Trial, seconds: float, seed: int) -> Verdict:
         person.new_chat()
     nemesis = Nemesis(trial.deployment, seed)
     try:
-        with Load(people, "chunks=30,every=30", pause=1.0, verbs=VERBS):
+        with Load(people, "chunks=30,every=30", pause=1.0, verbs=QUEUE_VERBS + VERSION_VERBS):
             nemesis.rage(seconds)
         with suppress(AssertionError):  # the checker reports the rest
             eventually(lambda: _all_ended(trial, people), within=60)

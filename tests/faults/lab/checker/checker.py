@@ -1,5 +1,6 @@
 """The verdict after a fault: the counts of lost, doubled, recovered and unexpected, and every broken invariant."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from tests.faults.lab.checker.invariants import INVARIANTS
@@ -31,6 +32,8 @@ class Verdict:
         kinds = (LOST, DOUBLED, UNEXPECTED)
         counts = [f"{self.count(kind)} {kind}" for kind in kinds] + [f"{self.recovered} recovered"]
         posts = [f"{sum(o.kind == kind for o in self.evidence.outcomes)} {kind}" for kind in ("ok", "fail", "unknown")]
+        verbs = Counter(call.op for call in self.evidence.other_calls if call.kind == "ok")
+        posts += [f"{count} {verb}" for verb, count in sorted(verbs.items())]
         lines = [f"  {violation.guard} {violation.kind}: {violation.what}" for violation in self.violations]
         return "\n".join([f"{', '.join(counts)}; of the posts {', '.join(posts)}", *lines])
 
@@ -43,7 +46,7 @@ def judge(evidence: Evidence, rules: Rules) -> Verdict:
 
 def _recovered(evidence: Evidence) -> int:
     """Count replies that ran again or were handed over again, and stored posts whose client got no answer."""
-    told = {outcome.reply_id for outcome in evidence.outcomes if outcome.kind == "ok"}
+    told = {outcome.reply_id for outcome in evidence.accepts if outcome.kind == "ok"}
     return sum(
         reply.status in FINAL and (reply.attempt > 1 or reply.handovers > 0 or reply.id not in told)
         for reply in evidence.replies

@@ -18,13 +18,15 @@ def g8_convergence(seen: Evidence, rules: Rules) -> Iterator[Violation]:
             yield Violation("G8", UNEXPECTED, f"/sync refuses user {user_id}")
     for user_id, heard in seen.heard.items():
         yield from told_otherwise(seen, user_id, heard)
+        yield from versions_told_otherwise(seen, heard)
         yield from live_text_otherwise(heard)
 
 
 def shown_otherwise(seen: Evidence, user_id: str) -> Iterator[Violation]:
     """The differences between the rows and the lists of REST, as this user reads them."""
     shown_to = seen.shown[user_id]
-    there = {row.id for row in seen.messages.values() if row.deleted_at is None and row.owner_id == user_id}
+    own = [row for row in seen.messages.values() if row.owner_id == user_id and row.deleted_at is None]
+    there = {row.id for row in own if row.shown}
     for message_id in there ^ shown_to.keys():
         yield Violation("G8", UNEXPECTED, f"message {message_id} is not both stored and shown")
     for message_id in there & shown_to.keys():
@@ -40,8 +42,27 @@ def shown_otherwise(seen: Evidence, user_id: str) -> Iterator[Violation]:
         )
         error = shown["error"] and shown["error"]["code"]
         told = (shown["status"], shown["content"], shown["messageType"], shown["attempt"], shown["position"])
-        if stored != (*told, shown["credits"]["charged"], error):
+        if stored != (*told, shown["credits"]["charged"], error) or not _is_of_version(shown, row):
             yield Violation("G8", UNEXPECTED, f"REST shows message {message_id} otherwise than it is stored")
+    for root, listed in seen.versions.items():
+        group = [row for row in own if root in (row.id, row.version_of)]
+        if group and [item["id"] for item in listed] != [row.id for row in sorted(group, key=lambda row: row.version)]:
+            yield Violation("G8", UNEXPECTED, f"REST lists other versions of {root} than are stored")
+
+
+def _is_of_version(told: dict[str, Any], row: Any) -> bool:
+    """Whether these are the row's own version, root, visibility and beginning."""
+    return told.items() >= _version(row).items()
+
+
+def _version(row: Any) -> dict[str, Any]:
+    return {
+        "version": row.version,
+        "versionOf": row.version_of,
+        "shown": bool(row.shown),
+        "continues": row.continues,
+        "replyTo": row.reply_to,
+    }
 
 
 def synced_otherwise(seen: Evidence, user_id: str) -> Iterator[Violation]:
@@ -83,6 +104,15 @@ def told_otherwise(seen: Evidence, user_id: str, heard: list[Any]) -> Iterator[V
             yield Violation("G8", UNEXPECTED, f"{event.name} of {event.data['id']} brings another text")
 
 
+def versions_told_otherwise(seen: Evidence, heard: list[Any]) -> Iterator[Violation]:
+    """Last events of a message whose version is not the stored one."""
+    for event in heard:
+        data = event.data or {}
+        row = seen.messages.get(data["id"]) if "versionOf" in data else None
+        if row is not None and row.seq == data.get("seq") and not _is_of_version(data, row):
+            yield Violation("G8", UNEXPECTED, f"{event.name} tells another version of {row.id} than is stored")
+
+
 def live_text_otherwise(heard: list[Any]) -> Iterator[Violation]:
     """Pieces of text that come twice, or that belong to a replaced attempt."""
     newest: dict[str, int] = {}
@@ -115,5 +145,5 @@ def _as_told(row: Any) -> dict[str, Any]:
         return {"seq": row.seq, "deleted": True}
     if hasattr(row, "reply_to"):
         told = {"status": row.status, "content": row.content, "attempt": row.attempt, "messageType": row.message_type}
-        return {"seq": row.seq, "position": row.position, **told}
+        return {"seq": row.seq, "position": row.position, **told, **_version(row)}
     return {"seq": row.seq, "title": row.title, "parked": row.parked_at is not None}

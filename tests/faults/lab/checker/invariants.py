@@ -1,4 +1,4 @@
-"""The invariants G1 to G11. Each is a function that yields violations. The promises define them, not the code."""
+"""The invariants, G1 to G11 and more: functions that yield violations. The promises define them, not the code."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -7,35 +7,17 @@ from typing import Any
 
 from tests.fair_clock import CLOCK
 from tests.fake_script import Script
+from tests.faults.lab.checker.accepted import g1_all_accepted_is_stored
 from tests.faults.lab.checker.convergence import g8_convergence
+from tests.faults.lab.checker.forks import forks_are_copies
 from tests.faults.lab.checker.keys import g10_idempotent
 from tests.faults.lab.checker.money import g4_money_adds_up, g5_money_matches_outcomes
 from tests.faults.lab.checker.rules import FINAL, LETS_GO_WITHIN, MAX_ACTIVE, MAX_FAILURES, Rules
 from tests.faults.lab.checker.surface import g7_no_cross_talk, g11_quiet_surface
 from tests.faults.lab.checker.texts import g6_completed_means_complete
+from tests.faults.lab.checker.versions import continued_text_is_kept, versions_are_whole
 from tests.faults.lab.checker.violation import DOUBLED, LOST, UNEXPECTED, Violation
 from tests.faults.lab.evidence import Evidence
-from tests.faults.lab.history import Outcome
-
-
-def g1_one_placeholder_each(seen: Evidence, rules: Rules) -> Iterator[Violation]:
-    for outcome in seen.outcomes:
-        if outcome.kind == "ok" and not _is_stored(seen, outcome):
-            yield Violation("G1", LOST, f"accepted, but not stored as it was posted: {outcome.nonce}")
-    answered = Counter(reply.reply_to for reply in seen.replies)
-    for message in seen.messages.values():
-        if message.message_type == "user" and answered[message.id] != 1:
-            kind = DOUBLED if answered[message.id] else LOST
-            yield Violation("G1", kind, f"{answered[message.id]} replies to message {message.id}")
-        if message.deleted_at and not _was_to_be_deleted(seen, message):
-            yield Violation("G1", LOST, f"message {message.id} was deleted, though nobody asked for it")
-    for reply in seen.replies:
-        asked = seen.messages.get(reply.reply_to)
-        if asked is None or (asked.owner_id, asked.chat_session_id) != (reply.owner_id, reply.chat_session_id):
-            yield Violation("G1", UNEXPECTED, f"reply {reply.id} to no message of its chat")
-    for note in seen.notes:
-        if note.what == "removed":
-            yield Violation("G1", LOST, f"message {note.was} of user {note.whose} left no row")
 
 
 def each_has_its_place(seen: Evidence, rules: Rules) -> Iterator[Violation]:
@@ -47,36 +29,6 @@ def each_has_its_place(seen: Evidence, rules: Rules) -> Iterator[Violation]:
         asked = seen.messages.get(reply.reply_to)
         if asked and reply.position < asked.position:
             yield Violation("places", UNEXPECTED, f"reply {reply.id} stands before its question")
-
-
-def _is_stored(seen: Evidence, outcome: Outcome) -> bool:
-    message, reply = seen.messages.get(outcome.message_id), seen.messages.get(outcome.reply_id)
-    if message is None or reply is None or reply.reply_to != message.id:
-        return False
-    place = (message.owner_id, message.chat_session_id, message.message_type)
-    return place == (outcome.user_id, outcome.chat_id, "user") and (
-        message.deleted_at is not None or message.content in _last_texts(seen, outcome)
-    )
-
-
-def _last_texts(seen: Evidence, outcome: Outcome) -> set[str]:
-    """The texts that a message may have: that of its last accepted edit, and those of edits without an answer."""
-    changes = [outcome, *seen.edits(outcome.message_id)]
-    last = max(number for number, change in enumerate(changes) if change.kind == "ok")
-    return {changes[last].content} | {change.content for change in changes if change.kind == "unknown"}
-
-
-def _was_to_be_deleted(seen: Evidence, message: Any) -> bool:
-    """Whether the owner deleted the message itself, the message that it answers, its chat, or the account."""
-    chat = f"/chats/{message.chat_session_id}"
-    ids = (message.id, message.reply_to)
-    paths = {f"{chat}/{place}/{one}" for one in ids for place in ("messages", "queue")} | {chat, "/me"}
-    return any(
-        call.user_id == message.owner_id
-        and call.kind != "fail"
-        and call.request in {f"DELETE {path}" for path in paths}
-        for call in seen.other_calls
-    )
 
 
 def g2_all_final(seen: Evidence, rules: Rules) -> Iterator[Violation]:
@@ -127,17 +79,28 @@ def g9_model_calls_bounded(seen: Evidence, rules: Rules) -> Iterator[Violation]:
         attempts[nonces[reply.id]] += reply.attempt
     for reply in seen.replies:
         requests, most = seen.asked(nonces[reply.id]), attempts[nonces[reply.id]]
+        own = seen.asked_for(reply, nonces[reply.id])
         if len(requests) > most + _shortened(requests):
             yield Violation("G9", DOUBLED, f"{len(requests)} requests in {most} attempts at {reply.id}")
         if reply.attempt > reply.failures + reply.drains + 1 or reply.failures > MAX_FAILURES:
             yield Violation("G9", UNEXPECTED, f"reply {reply.id}: {reply.attempt} attempts, {reply.failures} failures")
         if reply.attempt != claims[reply.id]:
             yield Violation("G9", UNEXPECTED, f"reply {reply.id}: {reply.attempt} attempts, {claims[reply.id]} claims")
-        ends = [request.closed_at or float("inf") for request in requests]
-        overlap = any(later.opened_at < end for end, later in zip(ends, requests[1:], strict=False))
+        ends = [request.closed_at or float("inf") for request in own]
+        overlap = any(later.opened_at < end for end, later in zip(ends, own[1:], strict=False))
         if overlap and not rules.overlap:
             yield Violation("G9", DOUBLED, f"two requests at once for reply {reply.id}")
+    yield from _asked_unasked(seen, nonces)
     yield from () if rules.overlap else _let_go(seen, nonces)
+
+
+def _asked_unasked(seen: Evidence, nonces: dict[str, str]) -> Iterator[Violation]:
+    """The model hears a question only for a reply to it. Copies and messages without a reply are no questions."""
+    answered = set(nonces.values())
+    untold = {call.nonce for call in seen.texts if call.kind == "unknown"}
+    for nonce in {call.nonce for call in seen.texts} - answered - untold:
+        for request in seen.asked(nonce):
+            yield Violation("G9", UNEXPECTED, f"request {request.number} about {nonce}, which has no reply")
 
 
 def _shortened(requests: list[Any]) -> int:
@@ -163,7 +126,10 @@ def _let_go(seen: Evidence, nonces: dict[str, str]) -> Iterator[Violation]:
 
 
 INVARIANTS = (
-    g1_one_placeholder_each,
+    g1_all_accepted_is_stored,
+    versions_are_whole,
+    continued_text_is_kept,
+    forks_are_copies,
     each_has_its_place,
     g2_all_final,
     g3_final_is_final,

@@ -61,10 +61,10 @@ def _grants(seen: Evidence) -> Iterator[Violation]:
 
 
 def _is_charged(seen: Evidence, reply: Any) -> bool:
-    """Whether the reply completed, or the user stopped it with text to keep. A reply deleted before its end is free."""
+    """Whether the reply completed, or was stopped with new text to keep. A reply deleted before its end is free."""
     if reply.status != "cancelled":
         return bool(reply.status == "completed")
     if reply.deleted_at is None:
-        return not shows_nothing(reply.content)
-    kept = any(not shows_nothing(note.now) for note in seen.notes if note.what == "stopped" and note.whose == reply.id)
-    return kept and reply.completed_at < reply.deleted_at
+        return not shows_nothing(reply.content[reply.kept :])
+    texts = [note.now for note in seen.notes if note.what == "stopped" and note.whose == reply.id]
+    return any(not shows_nothing(text[reply.kept :]) for text in texts) and reply.completed_at < reply.deleted_at

@@ -5,7 +5,7 @@ from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
-from tests.faults.lab.checker.tampering import somebody_else, the_question, the_reply
+from tests.faults.lab.breaks.tampering import somebody_else, the_question, the_reply
 from tests.faults.lab.evidence import Evidence
 from tests.services.sockets import Heard
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
-from tests.faults.lab.checker.misreporting import (
+from tests.faults.lab.breaks.misreporting import (
     another_price_shown,
     another_text_told,
     answered_with_anothers,
@@ -23,7 +23,7 @@ from tests.faults.lab.checker.misreporting import (
     unshown,
     untold,
 )
-from tests.faults.lab.checker.tampering import (
+from tests.faults.lab.breaks.tampering import (
     add_note,
     altered,
     begun_too_early,
