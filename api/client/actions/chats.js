@@ -9,7 +9,7 @@ export async function openFromAddress(page) {
   const [named, messageId] = location.hash.slice(1).split("/");
   const id = named || shelfOf({ ...page.read(), archiveShown: false })[0]?.id;
   if (!id) return;
-  if (messageId) history.replaceState(null, "", `#${id}`); // so that the same link works again
+  history.replaceState(null, "", `#${id}`); // a reload opens the same chat, and a link to a message works again
   if (id !== page.read().openChat) {
     page.dispatch("chat.opened", id);
     await openMessages(page);

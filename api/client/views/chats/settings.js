@@ -1,5 +1,7 @@
 // The dialog with the settings of the open chat. It stays open until they are saved, so a refusal loses nothing.
 
+import { INSTRUCTIONS, lengthProblem } from "../length.js";
+
 const dialog = document.querySelector("#settings");
 const form = dialog.querySelector("form");
 const problem = dialog.querySelector(".problem");
@@ -18,7 +20,8 @@ export function setUpSettings({ configure, exportChat }) {
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (!submit.ariaDisabled) trySaving(save);
+    problem.textContent = lengthProblem("The text of the instructions", instructions.value, INSTRUCTIONS);
+    if (!problem.textContent && !submit.ariaDisabled) trySaving(save);
   });
 }
 
@@ -51,7 +54,6 @@ function changed() {
 
 async function trySaving(saving) {
   submit.ariaDisabled = "true";
-  problem.textContent = "";
   try {
     await saving(changed());
     if (save === saving) dialog.close();

@@ -1,6 +1,6 @@
 // Reads rows of chats that the list lacks: that of the open chat, and the archived ones when the user looks at them.
 
-import { isGone } from "../pages.js";
+import { closeIfGone } from "../pages.js";
 
 const AGAIN = 5_000; // ms; the wait after a failed try
 
@@ -25,11 +25,8 @@ export function createRows({ api, dispatch, read }) {
   }
 
   async function readChat(id) {
-    const chat = await api.chat(id).catch((problem) => {
-      if (!isGone(problem)) throw problem;
-    });
+    const chat = await api.chat(id).catch((problem) => closeIfGone({ dispatch, read }, id, problem));
     if (chat) dispatch("chat.updated", chat);
-    else if (read().openChat === id) dispatch("chat.opened", null);
   }
 
   async function readArchive() {
