@@ -53,6 +53,7 @@ const changes = {
   "archive.more": chats.moreArchived,
   "search.asked": search.asked,
   "search.found": search.found,
+  "search.failed": search.failed,
 
   "chat.created": chats.put,
   "chat.updated": chats.put,

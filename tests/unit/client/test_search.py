@@ -35,6 +35,11 @@ def test_further_places_follow_the_first_and_other_words_replace_them(page: Page
     assert places(page, *both, ("search.asked", "roses"), found("roses")) == []
 
 
+def test_a_failure_is_told_and_the_places_stay(page: Page) -> None:
+    lost = "search.failed", {"q": "rose", "problem": "Lost."}
+    assert places(page, ("search.asked", "rose"), found("rose", "a"), lost) == ["a"]
+
+
 def test_a_deleted_message_or_chat_is_no_place_any_more(page: Page) -> None:
     both = ("search.asked", "rose"), found("rose", "a", "b")
     assert places(page, *both, ("message.deleted", {"id": "a"})) == ["b"]

@@ -35,12 +35,13 @@ export function showSearch(state, before) {
   list.hidden = state.search === null;
   list.replaceChildren(...places.map(item));
   more.hidden = !state.search?.nextCursor;
-  count.textContent = state.search?.done ? counted(places.length, state.search.nextCursor) : "";
+  count.textContent = told(state.search, places.length);
 }
 
-function counted(number, isMore) {
+function told(search, number) {
+  if (!search?.done || search.problem) return search?.problem ?? "";
   if (number === 0) return "Nothing found.";
-  return `${number}${isMore ? " or more" : ""} found.`;
+  return `${number}${search.nextCursor ? " or more" : ""} found.`;
 }
 
 function item({ chatSessionId, messageId, title, snippet }) {
