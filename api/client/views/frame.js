@@ -8,7 +8,11 @@ const sidebar = find(".sidebar");
 const notice = find(".notice");
 
 export function setUpFrame({ signOut, resume, exportAll }) {
-  find(".exports").addEventListener("click", ({ target: { dataset } }) => dataset.format && exportAll(dataset.format));
+  find(".exports").addEventListener("click", ({ target }) => {
+    if (!target.dataset.format) return;
+    drawer(false); // on a phone, it would cover a notice
+    exportAll(target.dataset.format);
+  });
   find("[data-action=resume]").addEventListener("click", resume);
   find("[data-action=sign-out]").addEventListener("click", signOut);
   menu.addEventListener("click", () => drawer(menu.getAttribute("aria-expanded") === "false"));
