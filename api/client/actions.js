@@ -2,9 +2,12 @@
 
 import { newChat, openFromAddress, remove, rename } from "./actions/chats.js";
 import { copy, copyCode } from "./actions/copy.js";
+import { exportAll, exportChat } from "./actions/export.js";
 import { edit, removeMessage, retry, send, stop } from "./actions/messages.js";
 import { chooseModel } from "./actions/model.js";
 import { dequeue, moveDown, moveUp, resume, sendNow } from "./actions/queue.js";
+import { search, searchOn } from "./actions/search.js";
+import { configure, moreArchived, showArchive } from "./actions/settings.js";
 import { say, type } from "./actions/typing.js";
 import { again, branch, goOn, regenerate, rewrite, show } from "./actions/versions.js";
 import { earlierMessages, moreChats } from "./wire/pages.js";
@@ -14,6 +17,7 @@ const ACTIONS = {
   ...{ send, earlierMessages, retry, edit, stop, removeMessage },
   ...{ again, branch, goOn, regenerate, rewrite, show, copy, copyCode },
   ...{ dequeue, moveDown, moveUp, resume, sendNow },
+  ...{ search, searchOn, exportAll, exportChat, configure, moreArchived, showArchive },
   ...{ chooseModel, say, type },
   signOut,
 };

@@ -2,7 +2,9 @@
 
 import { createActions } from "./actions.js";
 import { reduce, start } from "./state/store.js";
-import { setUpChats, showChats } from "./views/chats.js";
+import { setUpChats, showChats } from "./views/chats/list.js";
+import { setUpSearch, showSearch } from "./views/chats/search.js";
+import { setUpSettings, showSettings } from "./views/chats/settings.js";
 import { setUpComposer, showComposer, showTyped } from "./views/composer.js";
 import { setUpConversation, showConversation } from "./views/conversation.js";
 import { keepFocus, setUpFocus, showFocus } from "./views/focus.js";
@@ -15,14 +17,20 @@ import { Keep } from "./wire/keep.js";
 import { createChatMaker } from "./wire/new-chat.js";
 import { createOutbox } from "./wire/outbox.js";
 import { createPlaces } from "./wire/reading/places.js";
+import { createRows } from "./wire/reading/rows.js";
+import { createVersions } from "./wire/reading/versions.js";
 import { createSeen } from "./wire/seen.js";
 import { Session } from "./wire/session.js";
 import { openSocket } from "./wire/socket.js";
 import { createSync } from "./wire/sync.js";
-import { createVersions } from "./wire/reading/versions.js";
 
 const RETRY = 3_000; // ms between two tries to read from a server that does not answer
 const SPREAD = 1_000; // ms; tabs that are told to catch up at the same time do so spread over this time
+
+const SHOWS = [
+  ...[showSignIn, showFrame, showChats, showSearch, showSettings],
+  ...[showConversation, showComposer, showModel, showEditor, showFocus],
+];
 
 let state = start;
 let drawn = start;
@@ -35,6 +43,7 @@ const api = createApi(session);
 const sync = createSync({ api, dispatch, read });
 const seen = createSeen({ api, dispatch, read });
 const places = createPlaces({ api, dispatch, read });
+const rows = createRows({ api, dispatch, read });
 const versions = createVersions({ api, dispatch, read });
 const keep = new Keep({ dispatch, taken: () => location.reload() });
 const makeChat = createChatMaker({ api, dispatch, read });
@@ -44,7 +53,8 @@ const actions = createActions({ api, session, outbox, keep, makeChat, dispatch, 
 addEventListener("hashchange", actions.openFromAddress);
 setUpSignIn(session);
 setUpFocus();
-[setUpFrame, setUpChats, setUpConversation, setUpComposer, setUpModel].forEach((setUp) => setUp(actions));
+const setUps = [setUpFrame, setUpChats, setUpSearch, setUpSettings, setUpConversation, setUpComposer, setUpModel];
+setUps.forEach((setUp) => setUp(actions));
 resume();
 
 function resume() {
@@ -118,12 +128,11 @@ function dispatch(type, data) {
   showTyped(state); // at once, because the next key may be pressed before the next frame
   keep.look(state, before);
   sync.fillGaps();
-  [seen, places, versions].forEach((reader) => reader.look());
+  [seen, places, rows, versions].forEach((reader) => reader.look());
 }
 
 function draw() {
   const before = drawn;
   drawn = state;
-  const shows = [showSignIn, showFrame, showChats, showConversation, showComposer, showModel, showEditor, showFocus];
-  keepFocus(() => shows.forEach((show) => show(state, before)));
+  keepFocus(() => SHOWS.forEach((show) => show(state, before)));
 }

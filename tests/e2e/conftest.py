@@ -53,7 +53,15 @@ def programs(
     databases = request.getfixturevalue(f"{kind}_databases")
     with databases.fresh() as database_url, RedisServer(guard, f"{kind}-redis") as redis:
         settings = environment(database_url, redis.url, guard.folder / f"{kind}-data", model_of_all_programs.base_url)
-        changed = {"HOLDFAST_ALLOWED_ORIGINS": listed_site.origin, "HOLDFAST_MODELS": "fake,another"}
+        # A person takes as long as the machine needs for their clicks, while a gate keeps the model silent. On a busy
+        # machine that is minutes. No test here waits for one of these times.
+        changed = {
+            "HOLDFAST_FIRST_TEXT_TIMEOUT": "600",
+            "HOLDFAST_SILENCE_TIMEOUT": "600",
+            "HOLDFAST_REPLY_TIMEOUT": "1200",
+            "HOLDFAST_ALLOWED_ORIGINS": listed_site.origin,
+            "HOLDFAST_MODELS": "fake,another",
+        }
         with Programs(guard, kind, settings | changed) as programs:
             yield programs
 

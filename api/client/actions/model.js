@@ -2,5 +2,5 @@
 
 export async function chooseModel({ api, dispatch, makeChat, read }, model) {
   const id = read().openChat ?? (await makeChat());
-  dispatch("chat.updated", await api.setModel(id, model));
+  dispatch("chat.updated", await api.changeChat(id, { settings: { model } }));
 }

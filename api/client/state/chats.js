@@ -5,6 +5,8 @@ import { isFinal } from "./messages.js";
 export const empty = {
   chats: [], // the most recently active chat is first
   chatsCursor: null, // the next page of chats begins here
+  archiveRead: false, // true once the first page of the archived chats has been read
+  archiveCursor: null, // the next page of them begins here
   activity: {}, // id -> the messages that moved a chat since its row, see active(); of chats without a row too
 };
 
@@ -18,6 +20,15 @@ export function put(state, row) {
 
 export function more(state, { items, nextCursor }) {
   return { ...items.reduce(put, state), chatsCursor: nextCursor };
+}
+
+export function moreArchived(state, { items, nextCursor }) {
+  return { ...items.reduce(put, state), archiveRead: true, archiveCursor: nextCursor };
+}
+
+// The list shows the archived chats, or the others.
+export function shelfOf({ chats, archiveShown }) {
+  return chats.filter(({ archived = false }) => archived === archiveShown);
 }
 
 export function removed(state, id) {

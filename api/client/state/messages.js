@@ -13,6 +13,7 @@ export const empty = {
   loaded: false,
   messages: [], // by position
   earlierCursor: null, // the page of older messages begins here
+  found: null, // {id} of the message that the user has looked for
   ahead: {}, // live text that arrived before the text in front of it: id -> {attempt, pieces: {index: text}}
   wanted: [], // ids of messages that lack some text; the page reads them again
   ...versions.empty,

@@ -5,6 +5,7 @@ import * as changed from "./changes.js";
 import * as chats from "./chats.js";
 import * as drafts from "./drafts.js";
 import * as conversation from "./messages.js";
+import * as search from "./search.js";
 import * as typing from "./typed.js";
 import * as waiting from "./waiting.js";
 
@@ -14,12 +15,14 @@ export const start = {
   user: null,
   credits: null, // {balance, held, seq}
   models: [], // the names of the models that a reply may come from
+  archiveShown: false, // true while the list shows the archived chats
   notice: "", // the sentence above the composer
   gone: [], // ids of deleted rows; a late answer about one of them is ignored, else the row would come back
   ...changed.empty,
   ...chats.empty,
   ...conversation.empty,
   ...drafts.empty,
+  ...search.empty,
   ...typing.empty,
 };
 
@@ -46,6 +49,12 @@ const changes = {
   "credits.changed": creditsChanged,
 
   "chats.more": chats.more,
+  "archive.shown": (state, archiveShown) => ({ ...state, archiveShown }),
+  "archive.more": chats.moreArchived,
+  "search.asked": search.asked,
+  "search.found": search.found,
+  "search.failed": search.failed,
+
   "chat.created": chats.put,
   "chat.updated": chats.put,
   "chat.deleted": chatDeleted,
@@ -55,6 +64,7 @@ const changes = {
   "messages.loaded": conversation.loaded,
   "messages.earlier": conversation.earlier,
   "messages.versions": conversation.versioned,
+  "message.found": (state, id) => ({ ...state, found: { id } }),
   "queue.read": waiting.placed,
   "message.created": putMessage,
   "message.started": putMessage,
@@ -117,7 +127,7 @@ function creditsChanged(state, credits) {
 // Opens the user's new chat, unless the user has opened another one meanwhile.
 function chatBegun(state, id) {
   const written = drafts.adopted(typing.adopted(state, id), id);
-  return state.openChat === null ? conversation.begun(written, id) : written;
+  return state.openChat === null ? conversation.begun({ ...written, archiveShown: false }, id) : written;
 }
 
 function chatDeleted(state, { id }) {

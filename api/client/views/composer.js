@@ -2,8 +2,8 @@
 // Shift+Enter begins a new line. On a touch screen Enter begins a new line, and the button sends.
 
 import { textIn } from "../state/typed.js";
+import { MESSAGE, lengthProblem } from "./length.js";
 
-const LIMIT = 100_000; // characters; the server refuses a longer message
 const COMPOSING = 229; // the key code while an input method composes a character, where a browser lacks isComposing
 
 const form = document.querySelector("[data-test=composer]");
@@ -23,8 +23,8 @@ export function setUpComposer({ send, type, say }) {
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const problem = refusal(box.value);
-    if (problem) return say(problem);
+    const problem = lengthProblem("This message", box.value, MESSAGE);
+    if (problem) return say(`${problem} Shorten it or split it.`);
     if (!box.value.trim()) return;
     send(box.value);
     write("");
@@ -34,13 +34,6 @@ export function setUpComposer({ send, type, say }) {
 // Enter also ends the composition of a character, for example in Japanese. That must not send the message.
 function sends({ key, keyCode, shiftKey, isComposing }) {
   return key === "Enter" && !shiftKey && !isComposing && keyCode !== COMPOSING && !touch.matches;
-}
-
-// A long text may still have few enough characters, because an emoji counts twice in its length.
-function refusal(text) {
-  const count = text.length > LIMIT ? [...text].length : 0;
-  const [has, most] = [count, LIMIT].map((number) => number.toLocaleString("en"));
-  return count > LIMIT ? `This message has ${has} characters, and ${most} is the most. Shorten it or split it.` : "";
 }
 
 export function showTyped(state) {

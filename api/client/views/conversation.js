@@ -56,7 +56,7 @@ const fromBottom = () => scroll.scrollHeight - scroll.scrollTop - scroll.clientH
 const toBottom = () => (scroll.scrollTop = scroll.scrollHeight);
 
 export function showConversation(state, before) {
-  const parts = ["messages", "drafts", "openChat", "loaded", "places", "chats"];
+  const parts = ["messages", "drafts", "openChat", "loaded", "places", "chats", "found"];
   if (parts.every((part) => state[part] === before[part])) return;
   const distance = fromBottom();
   rows = rowsOf(state);
@@ -66,6 +66,17 @@ export function showConversation(state, before) {
   earlier.hidden = !state.earlierCursor;
   hint.hidden = rows.length > 0 || (state.openChat !== null && !state.loaded);
   scroll.scrollTop = stuck ? scroll.scrollHeight : keptAt(state, before, distance);
+  if (state.found && state.found !== before.found) find(state.found);
+}
+
+// The message that the user has looked for takes the focus, so a screen reader goes on there.
+function find({ id }) {
+  const element = shown.get(rows.find((row) => row.id === id)?.key)?.element;
+  if (!element) return;
+  stuck = false;
+  element.tabIndex = -1;
+  element.scrollIntoView({ block: "center" });
+  element.focus({ preventScroll: true });
 }
 
 const added = (state, before) => state.drafts.length > before.drafts.length;

@@ -43,6 +43,7 @@ const isUsable = (element) => element?.checkVisibility({ visibilityProperty: tru
 // After a chat was opened, the user writes. On a touch screen the box would bring up the keys, so the title takes the
 // focus, unless the user has begun a new chat to write in.
 export function showFocus(state, before) {
+  if (state.found && state.found !== before.found) return; // that message has the focus
   if (state.session !== "in" || (state.openChat === before.openChat && before.session === "in")) return;
   if (touch.matches && !hasFocus()) title.focus({ preventScroll: true });
   else focusBox();

@@ -7,7 +7,12 @@ const menu = find("[data-action=menu]");
 const sidebar = find(".sidebar");
 const notice = find(".notice");
 
-export function setUpFrame({ signOut, resume }) {
+export function setUpFrame({ signOut, resume, exportAll }) {
+  find(".exports").addEventListener("click", ({ target }) => {
+    if (!target.dataset.format) return;
+    drawer(false); // on a phone, it would cover a notice
+    exportAll(target.dataset.format);
+  });
   find("[data-action=resume]").addEventListener("click", resume);
   find("[data-action=sign-out]").addEventListener("click", signOut);
   menu.addEventListener("click", () => drawer(menu.getAttribute("aria-expanded") === "false"));
@@ -39,5 +44,5 @@ export function showFrame(state, before) {
   find(".paused").hidden = !isPaused(state);
   document.body.dataset.socket = state.socket;
   find(".reconnecting").textContent = state.socket === "offline" ? "Reconnecting…" : "";
-  if (state.openChat !== before.openChat) drawer(false);
+  if (state.openChat !== before.openChat || state.found !== before.found) drawer(false);
 }

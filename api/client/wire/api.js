@@ -23,6 +23,18 @@ export async function request(method, path, { body, token, key } = {}) {
   }
 }
 
+// A file of any size: the browser stores it while it arrives, so there is no time limit.
+async function download(path, token) {
+  try {
+    const response = await fetch(path, { headers: { Authorization: `Bearer ${token}` } });
+    if (!response.ok) await read(response);
+    const [, name] = /filename="(.+)"/.exec(response.headers.get("Content-Disposition"));
+    return { name, blob: await response.blob() };
+  } catch (error) {
+    throw error instanceof Problem ? error : lost();
+  }
+}
+
 async function read(response) {
   if (response.status === 204) return null;
   if (response.ok) return response.json();
@@ -40,13 +52,18 @@ function lost() {
 export function createApi(session) {
   const call = (method, path, options) =>
     session.withToken((token) => request(method, path, { ...options, token }));
+  const file = (path, format) => session.withToken((token) => download(`${path}?${query({ format })}`, token));
   return {
     chats: (cursor) => call("GET", `/chats?${query({ sort: "lastActiveAt", cursor })}`),
+    archived: (cursor) => call("GET", `/chats?${query({ sort: "lastActiveAt", archived: "true", cursor })}`),
+    chat: (id) => call("GET", `/chats/${id}`),
+    search: (q, cursor) => call("GET", `/search?${query({ q, cursor })}`),
+    exportAll: (format) => file("/export", format),
+    exportChat: (id, format) => file(`/chats/${id}/export`, format),
     createChat: (title) => call("POST", "/chats", { body: title ? { title } : {} }),
-    renameChat: (id, title) => call("PATCH", `/chats/${id}`, { body: { title } }),
-    setModel: (id, model) => call("PATCH", `/chats/${id}`, { body: { settings: { model } } }),
+    changeChat: (id, changes) => call("PATCH", `/chats/${id}`, { body: changes }),
     deleteChat: (id) => call("DELETE", `/chats/${id}`),
-    messages: (id, cursor) => call("GET", `/chats/${id}/messages?${query({ order: "desc", cursor })}`),
+    messages: (id, cursor, limit) => call("GET", `/chats/${id}/messages?${query({ order: "desc", cursor, limit })}`),
     message: (chatId, id) => call("GET", `/chats/${chatId}/messages/${id}`),
     stop: (chatId, id) => call("POST", `/chats/${chatId}/messages/${id}/stop`),
     deleteMessage: (chatId, id) => call("DELETE", `/chats/${chatId}/messages/${id}`),

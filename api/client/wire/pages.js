@@ -1,5 +1,7 @@
 // Reads pages of chats and messages for the screen. `page` is the browser page: its {api, dispatch, read}.
 
+const MOST = 200; // messages of one page
+
 export const isGone = ({ status }) => [403, 404].includes(status);
 
 export async function moreChats({ api, dispatch, read }) {
@@ -19,6 +21,21 @@ export async function openMessages(page) {
 export async function earlierMessages({ api, dispatch, read }) {
   const { openChat: chatSessionId, earlierCursor } = read();
   dispatch("messages.earlier", { chatSessionId, ...(await api.messages(chatSessionId, earlierCursor)) });
+}
+
+// Reads back to a message of the open chat. False if the chat has no such message any more.
+export async function readBackTo({ api, dispatch, read }, id) {
+  const { openChat: chatSessionId, earlierCursor, messages } = read();
+  const known = [...messages];
+  let nextCursor = earlierCursor;
+  while (nextCursor && !known.some((message) => message.id === id)) {
+    const page = await api.messages(chatSessionId, nextCursor, MOST);
+    known.push(...page.items);
+    nextCursor = page.nextCursor;
+  }
+  const items = known.slice(messages.length);
+  if (items.length > 0) dispatch("messages.earlier", { chatSessionId, items, nextCursor });
+  return read().messages.some((message) => message.id === id);
 }
 
 // Closes the open chat if the server says that it is gone. Any other problem is thrown on.

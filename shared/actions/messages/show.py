@@ -27,6 +27,6 @@ def show_version(user_id: str, chat_ref: str, message_id: str) -> MessageRow:
             return chosen
         replies.require_final()
         others.require_final()
-        changed = {row.id: row for row in set_shown(unit, hide=before - after, show=after - before)}
+        changed = {row.id: row for row in set_shown(unit, show=after - before, hide=before - after)}
         note_quietly(unit, chat.id)
     return changed.get(chosen.id, chosen)

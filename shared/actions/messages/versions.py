@@ -95,9 +95,12 @@ def _has_root(root: Any) -> ColumnElement[bool]:
     return or_(messages.c.id == root, messages.c.version_of == root)
 
 
-def set_shown(unit: OwnerUnit, *, hide: Iterable[str] = (), show: Iterable[str] = ()) -> list[MessageRow]:
-    """Hide and show these messages, and tell it: each takes a number of its own. Returns the rows."""
-    changes = [(one, False) for one in hide] + [(one, True) for one in show]
+def set_shown(unit: OwnerUnit, *, show: Iterable[str] = (), hide: Iterable[str] = ()) -> list[MessageRow]:
+    """Show and hide these messages, and tell it: each takes a number of its own. Returns the rows.
+
+    Between two events, a screen then has both versions, and knows which is newer. It never has none (D-234).
+    """
+    changes = [(one, True) for one in show] + [(one, False) for one in hide]
     if not changes:
         return []
     unit.take(len(changes))

@@ -1,5 +1,7 @@
 // A dialog with a text to edit. It stays open until the text is saved, so a refusal loses nothing.
 
+import { MESSAGE, lengthProblem } from "../length.js";
+
 const dialog = document.querySelector("#editor");
 const form = dialog.querySelector("form");
 const { content: box } = form.elements;
@@ -11,6 +13,8 @@ dialog.querySelector("[data-action=cancel]").addEventListener("click", () => dia
 dialog.addEventListener("close", () => (box.value = ""));
 form.addEventListener("submit", (event) => {
   event.preventDefault();
+  problem.textContent = lengthProblem("This message", box.value, MESSAGE);
+  if (problem.textContent) return;
   if (box.value.trim() && !submit.ariaDisabled) trySaving(save, box.value);
 });
 

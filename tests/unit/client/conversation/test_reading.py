@@ -99,3 +99,43 @@ def test_what_waits_is_named_and_ordered_as_the_server_knows_it(page: Page) -> N
     assert called("dequeue", "later") == [["dequeue", "chat", "later"]]
     now = [["reorder", "chat", ["later", "a", "b"], 9], ["stop", "chat", "to now"], ["resume", "chat"]]
     assert called("sendNow", "later") == now
+
+
+ROWS = """async (failures) => {
+    const { createRows } = await import("/client/wire/reading/rows.js");
+    const { reduce, start } = await import("/client/state/store.js");
+    const real = window.setTimeout;
+    const calls = [];
+    const asked = [];
+    window.setTimeout = (call, wait) => calls.push([call, wait]);
+    let state = { ...reduce(start, { type: "chat.opened", data: "far" }), cursor: 1, archiveShown: true };
+    const dispatch = (type, data) => (state = reduce(state, { type, data }));
+    const answer = async (name, found) => {
+        asked.push(name);
+        if (failures.length) throw { status: failures.shift() };
+        return found;
+    };
+    const api = {
+        chat: (id) => answer(id, { id, title: "Far", seq: 1 }),
+        archived: () => answer("archive", { items: [{ id: "old", archived: true, seq: 1 }], nextCursor: null }),
+    };
+    const { look } = createRows({ api, dispatch, read: () => state });
+    const waits = [];
+    await look();
+    while (calls.length) {
+        const [call, wait] = calls.shift();
+        waits.push(wait);
+        await call();
+        await new Promise((resolve) => real(resolve));
+    }
+    window.setTimeout = real;
+    return { asked, waits, open: state.openChat, chats: state.chats.map(({ id }) => id).sort() };
+}"""
+
+
+def test_the_row_of_the_open_chat_and_the_archive_are_read_if_the_list_lacks_them(page: Page) -> None:
+    read = {"open": "far", "chats": ["far", "old"]}
+    assert page.evaluate(ROWS, []) == {"asked": ["far", "archive"], "waits": [0, 0], **read}
+    assert page.evaluate(ROWS, [503]) == {"asked": ["far", "far", "archive"], "waits": [5000, 0, 0], **read}
+    gone = page.evaluate(ROWS, [404])
+    assert (gone["asked"], gone["open"]) == (["far", "archive"], None)

@@ -1,15 +1,19 @@
 // The list of chats. The user opens, renames and deletes chats here, and asks for more of them.
 
-import { ask } from "./ask.js";
+import { shelfOf } from "../../state/chats.js";
+import { ask } from "../ask.js";
 
 const list = document.querySelector("[data-test=chat-list]");
 const more = document.querySelector("[data-action=more-chats]");
+const shelf = document.querySelector("[data-action=archive]");
 const template = document.querySelector("#chat").content.firstElementChild;
+const bare = document.querySelector(".bare");
 const rows = new Map();
 
-export function setUpChats({ newChat, rename, remove, moreChats }) {
+export function setUpChats({ newChat, rename, remove, moreChats, moreArchived, showArchive }) {
   document.querySelector("[data-test=new-chat]").addEventListener("click", () => newChat());
-  more.addEventListener("click", moreChats);
+  more.addEventListener("click", () => (isArchive() ? moreArchived() : moreChats()));
+  shelf.addEventListener("click", () => showArchive(!isArchive()));
   list.addEventListener("click", async ({ target }) => {
     const { action } = target.dataset;
     const { chatId } = target.closest("li")?.dataset ?? {};
@@ -18,6 +22,8 @@ export function setUpChats({ newChat, rename, remove, moreChats }) {
     if (action === "delete") await askToDelete(title, () => remove(chatId));
   });
 }
+
+const isArchive = () => shelf.ariaPressed === "true";
 
 async function askForTitle(title, rename) {
   const answer = await ask({ title: "Rename chat", value: title, yes: "Rename" });
@@ -30,11 +36,14 @@ async function askToDelete(title, remove) {
 }
 
 export function showChats(state, before) {
-  if (state.chats === before.chats && state.openChat === before.openChat) return;
-  const listed = state.chats.map((chat) => row(chat, chat.id === state.openChat));
+  const parts = ["chats", "openChat", "archiveShown", "archiveRead", "chatsCursor", "archiveCursor"];
+  if (parts.every((part) => state[part] === before[part])) return;
+  const listed = shelfOf(state).map((chat) => row(chat, chat.id === state.openChat));
   rows.forEach((element, id) => listed.includes(element) || rows.delete(id));
   inOrder(listed);
-  more.hidden = !state.chatsCursor;
+  more.hidden = !(state.archiveShown ? state.archiveCursor : state.chatsCursor);
+  shelf.ariaPressed = String(state.archiveShown);
+  bare.hidden = listed.length > 0 || !state.archiveRead || !state.archiveShown;
 }
 
 function row({ id, title, unread }, current) {
