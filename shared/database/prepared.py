@@ -7,7 +7,7 @@ That work is two thirds of the cost of a statement (benchmarks/README.md, D-61).
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Dialect, FromClause, Select
+from sqlalchemy import ColumnElement, Connection, Dialect, FromClause, Select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import UpdateBase
@@ -81,6 +81,12 @@ class Prepared(Generic[R]):
 def typed(row: type[R], found: Iterable[Sequence[Any]]) -> Rows[R]:
     """The same rows, as this type. The caller has compared its fields with the columns by require_fields()."""
     return Rows(tuple.__new__(row, values) for values in found)
+
+
+def converted(raw: Sequence[Any], columns: Sequence[ColumnElement[Any]], dialect: Dialect) -> list[Any]:
+    """The values of these columns as their types want them. `raw` has them as the driver read them."""
+    ways = _converters({place: column.type for place, column in enumerate(columns)}, dialect, "result")
+    return [ways[n](raw[n]) if n in ways else raw[n] for n in range(len(columns))]
 
 
 def require_fields(row: type[R], names: Sequence[str]) -> None:
