@@ -76,9 +76,7 @@ class ChatSession(Base):
             for kind, where in _KINDS.items()
             for sort, column in _SORTS.items()
         ),
-        *(
-            _index(of, "owner_id", of, *_NEWEST, where=f"deleted_at IS NULL AND {of} IS NOT NULL") for of in _FILTERS
-        ),
+        *(_index(of, "owner_id", of, *_NEWEST, where=f"deleted_at IS NULL AND {of} IS NOT NULL") for of in _FILTERS),
         Index("ix_chat_sessions_owner_seq", "owner_id", "seq"),
         _index("deleted", "deleted_at", where=_GONE),
     )
