@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 BENCHES := bench-quick bench-recovery bench-poison bench-sweeper bench-sockets bench-lag bench-sync bench-search \
-  bench-armour
+  bench-lists bench-armour
 
 .PHONY: run test faults fuzz check $(BENCHES) lock events clean setup-run setup-dev
 

@@ -83,6 +83,12 @@ def typed(row: type[R], found: Iterable[Sequence[Any]]) -> Rows[R]:
     return Rows(tuple.__new__(row, values) for values in found)
 
 
+def converted(raw: Sequence[Any], columns: Sequence[ColumnElement[Any]], dialect: Dialect) -> list[Any]:
+    """The values of these columns as their types want them. `raw` has them as the driver read them."""
+    ways = _converters({place: column.type for place, column in enumerate(columns)}, dialect, "result")
+    return [ways[n](raw[n]) if n in ways else raw[n] for n in range(len(columns))]
+
+
 def require_fields(row: type[R], names: Sequence[str]) -> None:
     """Raises AssertionError if a statement's columns are not the fields of its row's type."""
     fields = getattr(row, "_fields", ())

@@ -52,6 +52,8 @@ _KINDS = {
     "archived": "deleted_at IS NULL AND archived_at IS NOT NULL",
 }
 _SORTS = {"active": "last_active_at", "updated": "updated_at", "created": "created_at"}
+_FILTERS = ("team_id", "repo_id", "document_id")
+_NEWEST = ("last_active_at", "id", "archived_at")
 
 
 def _index(name: str, *columns: str, where: str) -> Index:
@@ -69,14 +71,12 @@ class ChatSession(Base):
     __tablename__ = "chat_sessions"
     __table_args__ = (
         *(
-            _index(f"{kind}_{sort}", "owner_id", column, "id", where=where)
+            # the filters stand last: a page passes over other chats without a look into the table (D-240)
+            _index(f"{kind}_{sort}", "owner_id", column, "id", *_FILTERS, where=where)
             for kind, where in _KINDS.items()
             for sort, column in _SORTS.items()
         ),
-        *(
-            _index(of, "owner_id", of, "last_active_at", "id", where=f"deleted_at IS NULL AND {of} IS NOT NULL")
-            for of in ("team_id", "repo_id", "document_id")
-        ),
+        *(_index(of, "owner_id", of, *_NEWEST, where=f"deleted_at IS NULL AND {of} IS NOT NULL") for of in _FILTERS),
         Index("ix_chat_sessions_owner_seq", "owner_id", "seq"),
         _index("deleted", "deleted_at", where=_GONE),
     )

@@ -23,6 +23,8 @@ HEAD = 1_000
 NEAR = 4_096
 # The next look is at so many times more numbers, at most.
 _GROWTH = 64
+# A look is at so many times the numbers that the matches so far call for. Each match costs a page of the table (D-242).
+_SPARE = 1.2
 # The index knows in which part of the owner's numbers an entry lies, for parts of so many bits. A look takes the
 # smallest parts of which a few are enough.
 _BITS, _PARTS = (11, 14, 17), 16
@@ -62,7 +64,7 @@ def newest_matches(user_id: str, words: Words, *, is_title: bool, lowest: int, b
         values |= {"since": max(lowest, since), "below": below, "places": places, "most": BLOCK - len(found)}
         found += query(wanted["near" if below == top else "far"], values, row=Match)
         below, seen = since, top - since
-        span = min(_GROWTH * seen, 2 * seen * BLOCK // max(1, len(found)) - seen)
+        span = min(_GROWTH * seen, int(_SPARE * seen * BLOCK / max(1, len(found))) - seen)
     return found
 
 

@@ -64,6 +64,17 @@ def test_the_chats_of_a_team_are_found_by_its_index(app: Flask, me: FlaskClient,
     assert reads_in_order(plan, "team_id"), plan
 
 
+def test_an_index_of_a_list_has_the_columns_of_its_filters() -> None:
+    """No plan tells that a database passes over other rows within the index. So this looks at the index itself."""
+    columns = {
+        str(index.name).removeprefix("ix_chat_sessions_"): index.columns.keys() for index in chat_sessions.indexes
+    }
+    for kind, sort in product(("listed", "archived"), SORTS.values()):
+        assert columns[f"{kind}_{sort}"][-3:] == ["team_id", "repo_id", "document_id"]
+    for filtered in ("team_id", "repo_id", "document_id"):
+        assert columns[filtered][-1] == "archived_at"
+
+
 def test_a_search_looks_at_chats_in_their_order(app: Flask, me: FlaskClient, many: None) -> None:
     plan = steps(app, me, "/chats?text=nowhere&sort=createdAt")
     assert any("ix_chat_sessions_listed_created" in step for step in plan), plan
