@@ -70,7 +70,7 @@ def _searched(
     search: Search,
 ) -> dict[str, Any]:
     """The page of the rows in which the search finds something. It goes on after the last row that it looked at."""
-    # A row that is passed over needs no conversion of its values, which costs more than all the rest (D-241).
+    # A row that is passed over needs no conversion of its values, which costs more than all the rest (D-212).
     raw = [type_coerce(column, NullType) for column in (*keys, search.column)]
     seen = query(wanted.with_only_columns(*raw).limit(_MOST_SEARCHED + 1))
     some = seen[:_MOST_SEARCHED]

@@ -71,7 +71,7 @@ class ChatSession(Base):
     __tablename__ = "chat_sessions"
     __table_args__ = (
         *(
-            # the filters stand last: a page passes over other chats without a look into the table (D-240)
+            # the filters stand last: a page passes over other chats without a look into the table (D-211)
             _index(f"{kind}_{sort}", "owner_id", column, "id", *_FILTERS, where=where)
             for kind, where in _KINDS.items()
             for sort, column in _SORTS.items()

@@ -98,7 +98,7 @@ def _has_root(root: Any) -> ColumnElement[bool]:
 def set_shown(unit: OwnerUnit, *, show: Iterable[str] = (), hide: Iterable[str] = ()) -> list[MessageRow]:
     """Show and hide these messages, and tell it: each takes a number of its own. Returns the rows.
 
-    Between two events, a screen then has both versions, and knows which is newer. It never has none (D-234).
+    Between two events, a screen then has both versions, and knows which is newer. It never has none (D-210).
     """
     changes = [(one, True) for one in show] + [(one, False) for one in hide]
     if not changes:

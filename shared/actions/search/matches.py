@@ -23,7 +23,7 @@ HEAD = 1_000
 NEAR = 4_096
 # The next look is at so many times more numbers, at most.
 _GROWTH = 64
-# A look is at so many times the numbers that the matches so far call for. Each match costs a page of the table (D-242).
+# A look is at so many times the numbers that the matches so far call for. Each match costs a page of the table (D-213).
 _SPARE = 1.2
 # The index knows in which part of the owner's numbers an entry lies, for parts of so many bits. A look takes the
 # smallest parts of which a few are enough.
