@@ -24,7 +24,7 @@ faults: setup-dev
 
 # The fuzzer of tests/contracts/wire, with 10,000 cases and another seed in each run.
 fuzz: setup-dev
-	@exec $(BIN)/python -m pytest -s -m long --timeout=3600 tests/contracts/wire
+	@exec $(BIN)/python -m pytest -s -m long --timeout=7200 tests/contracts/wire
 
 check: setup-dev
 	$(BIN)/ruff check
