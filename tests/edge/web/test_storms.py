@@ -29,7 +29,8 @@ def test_clients_that_ask_and_reset_leave_the_others_their_service(web: WebServe
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             if number % GUST == 0:
                 kept.request("GET", "/healthz")
-                assert kept.getresponse().read()
+                answer = kept.getresponse()
+                assert (answer.read() and answer.status) == 200
     kept.close()
     assert web.healthy
     assert "Traceback" not in web.service.log

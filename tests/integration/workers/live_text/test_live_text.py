@@ -93,7 +93,7 @@ def test_a_replaced_worker_stops_at_its_next_piece(
 def test_what_redis_lost_in_the_middle_is_whole_again(
     core: Flask, me: FlaskClient, chat: ChatSession, settings: Settings, desk: Desk, fake_model: FakeModel
 ) -> None:
-    posted = a_post(chat, "Please fake:chunks=500,every=10,gate=door")
+    posted = a_post(chat, "Please fake:chunks=5000,every=10,gate=door")
     with meanwhile(core, lambda: write_reply(posted.reply.id, desk)), Redis.from_url(settings.redis_url) as redis:
         fake_model.open_gate("door")
         eventually(lambda: (shown(me, posted).get("nextIndex") or 0) > 3)
