@@ -73,6 +73,6 @@ def list_versions(asked: dict[str, Any], chat_ref: str, message_id: str) -> dict
 @versions.put("/shown")
 @signed_in
 @versions.response(200, LiveMessageOut)
-def show(chat_ref: str, message_id: str) -> MessageRow:
+def show(chat_ref: str, message_id: str) -> Any:
     """Show this version instead of the other one. A message comes with its reply, and a reply with its message."""
-    return show_version(g.user_id, chat_ref, message_id)
+    return with_live_text([show_version(g.user_id, chat_ref, message_id)])[0]
