@@ -8,14 +8,13 @@ from flask import g
 from sqlalchemy import select
 
 from api.access.decorators import signed_in
-from api.access.limits import Limit, spend
 from api.http.blueprint import ApiBlueprint
 from api.http.paging import Search, keyset_page
-from api.resources.accepting import idempotency_key
+from api.resources.accepting import idempotency_key, within_limits
 from shared.actions.chats.change import change_chat, see_chat, touch_chat
 from shared.actions.chats.create import create_chat
 from shared.actions.chats.delete import delete_chat
-from shared.actions.chats.fork import ForkRequest, fork_chat
+from shared.actions.chats.fork import ForkRequest, fork_chat, forked_before
 from shared.models.chat import CHAT, ChatRow, find_chat
 from shared.models.chat import chat_sessions as rows
 from shared.models.user import owner_deleted_at
@@ -107,6 +106,6 @@ def delete(chat_ref: str) -> None:
 @chats.response(201, ChatOut)
 def fork(body: dict[str, Any], chat_ref: str) -> tuple[ChatRow, int, dict[str, str]]:
     """Make a chat with copies of the shown messages up to one of them. Nothing is charged."""
-    spend(Limit.POSTS, g.user_id)
-    forked = fork_chat(g.user_id, ForkRequest(chat_ref, body["message_id"], body.get("title")), idempotency_key())
+    asked, key = ForkRequest(chat_ref, body["message_id"], body.get("title")), idempotency_key()
+    forked = within_limits(fork_chat, forked_before, asked, key)
     return forked.chat, 201, {"Idempotent-Replayed": "true"} if forked.replayed else {}
