@@ -13,7 +13,7 @@ from shared.database.tables import db
 from shared.database.units import query
 from shared.models.chat import chat_sessions
 from shared.models.message import messages
-from shared.models.user import account_of
+from shared.models.user import account_of, owner_deleted_at
 
 #: Matches that are ranked together.
 BLOCK = 200
@@ -45,7 +45,7 @@ class Match(NamedTuple):
 def newest_matches(user_id: str, words: Words, *, is_title: bool, lowest: int, below: int) -> Rows[Match]:
     """The newest matches of this user, a block at most: titles or messages with a `seq` of `lowest` up to `below`.
 
-    The rows of a deleted chat are no matches, even before the sweeper has erased them.
+    The rows of a deleted chat or account are no matches, even before the sweeper has erased them.
     """
     values = {"owner": user_id, "is_title": is_title, "since": lowest, "below": below, "most": BLOCK}
     wanted = _WANTED[is_title]
@@ -115,21 +115,24 @@ _SQL = {
 
 
 def _found(name: str) -> Subquery:
-    owner = bindparam("owner", type_=Uuid(as_uuid=False))
     columns = column("id", Uuid(as_uuid=False)), column("seq", Integer)
-    return text(_SQL[name]).bindparams(owner).columns(*columns).subquery("found")
+    return text(_SQL[name]).bindparams(_OWNER).columns(*columns).subquery("found")
+
+
+_OWNER = bindparam("owner", type_=Uuid(as_uuid=False))
+_IN_USE = owner_deleted_at(_OWNER).is_(None)
 
 
 def _titles(found: Subquery) -> Select[Any]:
     chat = chat_sessions.c
     columns = (chat.id, chat.id.label("chat_session_id"), chat.title, chat.title.label("head"), chat.created_at)
-    return select(*columns, found.c.seq).join(found, found.c.id == chat.id).order_by(found.c.seq.desc())
+    return select(*columns, found.c.seq).join(found, found.c.id == chat.id).where(_IN_USE).order_by(found.c.seq.desc())
 
 
 def _messages(found: Subquery) -> Select[Any]:
     message, head = messages.c, func.substr(messages.c.content, 1, HEAD).label("head")
     columns = (message.id, message.chat_session_id, chat_sessions.c.title, head, message.created_at)
-    there = select(*columns, found.c.seq).join(found, found.c.id == message.id)
+    there = select(*columns, found.c.seq).join(found, found.c.id == message.id).where(_IN_USE)
     return there.join(chat_sessions, chat_sessions.c.id == message.chat_session_id).order_by(found.c.seq.desc())
 
 
