@@ -114,6 +114,13 @@ def test_a_search_for_nothing_or_too_much_is_refused(q: str | None, me: FlaskCli
     assert (answer.status_code, list(answer.json["errors"])) == (422, ["q"])
 
 
+@pytest.mark.usefixtures("me")
+def test_a_text_that_normalising_makes_three_times_as_long_is_stored_and_found(chat: ChatSession, found: Found) -> None:
+    # with the locale C, PostgreSQL takes these signs for letters, and each word is its own lexeme
+    say(chat, "needle " + " ".join("\U0001d160" * 165 + f"{n:04}" for n in range(585)))
+    assert found("needle")[0].startswith("[needle]")
+
+
 LONG = {"words": "a b c d e f g h i j " * 10, "unspaced": "日" * 200, "quotes": '"' * 200, "phrases": '" a' * 66}
 
 
