@@ -43,6 +43,11 @@ def create(body: dict[str, Any]) -> ChatRow:
 @chats.response(200, ChatPage)
 def list_chats(asked: dict[str, Any]) -> dict[str, Any]:
     """Your chats, newest first. A page of a search by `text` may be short; `nextCursor` tells whether to go on."""
+    return chats_page(asked)
+
+
+def chats_page(asked: dict[str, Any]) -> dict[str, Any]:
+    """A page of the caller's chats, also for an older name of the list."""
     archived = rows.c.archived_at.is_not(None) if asked["archived"] else rows.c.archived_at.is_(None)
     own = select(*CHAT).where(rows.c.owner_id == g.user_id, rows.c.deleted_at.is_(None), archived)
     own = own.where(owner_deleted_at(g.user_id).is_(None))
