@@ -19,7 +19,7 @@ _LONGEST_KEY = 255
 
 def accepted(verb: Callable[[str, R, str | None], Posted], asked: R) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Accept the request, and answer 202; 201 if no reply follows. The route documents both."""
-    posted = within_limits(verb, accepted_before, asked, idempotency_key())
+    posted = within_limits(Limit.POSTS, verb, accepted_before, asked, idempotency_key())
     replayed = {"Idempotent-Replayed": "true"} if posted.replayed else {}
     return _presented(posted), 202 if posted.reply else 201, replayed
 
@@ -33,11 +33,15 @@ def idempotency_key() -> str | None:
 
 
 def within_limits(
-    verb: Callable[[str, R, str | None], T], known: Callable[[str, R, str | None], T | None], asked: R, key: str | None
+    limit: Limit,
+    verb: Callable[[str, R, str | None], T],
+    known: Callable[[str, R, str | None], T | None],
+    asked: R,
+    key: str | None,
 ) -> T:
-    """Accept within the limit of posts. Answer a `known` key even beyond it, since its rows were made (D-112)."""
+    """Accept within this limit. Answer a `known` key even beyond it, since its rows were made (D-112)."""
     try:
-        spend(Limit.POSTS, g.user_id)
+        spend(limit, g.user_id)
     except TooManyRequests:
         if before := known(g.user_id, asked, key):
             return before

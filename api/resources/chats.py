@@ -8,6 +8,7 @@ from flask import g
 from sqlalchemy import select
 
 from api.access.decorators import signed_in
+from api.access.limits import Limit
 from api.http.blueprint import ApiBlueprint
 from api.http.paging import Search, keyset_page
 from api.resources.accepting import idempotency_key, within_limits
@@ -112,5 +113,5 @@ def delete(chat_ref: str) -> None:
 def fork(body: dict[str, Any], chat_ref: str) -> tuple[ChatRow, int, dict[str, str]]:
     """Make a chat with copies of the shown messages up to one of them. Nothing is charged."""
     asked, key = ForkRequest(chat_ref, body["message_id"], body.get("title")), idempotency_key()
-    forked = within_limits(fork_chat, forked_before, asked, key)
+    forked = within_limits(Limit.FORKS, fork_chat, forked_before, asked, key)
     return forked.chat, 201, {"Idempotent-Replayed": "true"} if forked.replayed else {}

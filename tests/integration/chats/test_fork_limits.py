@@ -26,6 +26,13 @@ def test_a_known_key_is_answered_beyond_the_limit(me: FlaskClient, chat: ChatSes
         assert forked(me, chat, posted.reply).status_code == 429
 
 
+@pytest.mark.settings(rate_limit_posts="12/minute")
+def test_a_user_makes_a_sixth_as_many_forks_as_posts(me: FlaskClient, chat: ChatSession) -> None:
+    posted = answered(chat)
+    assert [forked(me, chat, posted.reply).status_code for _ in range(3)] == [201, 201, 429]
+    assert me.post(f"/chats/{chat.id}/messages", json={"content": "A post"}).status_code == 202
+
+
 def titled(chat: ChatSession, title: str, **question: Any) -> None:
     """Give the chat a generated title."""
     first = first_question(chat.id)
