@@ -1,13 +1,14 @@
 """Asks the database for the newest matches of a search. Each kind of database has one statement of its own for that."""
 
 import json
+import sqlite3
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, Select, Subquery, Uuid, bindparam, column, func, select, text
+from sqlalchemy import Engine, Integer, Select, Subquery, Uuid, bindparam, column, event, func, select, text
 
-from shared.actions.search.words import Words
+from shared.actions.search.words import Words, has_part, is_plain
 from shared.database.prepared import Rows
 from shared.database.tables import db
 from shared.database.units import query
@@ -84,7 +85,24 @@ def _for_sqlite(user_id: str, words: Words, is_title: bool) -> dict[str, Any]:
         quoted[-1] += " *"
     place = f'place : "{"mt"[is_title]}{user_id.replace("-", "")}"'
     match = " AND ".join([place, *(f"words : {phrase}" for phrase in quoted)])
-    return {"match": match, "unspaced": json.dumps(words.unspaced, ensure_ascii=False)}
+    last = len(words.parts) - 1
+    parts = [
+        (part, is_plain(part), words.is_open and n == last)
+        for n, part in enumerate(words.parts)
+        if part in words.unspaced
+    ]
+    return {"match": match, "letters": _json(words.letters), "parts": _json(parts)}
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+@event.listens_for(Engine, "connect")
+def _teach_sqlite(connection: Any, _record: Any) -> None:
+    """Let a statement look for a part with Chinese letters and others, as PostgreSQL does (D-259)."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.create_function("has_part", 3, lambda text, part, open_: has_part(text, part, is_open=bool(open_)))
 
 
 _SQL = {
@@ -109,7 +127,12 @@ _SQL = {
         WHERE search_words MATCH :match
             AND e.owner_id = :owner AND e.is_title = :is_title AND e.seq >= :since AND e.seq < :below
             AND NOT EXISTS (
-                SELECT 1 FROM json_each(:unspaced) WHERE instr(coalesce(m.content, c.title), value) = 0)
+                SELECT 1 FROM json_each(:letters) WHERE instr(coalesce(m.content, c.title), value) = 0)
+            AND NOT EXISTS (
+                SELECT 1 FROM (SELECT coalesce(m.content, c.title) AS content), (
+                    SELECT json_extract(value, '$[0]') AS part, json_extract(value, '$[1]') AS is_plain,
+                        json_extract(value, '$[2]') AS is_open FROM json_each(:parts))
+                WHERE NOT (is_plain AND instr(content, part)) AND NOT has_part(content, part, is_open))
         ORDER BY e.seq DESC LIMIT :most""",
 }
 
