@@ -19,8 +19,10 @@ from workers.providers import Prompt, Provider, Purpose
 
 log = logging.getLogger(__name__)
 
-# Seconds that the model may take, and the characters of its answer that are read.
-_SECONDS, _MOST_READ = 15.0, 2_000
+# Seconds that the model may take. In a worker with one thread, no reply is written meanwhile (D-257).
+_SECONDS, _SECONDS_ALONE = 15.0, 3.0
+# Characters of its answer that are read.
+_MOST_READ = 2_000
 # Characters of a title.
 _LONGEST = 80
 _TASK = (
@@ -54,7 +56,8 @@ def _ask(question: Question, provider: Provider) -> str:
     said = [{"role": "system", "content": _TASK}, {"role": "user", "content": question.content}]
     prompt = Prompt(_model_for(question), said, purpose=Purpose.TITLE)
     request, cleaner, text = Cuttable(), PieceCleaner(), ""
-    timer = threading.Timer(_SECONDS, request.cut_short, [ModelTimeout()])
+    seconds = _SECONDS if current_settings().worker_threads > 1 else _SECONDS_ALONE
+    timer = threading.Timer(seconds, request.cut_short, [ModelTimeout()])
     timer.daemon = True
     timer.start()
     try:

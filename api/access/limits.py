@@ -37,6 +37,7 @@ class Limit(Enum):
 
     REQUESTS = "requests of a user"
     POSTS = "posts of a user"
+    FORKS = "forks of a user"
     SIGN_UPS = "sign-ups of an address"
     GUESSES = "wrong passwords of an address for an account"
     MORE_GUESSES = "wrong passwords of an address for an account, in the long run"
@@ -50,10 +51,12 @@ _WITHOUT_REDIS = {Limit.POSTS: 0.1, Limit.REQUESTS: 1.0}
 
 
 def _rates(settings: Settings) -> dict[Limit, Rate]:
-    guesses = Rate.parse(settings.rate_limit_auth)
+    posts, guesses = Rate.parse(settings.rate_limit_posts), Rate.parse(settings.rate_limit_auth)
     return {
         Limit.REQUESTS: Rate.parse(settings.rate_limit_requests),
-        Limit.POSTS: Rate.parse(settings.rate_limit_posts),
+        Limit.POSTS: posts,
+        # A fork stores up to 10,000 messages for nothing, and on SQLite nobody else writes meanwhile (D-258).
+        Limit.FORKS: Rate(math.ceil(posts.times / 6), posts.seconds),
         Limit.SIGN_UPS: Rate.parse(settings.rate_limit_sign_ups),
         Limit.GUESSES: guesses,
         # After three times as many, the wait for each further guess grows to an hour's share (D-110).

@@ -36,6 +36,7 @@ STATUS: dict[type[HoldfastError], int] = {
     control.NothingToRetry: 409,
     control.NothingToContinue: 409,
     control.NotEditable: 409,
+    control.TooManyVersions: 409,
     control.NotShown: 409,
     control.ForkTooLarge: 422,
     control.ChatBusy: 409,

@@ -13,12 +13,13 @@ from shared.errors.requests import InvalidRequest, TooManyRequests
 from shared.wire.credits import credits_data
 
 R = TypeVar("R", bound=Request)
+T = TypeVar("T")
 _LONGEST_KEY = 255
 
 
 def accepted(verb: Callable[[str, R, str | None], Posted], asked: R) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Accept the request, and answer 202; 201 if no reply follows. The route documents both."""
-    posted = _within_limits(verb, asked, idempotency_key())
+    posted = within_limits(Limit.POSTS, verb, accepted_before, asked, idempotency_key())
     replayed = {"Idempotent-Replayed": "true"} if posted.replayed else {}
     return _presented(posted), 202 if posted.reply else 201, replayed
 
@@ -31,12 +32,18 @@ def idempotency_key() -> str | None:
     return key
 
 
-def _within_limits(verb: Callable[[str, R, str | None], Posted], asked: R, key: str | None) -> Posted:
-    """Accept, or answer a known key even beyond the limit, since its message was accepted (D-112)."""
+def within_limits(
+    limit: Limit,
+    verb: Callable[[str, R, str | None], T],
+    known: Callable[[str, R, str | None], T | None],
+    asked: R,
+    key: str | None,
+) -> T:
+    """Accept within this limit. Answer a `known` key even beyond it, since its rows were made (D-112)."""
     try:
-        spend(Limit.POSTS, g.user_id)
+        spend(limit, g.user_id)
     except TooManyRequests:
-        if before := accepted_before(g.user_id, asked, key):
+        if before := known(g.user_id, asked, key):
             return before
         raise
     return verb(g.user_id, asked, key)

@@ -8,14 +8,14 @@ from flask import g
 from sqlalchemy import select
 
 from api.access.decorators import signed_in
-from api.access.limits import Limit, spend
+from api.access.limits import Limit
 from api.http.blueprint import ApiBlueprint
 from api.http.paging import Search, keyset_page
-from api.resources.accepting import idempotency_key
+from api.resources.accepting import idempotency_key, within_limits
 from shared.actions.chats.change import change_chat, see_chat, touch_chat
 from shared.actions.chats.create import create_chat
 from shared.actions.chats.delete import delete_chat
-from shared.actions.chats.fork import ForkRequest, fork_chat
+from shared.actions.chats.fork import ForkRequest, fork_chat, forked_before
 from shared.models.chat import CHAT, ChatRow, find_chat
 from shared.models.chat import chat_sessions as rows
 from shared.models.user import owner_deleted_at
@@ -44,6 +44,11 @@ def create(body: dict[str, Any]) -> ChatRow:
 @chats.response(200, ChatPage)
 def list_chats(asked: dict[str, Any]) -> dict[str, Any]:
     """Your chats, newest first. A page of a search by `text` may be short; `nextCursor` tells whether to go on."""
+    return chats_page(asked)
+
+
+def chats_page(asked: dict[str, Any]) -> dict[str, Any]:
+    """A page of the caller's chats, also for an older name of the list."""
     archived = rows.c.archived_at.is_not(None) if asked["archived"] else rows.c.archived_at.is_(None)
     own = select(*CHAT).where(rows.c.owner_id == g.user_id, rows.c.deleted_at.is_(None), archived)
     own = own.where(owner_deleted_at(g.user_id).is_(None))
@@ -107,6 +112,6 @@ def delete(chat_ref: str) -> None:
 @chats.response(201, ChatOut)
 def fork(body: dict[str, Any], chat_ref: str) -> tuple[ChatRow, int, dict[str, str]]:
     """Make a chat with copies of the shown messages up to one of them. Nothing is charged."""
-    spend(Limit.POSTS, g.user_id)
-    forked = fork_chat(g.user_id, ForkRequest(chat_ref, body["message_id"], body.get("title")), idempotency_key())
+    asked, key = ForkRequest(chat_ref, body["message_id"], body.get("title")), idempotency_key()
+    forked = within_limits(Limit.FORKS, fork_chat, forked_before, asked, key)
     return forked.chat, 201, {"Idempotent-Replayed": "true"} if forked.replayed else {}

@@ -40,6 +40,11 @@ def post(body: dict[str, Any], chat_ref: str) -> Any:
 @messages.response(200, MessagePage)
 def list_messages(asked: dict[str, Any], chat_ref: str) -> dict[str, Any]:
     """The chat's shown messages by position. With `around`, that message is in the middle of the page."""
+    return messages_page(asked, chat_ref)
+
+
+def messages_page(asked: dict[str, Any], chat_ref: str) -> dict[str, Any]:
+    """A page of the chat's messages, also for the older names of the list."""
     chat = find_chat(g.user_id, chat_ref)
     if asked["around"]:
         return _around(chat.id, find_message(chat.id, asked["around"]).position, asked)

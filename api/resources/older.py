@@ -10,17 +10,20 @@ from flask import g
 from api.access.decorators import signed_in, with_token
 from api.http.blueprint import ApiBlueprint
 from api.resources.accepting import accepted
-from api.resources.chats import list_chats
-from api.resources.messages import list_messages
+from api.resources.chats import chats_page
+from api.resources.messages import messages_page
 from shared.actions.chats.create import create_chat
 from shared.actions.messages.idempotency import PostRequest
 from shared.actions.messages.post import post_message
 from shared.models.chat import ChatRow
-from shared.wire.chats import ChatIn
+from shared.wire.chats import ChatIn, ChatsIn
+from shared.wire.messages import MessagesIn
 from shared.wire.older import (
     ConversationMessageIn,
     ConversationMessageOut,
+    ConversationMessagePage,
     ConversationOut,
+    ConversationPage,
     QuestionIn,
     QuestionOut,
 )
@@ -66,7 +69,28 @@ def send_chat_message(body: dict[str, Any], chat_ref: str) -> Any:
     return accepted(post_message, PostRequest(chat_ref, content))
 
 
-# Reading is the same as under the newer names.
-older.get("/conversations", endpoint="list_conversations", strict_slashes=False)(list_chats)
-older.get("/conversations/<session_id>/messages", endpoint="list_conversation_messages")(list_messages)
-older.get("/chat/<session_id>/history", endpoint="list_history")(list_messages)
+@older.get("/conversations", strict_slashes=False)
+@signed_in
+@older.arguments(ChatsIn, location="query")
+@older.response(200, ConversationPage)
+def list_conversations(asked: dict[str, Any]) -> dict[str, Any]:
+    """Your chats, as `GET /chats`."""
+    return chats_page(asked)
+
+
+@older.get("/conversations/<session_id>/messages")
+@signed_in
+@older.arguments(MessagesIn, location="query")
+@older.response(200, ConversationMessagePage)
+def list_conversation_messages(asked: dict[str, Any], chat_ref: str) -> dict[str, Any]:
+    """The chat's shown messages, as `GET /chats/{sessionId}/messages`."""
+    return messages_page(asked, chat_ref)
+
+
+@older.get("/chat/<session_id>/history")
+@signed_in
+@older.arguments(MessagesIn, location="query")
+@older.response(200, ConversationMessagePage)
+def list_history(asked: dict[str, Any], chat_ref: str) -> dict[str, Any]:
+    """The chat's shown messages, as `GET /chats/{sessionId}/messages`."""
+    return messages_page(asked, chat_ref)

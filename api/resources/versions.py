@@ -13,7 +13,7 @@ from api.resources.live_text import with_live_text
 from shared.actions.messages.again import AgainRequest, ask_again
 from shared.actions.messages.show import show_version
 from shared.actions.messages.versions import versions_of
-from shared.models.chat import find_chat
+from shared.models.chat import chat_deleted_at, find_chat
 from shared.models.message import MESSAGE, MessageRow, find_message
 from shared.models.message import messages as rows
 from shared.wire.messages import AgainIn, LiveMessageOut, MessagePage, PlacesIn, PostedOut
@@ -57,7 +57,9 @@ def continue_message(body: dict[str, Any], chat_ref: str, message_id: str) -> An
 def list_versions(asked: dict[str, Any], chat_ref: str, message_id: str) -> dict[str, Any]:
     """All versions of a message or reply, oldest first. One of them is shown."""
     found = find_message(find_chat(g.user_id, chat_ref).id, message_id)
-    wanted = select(*MESSAGE).where(versions_of(found), rows.c.deleted_at.is_(None))
+    wanted = select(*MESSAGE).where(
+        versions_of(found), rows.c.deleted_at.is_(None), chat_deleted_at(found.chat_session_id).is_(None)
+    )
     return keyset_page(
         wanted,
         asked,
@@ -73,6 +75,6 @@ def list_versions(asked: dict[str, Any], chat_ref: str, message_id: str) -> dict
 @versions.put("/shown")
 @signed_in
 @versions.response(200, LiveMessageOut)
-def show(chat_ref: str, message_id: str) -> MessageRow:
+def show(chat_ref: str, message_id: str) -> Any:
     """Show this version instead of the other one. A message comes with its reply, and a reply with its message."""
-    return show_version(g.user_id, chat_ref, message_id)
+    return with_live_text([show_version(g.user_id, chat_ref, message_id)])[0]

@@ -115,6 +115,20 @@ def grant(settings: Settings, email: str, amount: int, ref: str) -> None:
     click.echo(f"{email} has {account.credits} credits")
 
 
+@main.command()
+@click.argument("email")
+@click.option("--revoke", is_flag=True, help="Take the role away again.")
+@click.pass_obj
+def admin(settings: Settings, email: str, revoke: bool) -> None:
+    """Make the user with this EMAIL an admin, who may write system messages."""
+    from shared.actions.accounts.admin import set_admin  # noqa: PLC0415 as above
+
+    with _database(settings, _redis_of(settings)):
+        if not set_admin(_user_id(email), admin=not revoke):
+            raise click.ClickException("The demo user cannot be an admin. Make an account of your own.")
+    click.echo(f"{email} is no admin." if revoke else f"{email} is an admin, and may write system messages.")
+
+
 @contextmanager
 def _database(settings: Settings, redis_url: str) -> Iterator[None]:
     """Gives a command the app context that actions need. It works while `holdfast up` runs, too.

@@ -28,8 +28,8 @@ _DEADLOCK, _SERIALIZATION, _LOCK_WAIT, _FROZEN_INSIDE = "40P01", "40001", "55P03
 _UNDONE = (_DEADLOCK, _SERIALIZATION, _LOCK_WAIT, _FROZEN_INSIDE)
 # PostgreSQL's codes when an operator, a crash or a shutdown closes the connection.
 _CLOSING = ("57P01", "57P02", "57P03")
-# PostgreSQL's code for a statement that ran too long.
-_TOO_SLOW = "57014"
+# PostgreSQL's codes for a statement that ran too long, and for a value beyond a limit of the server.
+_TOO_SLOW, _TOO_LARGE = "57014", "54000"
 _REPEATED = "unit.repeated: %s in %s; the database undid the transaction, and the unit is tried again"
 
 
@@ -63,5 +63,5 @@ def was_undone(error: DBAPIError) -> bool:
 
 
 def is_away(error: BaseException) -> bool:
-    """Whether an error of DATABASE_AWAY means the whole database, not one locked row or one slow statement."""
-    return getattr(getattr(error, "orig", None), "sqlstate", None) not in (_LOCK_WAIT, _TOO_SLOW)
+    """Whether an error of DATABASE_AWAY means the whole database, not one row or one statement."""
+    return getattr(getattr(error, "orig", None), "sqlstate", None) not in (_LOCK_WAIT, _TOO_SLOW, _TOO_LARGE)

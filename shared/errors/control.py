@@ -38,6 +38,13 @@ class NotEditable(HoldfastError):
     detail = "Only a message of your own can be edited. To get another answer, regenerate the reply."
 
 
+class TooManyVersions(HoldfastError):
+    """Too many versions"""
+
+    code = "too_many_versions"
+    detail = "This message has 100 edits and replies, which is the most. Post it again, or fork the chat before it."
+
+
 class NotShown(HoldfastError):
     """The message is not shown"""
 

@@ -9,6 +9,11 @@ from shared.database.tables import Base
 
 engine = create_engine(context.config.attributes["database_url"], poolclass=pool.NullPool)
 with engine.connect() as connection:
-    context.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=True)
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        render_as_batch=True,
+        transaction_per_migration=True,  # a lock on a whole table lasts for one migration, not for all (D-256)
+    )
     with context.begin_transaction():
         context.run_migrations()

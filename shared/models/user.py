@@ -12,8 +12,8 @@ from shared.database.tables import Base, UtcDateTime, new_id
 from shared.database.units import query
 from shared.errors.requests import Unauthenticated
 
-#: The role of the user that a development run makes, and of users who may write system messages.
-DEMO, ADMIN = "demo", "admin"
+#: The role of an ordinary user, of the user that a development run makes, and of users who may write system messages.
+USER, DEMO, ADMIN = "user", "demo", "admin"
 
 
 class User(Base):
@@ -28,7 +28,7 @@ class User(Base):
     id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True, default=new_id)
     email: Mapped[str] = mapped_column(String(254), unique=True)
     password_hash: Mapped[str | None] = mapped_column(String(255))
-    role: Mapped[str] = mapped_column(String(16), default="user")
+    role: Mapped[str] = mapped_column(String(16), default=USER)
     credits: Mapped[int] = mapped_column(default=0)
     held: Mapped[int] = mapped_column(default=0)
     seq: Mapped[int] = mapped_column(default=0)

@@ -52,7 +52,7 @@ class ChatSettingsIn(CamelSchema):
     """The settings of a chat to set. A key with null is cleared, and the server's default counts. Others stay."""
 
     model = StrictString(MAX_MODEL, allow_none=True)
-    when_busy = StrictString(32, allow_none=True, validate=validate.OneOf(WHEN_BUSY))
+    when_busy = Word(*WHEN_BUSY, allow_none=True)
     include_context = Flag(allow_none=True)
     instructions = StrictString(
         MAX_INSTRUCTIONS,

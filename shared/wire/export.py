@@ -9,11 +9,11 @@ from itertools import chain
 from typing import Any
 
 import msgspec
-from marshmallow import fields, validate
+from marshmallow import fields
 
 from shared.models.chat import ChatRow
 from shared.models.status import MessageType, Status
-from shared.wire.base import CamelSchema, StrictString
+from shared.wire.base import CamelSchema, Word
 from shared.wire.chats import ChatOut
 from shared.wire.messages import MessageOut
 
@@ -27,7 +27,7 @@ Conversation = tuple[ChatRow, Iterable[Sequence[Any]]]
 class ExportIn(CamelSchema):
     """The form of an export."""
 
-    format = StrictString(16, load_default="json", validate=validate.OneOf(FORMATS))
+    format = Word(*FORMATS, load_default="json")
 
 
 class ExportedChatOut(ChatOut):

@@ -55,9 +55,9 @@ class MessageIn(CamelSchema):
 
     content = StrictString(MAX_MESSAGE, required=True, validate=not_blank)
     model = StrictString(MAX_MODEL, load_default=None)
-    when_busy = StrictString(32, load_default=None, validate=validate.OneOf(WHEN_BUSY))
+    when_busy = Word(*WHEN_BUSY, load_default=None)
     generate = Flag(load_default=None)
-    role = StrictString(32, load_default="user", validate=validate.OneOf(["user", "system"]))
+    role = Word("user", "system", load_default="user")
 
 
 class AgainIn(CamelSchema):

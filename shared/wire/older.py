@@ -3,11 +3,11 @@
 from types import MappingProxyType
 from typing import Any
 
-from marshmallow import ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, fields, validates_schema
 
-from shared.wire.base import CamelSchema, StrictString, not_blank
+from shared.wire.base import CamelSchema, Page, StrictString, Word, not_blank
 from shared.wire.chats import ChatOut
-from shared.wire.messages import MAX_MESSAGE, LiveMessageOut, PostedOut
+from shared.wire.messages import MAX_MESSAGE, LiveMessageOut, MessagePage, PostedOut
 
 _NAME = {"type": "string", "description": "The chat's id."}
 
@@ -19,17 +19,30 @@ class ConversationOut(ChatOut):
     session_id = fields.Function(lambda chat: chat.id, metadata=_NAME)
 
 
+class ConversationPage(Page):
+    """A page of chats."""
+
+    items = fields.List(fields.Nested(ConversationOut))
+
+
 class ConversationMessageIn(CamelSchema):
     """A message to store. No reply follows."""
 
     content = StrictString(MAX_MESSAGE, required=True, validate=not_blank)
-    role = StrictString(32, load_default="user", validate=validate.OneOf(["user", "system"]))
+    role = Word("user", "system", load_default="user")
 
 
 class ConversationMessageOut(LiveMessageOut):
     """A message."""
 
     conversation_id = fields.Function(lambda message: message.chat_session_id, metadata=_NAME)
+    session_id = fields.Function(lambda message: message.chat_session_id, metadata=_NAME)
+
+
+class ConversationMessagePage(MessagePage):
+    """A page of messages."""
+
+    items = fields.List(fields.Nested(ConversationMessageOut))
 
 
 class QuestionIn(CamelSchema):

@@ -101,8 +101,10 @@ class ScriptedStream:
 
 def _asked(prompt: Prompt) -> tuple[str, str]:
     """The question, and the begun answer to go on from; empty if there is none."""
-    *before, last = [message["content"] for message in prompt.messages]
-    return (before[-2], before[-1]) if last == GO_ON else (last, "")
+    *before, last = prompt.messages
+    if last["content"] == GO_ON and len(before) > 1 and before[-1]["role"] == "assistant":
+        return before[-2]["content"], before[-1]["content"]
+    return last["content"], ""
 
 
 def _answer_to(question: str) -> str:

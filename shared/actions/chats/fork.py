@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, func, insert, literal, select
 
 from shared.actions.messages.idempotency import Made, fingerprint, made_before, recall
+from shared.actions.messages.versions import group_of
 from shared.actions.owner_unit import OwnerUnit, owner_unit
 from shared.database.clock import utc_now
 from shared.database.retries import retried
@@ -17,6 +18,7 @@ from shared.errors.control import ForkTooLarge, NotShown, ReplyOpen
 from shared.models.chat import CHAT, ChatRow, TitleSource, chat_sessions, find_chat
 from shared.models.message import MessageRow, find_message, messages
 from shared.models.status import FINAL
+from shared.models.user import require_in_use
 from shared.wire.events import chat_event
 
 # The most messages and bytes of text that one fork copies. SQLite lets nobody else write meanwhile (D-149), and every
@@ -51,14 +53,26 @@ def fork_chat(user_id: str, request: ForkRequest, key: str | None = None) -> For
     Every copy takes a number of `seq` but has no event: a client sees the gap, and catches up (D-149). Raises
     Unauthenticated, Forbidden, NotFound, KeyReused, NotShown, ReplyOpen, ForkTooLarge.
     """
-    if key is None or recall(user_id, key, request) is None:
-        _require_small(*_place(user_id, request))  # before the unit, because SQLite reads all texts for their sizes
+    if known := forked_before(user_id, request, key):
+        return known
+    _require_small(*_place(user_id, request))  # before the unit, because SQLite reads all texts for their sizes
     made = Made(chat_session_id=new_id())
     with owner_unit(user_id, acting=True) as unit:
         before = made_before(user_id, key, request, made)
         if before is None:
             return Forked(_fork(unit, *_place(user_id, request), request.title, str(made.chat_session_id)))
         unit.undo()
+    return _replayed(user_id, before)
+
+
+def forked_before(user_id: str, request: ForkRequest, key: str | None) -> Forked | None:
+    """The chat of a known key. Raises Unauthenticated, NotFound, KeyReused."""
+    require_in_use(user_id)
+    before = recall(user_id, key, request) if key else None
+    return _replayed(user_id, before) if before else None
+
+
+def _replayed(user_id: str, before: Made) -> Forked:
     return Forked(find_chat(user_id, str(before.chat_session_id)), replayed=True)
 
 
@@ -87,7 +101,7 @@ def _fork(unit: OwnerUnit, source: ChatRow, last: MessageRow, title: str | None,
     (count,) = execute(select(func.count()).select_from(messages).where(*which)).scalars()
     unit.take(count + 1)
     prefix = new_id()
-    titled = {"title": title, "title_source": TitleSource.USER} if title else _same_title(source, prefix)
+    titled = {"title": title, "title_source": TitleSource.USER} if title else _same_title(source, last, prefix)
     chat = _insert_chat(source, titled, chat_id, count, unit.account.seq)
     execute(_copy(which, chat_id, unit.numbers[0], prefix))
     unit.tell(chat_event("chat.created", chat))
@@ -109,10 +123,18 @@ class _Total(NamedTuple):
     size: int
 
 
-def _same_title(source: ChatRow, prefix: str) -> dict[str, Any]:
-    """The title of the old chat. A title that a model made belongs to the copy of its question (D-163)."""
-    title_from = source.title_from and copy_of(source.title_from, prefix)
-    return {"title": source.title, "title_source": source.title_source, "title_from": title_from}
+def _same_title(source: ChatRow, last: MessageRow, prefix: str) -> dict[str, Any]:
+    """The title of the old chat. One that a model made belongs to the copy of its question, or stays behind (D-163).
+
+    If the question was edited, the title belongs to the copy of the shown edit (D-254).
+    """
+    title = {"title": source.title, "title_source": source.title_source}
+    if source.title_from is None:
+        return title
+    question = group_of(find_message(source.id, source.title_from)).shown
+    if question is None or question.position > last.position:
+        return {}
+    return title | {"title_from": copy_of(question.id, prefix)}
 
 
 def _insert_chat(source: ChatRow, titled: dict[str, Any], chat_id: str, count: int, seq: int) -> ChatRow:

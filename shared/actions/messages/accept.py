@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from sqlalchemy import bindparam, select
 
-from shared.actions.chats.change import unarchive
+from shared.actions.chats.change import note_quietly, unarchive
 from shared.actions.credits.money import NOTHING, NotCovered, hold
 from shared.actions.messages.erase import EMPTY
 from shared.actions.messages.idempotency import Made, Request, made_before, recall
@@ -103,12 +103,14 @@ def _accepted(verb: Verb[R], unit: OwnerUnit, request: R, made: Made) -> Posted:
     credits_seq = unit.numbers[-1]
     stored = verb.store(unit, request, made)
     new = [row for row in (stored.message, stored.reply) if row and row.id in (made.message_id, made.reply_id)]
-    # No event `chat.updated`: a client moves the chat up when it hears the message (D-40).
+    # No event `chat.updated` of a post: a client moves the chat up when it hears the message (D-40).
     unit.tell(*(message_event("message.created", row) for row in new))
     if made.reply_id:
         unit.tell(credits_event(unit.account, credits_seq))
     if stored.archived:
         unarchive(unit, stored.message.chat_session_id)
+    elif stored.reply is None:
+        note_quietly(unit, stored.message.chat_session_id)  # it ends no parking, and its author has read it (D-252)
     if made.reply_id:
         stored = _with_turns(unit, stored, made.reply_id)
     set_shown(unit, hide=stored.replaces)

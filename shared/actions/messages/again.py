@@ -10,12 +10,12 @@ from shared.actions.chats.settings import choose_model, require_offered
 from shared.actions.messages.accept import Posted, Verb, accept
 from shared.actions.messages.idempotency import Made, fingerprint
 from shared.actions.messages.store import Stored, reply_row, require_room, store_reply, take_place
-from shared.actions.messages.versions import Group, replies_to
+from shared.actions.messages.versions import Group, replies_to, require_room_for_versions
 from shared.actions.owner_unit import OwnerUnit
 from shared.core import current_settings
 from shared.database.prepared import Id, Prepared
 from shared.database.units import query
-from shared.errors.control import NothingToContinue, NothingToRetry, NotTheLastMessage
+from shared.errors.control import NothingToContinue, NothingToRetry, NotShown, NotTheLastMessage
 from shared.models.chat import ChatRow, find_chat
 from shared.models.message import MessageRow, find_message, messages
 from shared.models.status import MessageType, Status
@@ -44,7 +44,7 @@ def ask_again(user_id: str, request: AgainRequest, key: str | None = None) -> Po
 
     `regenerate` is for any last reply, and `retry` for one that ended without an answer. `continue` is for one that
     broke off: the new version begins with its text (D-145). Raises what accept() raises, and NotTheLastMessage,
-    ReplyOpen, NothingToRetry, NothingToContinue.
+    ReplyOpen, TooManyVersions, NothingToRetry, NothingToContinue, NotShown.
     """
     return accept(_VERBS[request.verb], user_id, request, key)
 
@@ -60,7 +60,7 @@ class Pair:
 
 
 def find_last_pair(user_id: str, chat_ref: str, message_id: str) -> Pair:
-    """The pair of this message or reply. Raises Forbidden, NotFound, NotTheLastMessage, ReplyOpen."""
+    """The pair of this message or reply. Raises Forbidden, NotFound, NotTheLastMessage, ReplyOpen, TooManyVersions."""
     chat = find_chat(user_id, chat_ref)
     named = find_message(chat.id, message_id)
     question = find_message(chat.id, named.reply_to) if named.reply_to else named
@@ -70,6 +70,7 @@ def find_last_pair(user_id: str, chat_ref: str, message_id: str) -> Pair:
         raise NotTheLastMessage
     versions = replies_to(question)
     versions.require_final()
+    require_room_for_versions(question)
     if named.reply_to is None and versions.shown:
         return Pair(chat, question, find_message(chat.id, versions.shown.id), versions)
     return Pair(chat, question, named if named.reply_to else None, versions)
@@ -83,13 +84,21 @@ def _retried(reply: MessageRow | None) -> dict[str, Any]:
     """The same model tries again, if users may still choose it."""
     if reply is None or not _is_without_an_answer(reply):
         raise NothingToRetry
+    _require_shown(reply)
     return {"model": _model_of(reply)}
 
 
 def _continued(reply: MessageRow | None) -> dict[str, Any]:
     if reply is None or not _broke_off(reply):
         raise NothingToContinue
+    _require_shown(reply)
     return {"model": _model_of(reply), "continues": reply.id, "content": reply.content, "kept": len(reply.content)}
+
+
+def _require_shown(reply: MessageRow) -> None:
+    """Raises NotShown. Otherwise the new version would hide one that the client does not know of (D-251)."""
+    if not reply.shown:
+        raise NotShown
 
 
 def _is_without_an_answer(reply: MessageRow) -> bool:

@@ -5,7 +5,7 @@ from sqlalchemy import bindparam, exists, select, update
 from shared.actions.chats.change import note_quietly
 from shared.actions.chats.title import untitle
 from shared.actions.messages.erase import erase
-from shared.actions.messages.versions import Group, Version, group_of, replies_to, set_shown
+from shared.actions.messages.versions import Version, group_of, replies_to, set_shown
 from shared.actions.owner_unit import OwnerUnit, owner_unit
 from shared.actions.queue.dispatch import next_turns
 from shared.actions.queue.parking import end_parking
@@ -23,32 +23,42 @@ from shared.wire.events import Event, credits_event
 def delete_message(user_id: str, chat_ref: str, message_id: str) -> None:
     """Erase the texts at once, and leave tombstones. Open replies that go with the message end; their credits return.
 
-    A user's message goes with all its edits, and all versions of their replies. If a shown reply goes alone, the
-    newest version that is left is shown (D-146). A running reply cannot be deleted alone. Raises Forbidden, NotFound,
-    ReplyRunning.
+    A user's message goes with all its edits, and all versions of their replies (D-146). A running reply cannot be
+    deleted alone. Raises Forbidden, NotFound, ReplyRunning.
     """
     with owner_unit(user_id) as unit:
         chat = find_chat(user_id, chat_ref)
         message = find_message(chat.id, message_id)
         if message.status == Status.RUNNING:
             raise ReplyRunning
-        remove(unit, chat, message)
+        if message.reply_to is None:
+            _remove(unit, chat, _with_replies(group_of(message).there))
+        elif remove_version(unit, chat, message):
+            note_quietly(unit, chat.id)
 
 
-def remove(unit: OwnerUnit, chat: ChatRow, message: MessageRow) -> None:
-    """Do the same in a unit of the owner. If nothing is left to wait in a parked chat, its parking ends."""
-    versions = group_of(message)
-    alone = [one for one in versions.there if one.id == message.id]
-    doomed = alone if message.reply_to else _with_replies(versions)
+def remove_version(unit: OwnerUnit, chat: ChatRow, message: MessageRow) -> bool:
+    """Erase this version alone in a unit of the owner; an edit goes with its replies. Returns whether another is shown.
+
+    If the version was shown, the one that readers saw last is shown again (D-250). The caller notes it in the chat.
+    """
+    this = [one for one in group_of(message).there if one.id == message.id]
+    _remove(unit, chat, this if message.reply_to else _with_replies(this))
+    last = group_of(message).shown_last
+    if last is None or not message.shown:
+        return False
+    reply = None if message.reply_to else replies_to(last).shown_last
+    set_shown(unit, show=[one.id for one in (last, reply) if one])
+    return True
+
+
+def _remove(unit: OwnerUnit, chat: ChatRow, doomed: list[Version]) -> None:
+    """Erase these messages. If nothing is left to wait in a parked chat, its parking ends."""
     unfinished = any(one.status not in FINAL for one in doomed)
-    erase(unit, message.owner_id, messages.c.id.in_([one.id for one in doomed]), len(doomed) + unfinished)
+    erase(unit, chat.owner_id, messages.c.id.in_([one.id for one in doomed]), len(doomed) + unfinished)
     unit.tell(*(_deleted(one, seq) for one, seq in zip(doomed, unit.numbers, strict=False)))
     if unfinished:
         _go_on(unit, chat)
-    left = [one.id for one in versions.there if one.id != message.id]
-    if message.reply_to and message.shown and left:
-        set_shown(unit, show=left[-1:])
-        note_quietly(unit, chat.id)
     if chat.title_from in [one.id for one in doomed]:
         untitle(unit, chat.id)
 
@@ -61,8 +71,8 @@ def _go_on(unit: OwnerUnit, chat: ChatRow) -> None:
     unit.hand_over(next_turns(chat.owner_id))
 
 
-def _with_replies(edits: Group) -> list[Version]:
-    return [one for edit in edits.there for one in (edit, *replies_to(edit).there)]
+def _with_replies(edits: list[Version]) -> list[Version]:
+    return [one for edit in edits for one in (edit, *replies_to(edit).there)]
 
 
 def _deleted(message: Version, seq: int) -> Event:

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, select, update
 
 from shared.actions.chats.change import note_quietly
 from shared.actions.chats.settings import choose_model, require_offered
+from shared.actions.chats.title import untitle
 from shared.actions.messages.accept import Posted, Verb, accept, accepted_before
 from shared.actions.messages.again import find_last_pair
 from shared.actions.messages.idempotency import Made, fingerprint, made_before
@@ -53,7 +54,7 @@ class EditRequest:
 def edit_message(user_id: str, request: EditRequest, key: str | None = None) -> Posted:
     """Give a waiting message its new text. Store the text of any other as another version, as accept() says.
 
-    Raises what accept() raises, and NotEditable, NotTheLastMessage, ReplyOpen.
+    Raises what accept() raises, and NotEditable, NotTheLastMessage, ReplyOpen, TooManyVersions.
     """
     before = accepted_before(user_id, request, key)
     return before or _edit_in_place(user_id, request, key) or accept(_EDIT, user_id, request, key)
@@ -66,7 +67,8 @@ def _edit_in_place(user_id: str, request: EditRequest, key: str | None) -> Poste
     A worker that claims the reply afterwards reads the new text. A key that became known meanwhile is for accept().
     """
     with owner_unit(user_id, acting=True) as unit:
-        message = find_message(find_chat(user_id, request.chat_ref).id, request.message_id)
+        chat = find_chat(user_id, request.chat_ref)
+        message = find_message(chat.id, request.message_id)
         reply = execute(_waiting_reply, {"user_id": user_id, "message_id": message.id}).first()
         if reply is None:
             return None
@@ -75,7 +77,9 @@ def _edit_in_place(user_id: str, request: EditRequest, key: str | None) -> Poste
             return None
         edited = (_with_text(unit, message, request.content), _with_model(unit, reply, request.model))
         if edited != (message, reply):
-            note_quietly(unit, message.chat_session_id)
+            note_quietly(unit, chat.id)
+        if chat.title_from == message.id and edited[0] != message:
+            untitle(unit, chat.id)  # the title has words of the text that is gone (D-254)
         account = account_of(user_id)
         assert account is not None  # the unit has locked the owner's row
     return Posted(*edited, account)

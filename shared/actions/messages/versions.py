@@ -13,10 +13,13 @@ from shared.actions.owner_unit import OwnerUnit
 from shared.database.clock import utc_now
 from shared.database.prepared import Id, Prepared, columns_of
 from shared.database.units import execute, query
-from shared.errors.control import ReplyOpen
+from shared.errors.control import ReplyOpen, TooManyVersions
 from shared.models.message import MESSAGE, MessageRow, messages
 from shared.models.status import FINAL
 from shared.wire.events import message_event
+
+#: The most edits of a message and replies to them, deleted ones included. One unit reads, shows or erases them all.
+MOST_VERSIONS = 100
 
 
 class Version(NamedTuple):
@@ -79,6 +82,13 @@ def group_of(message: MessageRow | Version) -> Group:
     return Group(message.version_of or message.id)
 
 
+def require_room_for_versions(question: MessageRow) -> None:
+    """Raises TooManyVersions if the edits of this message and all replies to them are too many for one more (D-255)."""
+    names = {"chat_id": question.chat_session_id, "root": question.version_of or question.id}
+    if query(_versions_there, names)[0].versions >= MOST_VERSIONS:
+        raise TooManyVersions
+
+
 def replies_to(question: MessageRow | Version) -> Group:
     """The versions of the reply to this message."""
     names = {"chat_id": question.chat_session_id, "position": question.position, "question_id": question.id}
@@ -112,9 +122,24 @@ def set_shown(unit: OwnerUnit, *, show: Iterable[str] = (), hide: Iterable[str] 
     return rows
 
 
+class _Count(NamedTuple):
+    versions: int
+
+
+_root = messages.alias("root")
 _of_root = Prepared(
     select(*columns_of(Version, messages)).where(_has_root(bindparam("root"))).order_by(messages.c.version),
     Version,
+)
+_edits = select(messages.c.id).where(_has_root(bindparam("root")))
+# They are the end of the chat, so the index by position finds them.
+_versions_there = Prepared(
+    select(func.count().label("versions")).where(
+        messages.c.chat_session_id == bindparam("chat_id"),
+        messages.c.position >= select(_root.c.position).where(_root.c.id == bindparam("root")).scalar_subquery(),
+        or_(_has_root(bindparam("root")), messages.c.reply_to.in_(_edits)),
+    ),
+    _Count,
 )
 # The reply follows its question closely, so the index by position finds it at once. A tombstone still names its root.
 _first_reply = Prepared(

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from flask import current_app
-from sqlalchemy import bindparam, exists, func, select
+from sqlalchemy import bindparam, exists, func, literal_column, select
 
 from shared.actions.queue.presence import LIVES, was_seen_within
 from shared.database.clock import utc_now
@@ -51,9 +51,11 @@ def current_pace() -> Pace:
     return pace
 
 
+# No worker has written a copy in a forked chat. Its owner could make thousands of them (D-253).
+_WRITTEN_HERE = messages.c.attempt > literal_column("0")
 _newest = (
     select(messages.c.completed_at)
-    .where(has_status(Status.COMPLETED), messages.c.reply_to.is_not(None), messages.c.completed_at > bindparam("since"))
+    .where(has_status(Status.COMPLETED), _WRITTEN_HERE, messages.c.completed_at > bindparam("since"))
     .order_by(messages.c.completed_at.desc())
     .limit(_MOST)
     .subquery("newest")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from shared.actions.chats.change import note_quietly
-from shared.actions.messages.delete import remove
+from shared.actions.messages.delete import remove_version
 from shared.actions.owner_unit import owner_unit
 from shared.actions.queue.arrange import arrange, places_of
 from shared.actions.queue.dispatch import dispatch
@@ -56,11 +56,13 @@ def _newest(waiting: Iterable[Waiting]) -> int:
 def remove_waiting(user_id: str, ref: str, message_id: str) -> None:
     """Take a message out of the queue of its chat, and delete it. Its credits return.
 
-    Raises Unauthenticated, Forbidden, NotFound, NotWaiting.
+    If it is a later version, the one that readers saw before is shown again, and keeps its answer (D-250). Raises
+    Unauthenticated, Forbidden, NotFound, NotWaiting.
     """
     with owner_unit(user_id, acting=True) as unit:
         chat = find_chat(user_id, ref)
         message = find_message(chat.id, message_id)
         if message.id not in {one.name for one in waiting_in(user_id, chat.id)}:
             raise NotWaiting
-        remove(unit, chat, message)
+        remove_version(unit, chat, message)
+        note_quietly(unit, chat.id)

@@ -18,6 +18,7 @@ from shared.actions.search.snippet import LONGEST, Part, snippet
 from shared.actions.search.words import Words
 from shared.database.prepared import Prepared
 from shared.database.units import query
+from shared.models.chat import chat_deleted_at
 from shared.models.message import messages
 
 # Characters of a text that can be found. The migration 0011 has the same number.
@@ -95,6 +96,8 @@ class _Text(NamedTuple):
 
 
 _whole = Prepared(
-    select(func.substr(messages.c.content, 1, _MOST).label("text")).where(messages.c.id == bindparam("message_id")),
+    select(func.substr(messages.c.content, 1, _MOST).label("text")).where(
+        messages.c.id == bindparam("message_id"), chat_deleted_at(messages.c.chat_session_id).is_(None)
+    ),
     _Text,
 )

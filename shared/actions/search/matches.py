@@ -1,19 +1,20 @@
 """Asks the database for the newest matches of a search. Each kind of database has one statement of its own for that."""
 
 import json
+import sqlite3
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, Select, Subquery, Uuid, bindparam, column, func, select, text
+from sqlalchemy import Engine, Integer, Select, Subquery, Uuid, bindparam, column, event, func, select, text
 
-from shared.actions.search.words import Words
+from shared.actions.search.words import Words, has_part, is_plain
 from shared.database.prepared import Rows
 from shared.database.tables import db
 from shared.database.units import query
 from shared.models.chat import chat_sessions
 from shared.models.message import messages
-from shared.models.user import account_of
+from shared.models.user import account_of, owner_deleted_at
 
 #: Matches that are ranked together.
 BLOCK = 200
@@ -47,7 +48,7 @@ class Match(NamedTuple):
 def newest_matches(user_id: str, words: Words, *, is_title: bool, lowest: int, below: int) -> Rows[Match]:
     """The newest matches of this user, a block at most: titles or messages with a `seq` of `lowest` up to `below`.
 
-    The rows of a deleted chat are no matches, even before the sweeper has erased them.
+    The rows of a deleted chat or account are no matches, even before the sweeper has erased them.
     """
     values = {"owner": user_id, "is_title": is_title, "since": lowest, "below": below, "most": BLOCK}
     wanted = _WANTED[is_title]
@@ -86,7 +87,24 @@ def _for_sqlite(user_id: str, words: Words, is_title: bool) -> dict[str, Any]:
         quoted[-1] += " *"
     place = f'place : "{"mt"[is_title]}{user_id.replace("-", "")}"'
     match = " AND ".join([place, *(f"words : {phrase}" for phrase in quoted)])
-    return {"match": match, "unspaced": json.dumps(words.unspaced, ensure_ascii=False)}
+    last = len(words.parts) - 1
+    parts = [
+        (part, is_plain(part), words.is_open and n == last)
+        for n, part in enumerate(words.parts)
+        if part in words.unspaced
+    ]
+    return {"match": match, "letters": _json(words.letters), "parts": _json(parts)}
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+@event.listens_for(Engine, "connect")
+def _teach_sqlite(connection: Any, _record: Any) -> None:
+    """Let a statement look for a part with Chinese letters and others, as PostgreSQL does (D-259)."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.create_function("has_part", 3, lambda text, part, open_: has_part(text, part, is_open=bool(open_)))
 
 
 _SQL = {
@@ -111,27 +129,35 @@ _SQL = {
         WHERE search_words MATCH :match
             AND e.owner_id = :owner AND e.is_title = :is_title AND e.seq >= :since AND e.seq < :below
             AND NOT EXISTS (
-                SELECT 1 FROM json_each(:unspaced) WHERE instr(coalesce(m.content, c.title), value) = 0)
+                SELECT 1 FROM json_each(:letters) WHERE instr(coalesce(m.content, c.title), value) = 0)
+            AND NOT EXISTS (
+                SELECT 1 FROM (SELECT coalesce(m.content, c.title) AS content), (
+                    SELECT json_extract(value, '$[0]') AS part, json_extract(value, '$[1]') AS is_plain,
+                        json_extract(value, '$[2]') AS is_open FROM json_each(:parts))
+                WHERE NOT (is_plain AND instr(content, part)) AND NOT has_part(content, part, is_open))
         ORDER BY e.seq DESC LIMIT :most""",
 }
 
 
 def _found(name: str) -> Subquery:
-    owner = bindparam("owner", type_=Uuid(as_uuid=False))
     columns = column("id", Uuid(as_uuid=False)), column("seq", Integer)
-    return text(_SQL[name]).bindparams(owner).columns(*columns).subquery("found")
+    return text(_SQL[name]).bindparams(_OWNER).columns(*columns).subquery("found")
+
+
+_OWNER = bindparam("owner", type_=Uuid(as_uuid=False))
+_IN_USE = owner_deleted_at(_OWNER).is_(None)
 
 
 def _titles(found: Subquery) -> Select[Any]:
     chat = chat_sessions.c
     columns = (chat.id, chat.id.label("chat_session_id"), chat.title, chat.title.label("head"), chat.created_at)
-    return select(*columns, found.c.seq).join(found, found.c.id == chat.id).order_by(found.c.seq.desc())
+    return select(*columns, found.c.seq).join(found, found.c.id == chat.id).where(_IN_USE).order_by(found.c.seq.desc())
 
 
 def _messages(found: Subquery) -> Select[Any]:
     message, head = messages.c, func.substr(messages.c.content, 1, HEAD).label("head")
     columns = (message.id, message.chat_session_id, chat_sessions.c.title, head, message.created_at)
-    there = select(*columns, found.c.seq).join(found, found.c.id == message.id)
+    there = select(*columns, found.c.seq).join(found, found.c.id == message.id).where(_IN_USE)
     return there.join(chat_sessions, chat_sessions.c.id == message.chat_session_id).order_by(found.c.seq.desc())
 
 

@@ -7,7 +7,7 @@ the rows. This module finds the places in their texts, to rank the rows and to s
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 # The letters of scripts without blanks between words. The migration 0011 has the same for PostgreSQL.
@@ -35,6 +35,11 @@ class Words:
     def unspaced(self) -> list[str]:
         """The parts that have a letter of a script without blanks."""
         return [part for part in self.parts if _IS_ALONE.search(part)]
+
+    @property
+    def letters(self) -> list[str]:
+        """The letters of these parts that every text with them has, in whatever form it is stored."""
+        return sorted({one for part in self.unspaced for one in part if _is_firm(one)})
 
     @cached_property
     def _patterns(self) -> list[re.Pattern[str]]:
@@ -70,6 +75,23 @@ class Place(NamedTuple):
     end: int
 
 
+def has_part(text: str, part: str, *, is_open: bool) -> bool:
+    """Whether the text has this part of a search. The last word of an open one may go on."""
+    folded = unicodedata.normalize("NFC", text).translate(_folded)
+    return next(_places(_pattern(part, is_open=is_open), folded), None) is not None
+
+
+def is_plain(part: str) -> bool:
+    """Whether a text that has these very letters has the part."""
+    return all(map(_is_firm, part))
+
+
+def _is_firm(letter: str) -> bool:
+    """Whether it has neither a case nor another form, as a kana with its mark has."""
+    return _IS_ALONE.match(letter) is not None and unicodedata.normalize("NFD", letter) == letter
+
+
+@lru_cache(maxsize=256)
 def _pattern(part: str, *, is_open: bool) -> re.Pattern[str]:
     """A pattern for the folded text. It begins with a letter, for which Python looks quickly."""
     first, *others = _WORD.findall(part.translate(_folded))
@@ -77,7 +99,7 @@ def _pattern(part: str, *, is_open: bool) -> re.Pattern[str]:
     for word in others:
         pattern += (r"[\W_]*" if _IS_ALONE.match(last) or _IS_ALONE.match(word) else r"[\W_]+") + re.escape(word)
         last = word
-    return re.compile(pattern if is_open or _IS_ALONE.match(last) else pattern + r"(?![^\W_])")
+    return re.compile(pattern if is_open or _IS_ALONE.match(last) else pattern + rf"(?![^\W_{_ALONE}])")
 
 
 def _places(pattern: re.Pattern[str], folded: str) -> Iterator[Place]:

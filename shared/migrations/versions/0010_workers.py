@@ -6,7 +6,7 @@ from alembic import op
 revision = "0010"
 down_revision = "0009"
 
-_COMPLETED = sa.text("status = 'completed' AND reply_to IS NOT NULL")
+_COMPLETED = sa.text("status = 'completed' AND attempt > 0")
 
 
 def upgrade() -> None:

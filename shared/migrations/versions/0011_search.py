@@ -29,7 +29,8 @@ class _Texts(NamedTuple):
     reads: str
 
 
-_TEXTS = (
+#: The texts that can be found.
+TEXTS = (
     _Texts(
         "messages",
         "false",
@@ -59,7 +60,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     sqlite = op.get_bind().dialect.name == "sqlite"
-    for texts in _TEXTS:
+    for texts in TEXTS:
         for event in ("insert", "update", "delete"):
             op.execute(f"DROP TRIGGER search_{texts.table}_{event}" + ("" if sqlite else f" ON {texts.table}"))
         if not sqlite:
@@ -93,7 +94,7 @@ def _upgrade_sqlite() -> None:
         """CREATE VIRTUAL TABLE search_words USING fts5(place, words, content='', columnsize=0,
             tokenize="unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'")"""
     )
-    for texts in _TEXTS:
+    for texts in TEXTS:
         _fill_sqlite(texts)
         forget = f"""INSERT INTO search_words (search_words, rowid, place, words)
             SELECT 'delete', number, {_sqlite_words(texts, "old")} FROM search_entries WHERE id = old.id;
@@ -132,18 +133,14 @@ def _sqlite_words(texts: _Texts, row: str) -> str:
 def _upgrade_postgres() -> None:
     for statement in (_ENTRIES, _text_function(), _WORDS, _QUERY):
         op.execute(statement)
-    for texts in _TEXTS:
-        op.execute(
-            f"INSERT INTO search_entries SELECT {_postgres_entry(texts, 't')} FROM {texts.table} t "
-            f"WHERE {texts.found.format('t')}"
-        )
+    for texts in TEXTS:
         op.execute(
             f"""CREATE FUNCTION search_follow_{texts.table}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
                 IF TG_OP <> 'INSERT' AND {texts.found.format("old")} THEN
                     DELETE FROM search_entries WHERE id = old.id;
                 END IF;
                 IF TG_OP <> 'DELETE' AND {texts.found.format("new")} THEN
-                    INSERT INTO search_entries VALUES ({_postgres_entry(texts, "new")});
+                    INSERT INTO search_entries VALUES ({postgres_entry(texts, "new")});
                 END IF;
                 RETURN NULL;
             END $$"""
@@ -161,7 +158,8 @@ def _upgrade_postgres() -> None:
     )
 
 
-def _postgres_entry(texts: _Texts, row: str) -> str:
+def postgres_entry(texts: _Texts, row: str) -> str:
+    """The columns of the entry of a row. The migration 0012 fills the table with them."""
     words = f"search_words({row}.owner_id, {row}.seq, {texts.text.format(row)})"
     return f"{row}.owner_id, {texts.is_title}, {row}.seq, {row}.id, {texts.chat.format(row)}, {words}"
 
@@ -185,6 +183,7 @@ def _text_function() -> str:
                 RETURN lower(found COLLATE "C");
             END IF;
             found := normalize(regexp_replace(normalize(found, NFD), '[\u0300-\u036f]', '', 'g'), NFC);
+            found := left(found, {_MOST});  -- some signs become three, and a tsvector holds 1 MiB
             found := regexp_replace(found, '[\u0080-\u00a9\u00ab-\u00b1\u00b4\u00b6-\u00b8\u00bb-\u00bf\u00d7\u00f7'
                 '\u2000-\u206f\u2190-\u2bff\u2e00-\u2e7f\u3000-\u3004\u3007-\u3020\u3030\ufe10-\ufe1f\ufe30-\ufe6f\ufeff'
                 '\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65\U0001f000-\U0001faff]+', ' ', 'g');

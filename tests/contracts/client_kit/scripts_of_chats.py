@@ -4,7 +4,10 @@ from shared.actions.chats.change import change_chat, see_chat
 from shared.actions.chats.create import create_chat
 from shared.actions.chats.delete import delete_chat
 from shared.actions.messages.delete import delete_message
+from shared.actions.messages.idempotency import PostRequest
+from shared.actions.messages.post import post_message
 from shared.actions.replies.finish import Answer, complete_reply
+from shared.actions.replies.stop import stop_reply
 from tests.contracts.client_kit.recorder import Recorder, Step
 from tests.contracts.client_kit.reply import Reply
 from tests.contracts.client_kit.script import script
@@ -64,3 +67,13 @@ def reset(recorder: Recorder) -> Step:
     steps = [*reply.posted, *reply.started, *reply.deltas[:2], elsewhere]
     steps += [{"sync": {"reset": True, "cursor": anew["cursor"]}, "anew": anew}, recorder.sync(anew["cursor"])]
     return reply.made(steps)
+
+
+@script("A message is only stored in a parked chat: the chat stays parked and read, and the other one waits")
+def stored_only(recorder: Recorder) -> Step:
+    reply = Reply(recorder)
+    waiting = recorder.heard(reply.post)
+    stopped = recorder.heard(lambda: stop_reply(reply.user_id, reply.chat, reply.claimed.id))
+    note = PostRequest(reply.chat, "Only stored", generate=False)
+    stored = recorder.heard(lambda: post_message(reply.user_id, note))
+    return reply.made([*reply.posted, *reply.started, *reply.deltas, *waiting, *stopped, *stored])

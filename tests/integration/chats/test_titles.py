@@ -165,7 +165,13 @@ def test_a_model_that_says_nothing_leaves_the_chat_as_it_is(said: str, answered:
 
 
 @on_sqlite_only
-def test_a_model_that_hangs_is_cut_off(answered: str, chat: ChatSession, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "seconds",
+    ["_SECONDS", pytest.param("_SECONDS_ALONE", marks=pytest.mark.settings(title_model="", worker_threads=1))],
+)
+def test_a_model_that_hangs_is_cut_off(
+    seconds: str, answered: str, chat: ChatSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Hanging(Model):
         @contextmanager
         def ask(self, _prompt: Prompt, cut_by: Any, _before_wait: Any) -> Iterator[Model]:
@@ -178,7 +184,7 @@ def test_a_model_that_hangs_is_cut_off(answered: str, chat: ChatSession, monkeyp
                 raise ModelTruncated
             yield "Too late"
 
-    monkeypatch.setattr(workers.title, "_SECONDS", 0.05)
+    monkeypatch.setattr(workers.title, seconds, 0.05)
     with nothing_changes():
         write_title(chat.id, Hanging(""))
 

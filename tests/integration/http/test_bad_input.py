@@ -135,6 +135,21 @@ def test_a_sign_up_is_refused_with(field: str, value: Any, client: FlaskClient) 
     assert list(answer.json["errors"]) == [field]
 
 
+@pytest.mark.parametrize("word", ["que\x00ue", "queue\x00", "\ud800queue", " queue"])
+def test_a_word_is_exactly_one_of_those_in_the_document(word: str, me: FlaskClient, chat: ChatSession) -> None:
+    def refused(path: str, body: dict[str, Any]) -> list[str]:
+        answer = me.post(path, data=json.dumps(body), content_type="application/json")
+        assert answer.status_code == 422
+        return list(answer.json["errors"])
+
+    role, path = word.replace("que", "us").replace("ue", "er"), POST.format(chat=chat.id)
+    assert refused(path, {"content": "x", "whenBusy": word}) == ["whenBusy"]
+    assert refused(path, {"content": "x", "role": role}) == ["role"]
+    assert refused(f"/api/conversations/{chat.id}/messages", {"content": "x", "role": role}) == ["role"]
+    assert refused("/chats", {"settings": {"whenBusy": word}}) == ["settings.whenBusy"]
+    assert me.get("/export", query_string={"format": "js\x00on"}).status_code == 422
+
+
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
 def test_another_content_type_is_refused(content_type: str, me: FlaskClient, chat: ChatSession) -> None:
     for path in (POST, "/chats", "/auth/sign-up", "/auth/refresh"):

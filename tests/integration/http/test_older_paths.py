@@ -20,7 +20,9 @@ def test_a_conversation_is_a_chat(path: str, me: FlaskClient) -> None:
     assert (made.status_code, made.json["title"]) == (201, "Old")
     assert made.json["conversationId"] == made.json["sessionId"] == made.json["id"]
     assert me.get(f"/chats/{made.json['conversationId']}").json["title"] == "Old"
-    assert me.get("/api/conversations/").json == me.get("/chats").json
+    named = {"conversationId": made.json["id"], "sessionId": made.json["id"]}
+    (newer,) = me.get("/chats").json["items"]
+    assert me.get("/api/conversations/").json == {"items": [newer | named], "nextCursor": None}
 
 
 def test_a_message_of_a_conversation_is_stored_without_a_reply(me: FlaskClient, chat: ChatSession) -> None:
@@ -30,7 +32,11 @@ def test_a_message_of_a_conversation_is_stored_without_a_reply(me: FlaskClient, 
     again = me.post(path, json={"content": "Kept"}, headers={"Idempotency-Key": "one"})
     assert (again.headers["Idempotent-Replayed"], again.json["id"]) == ("true", stored.json["id"])
     assert [message["id"] for message in me.get(path).json["items"]] == [stored.json["id"]]
-    assert me.get(path).json == me.get(f"/chats/{chat.id}/messages").json
+    newer = me.get(f"/chats/{chat.id}/messages").json
+    named = {"conversationId": chat.id, "sessionId": chat.id}
+    older = newer | {"items": [item | named for item in newer["items"]]}
+    assert me.get(path).json == me.get(f"/api/chat/{chat.id}/history").json == older
+    assert stored.json.items() >= named.items()
     assert me.get("/credits").json["held"] == 0
 
 

@@ -9,9 +9,11 @@ from sqlalchemy import update
 from shared.actions.queue.parking import resume_queue
 from shared.actions.replies.claim import claim_reply
 from shared.actions.replies.finish import Answer, fail_reply
+from shared.database.clock import utc_now
 from shared.database.units import execute, write_unit
 from shared.errors.replies import WorkerLost
 from shared.models import ChatSession, User
+from shared.models.chat import chat_sessions
 from shared.models.user import ADMIN, users
 from tests.channel import Channel
 from tests.factories import a_claim, a_post, money_of, nothing_changes, the_chat, the_user
@@ -41,11 +43,12 @@ def test_it_is_stored_and_told_without_a_reply_or_a_charge(
     assert (answer.status_code, answer.json["reply"]) == (201, None)
     assert answer.json["credits"] == {"balance": 300, "held": 0}
     assert (message["status"], message["role"], message["position"]) == ("completed", "user", 0)
-    (created,) = channel.heard()
+    created, chat_event = channel.heard()
     assert (created.name, created.data | {"queue": None}) == ("message.created", message)
     assert message["seq"] == before + 1
     now = the_chat(chat.id)
-    assert (now.next_position, now.seq, now.seen_seq) == (1, before + 1, before + 1)
+    assert (chat_event.name, chat_event.data["seq"]) == ("chat.updated", before + 2)
+    assert (now.next_position, now.seq, now.seen_seq) == (1, before + 2, before + 2)
     assert me.get(f"/chats/{chat.id}/messages").json["items"] == [message]
     assert money_of(user.id) == (300, 0)
 
@@ -135,3 +138,22 @@ def test_nobody_else_writes_system_messages(role: str, me: FlaskClient, chat: Ch
 def test_other_roles_are_refused(me: FlaskClient, chat: ChatSession) -> None:
     with nothing_changes():
         assert store(me, chat, role="assistant").json["errors"].keys() == {"role"}
+
+
+def test_the_chats_own_event_says_whether_it_is_still_parked_and_read(
+    me: FlaskClient, chat: ChatSession, admin: User, channel: Channel
+) -> None:
+    answered(chat, how="failed")
+    a_post(chat)
+    park_again(chat)
+    for role in ("user", "system"):
+        channel.forget()
+        store(me, chat, role=role)
+        assert channel.names() == ["message.created", "chat.updated"]
+        told = channel.heard()[-1].data
+        assert (told["parked"], told["unread"], told) == (True, False, me.get(f"/chats/{chat.id}").json)
+
+
+def park_again(chat: ChatSession) -> None:
+    with write_unit():
+        execute(update(chat_sessions).where(chat_sessions.c.id == chat.id).values(parked_at=utc_now()))

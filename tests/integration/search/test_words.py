@@ -68,6 +68,10 @@ WORLD = {
     "Chinese": ("我住在北京市。", "北京", "我住在[北京]市。"),
     "Japanese": ("日本語のテスト", "テスト", "日本語の[テスト]"),
     "both kinds": ("My iPhone 手机 broke", "iphone 手机", "My [iPhone] [手机] broke"),
+    "capitals beside it": ("これは東京Towerです", '"東京tower"', "これは[東京Tower]です"),
+    "a blank in a phrase": ("高い東京タワー", '"東京 タワー"', "高い[東京タワー]"),
+    "marks between": ("東京「タワー」", "東京タワー", "[東京「タワー]」"),
+    "accents apart": (unicodedata.normalize("NFD", "古いガラスの窓"), "ガラス", "古い[ガラス]の窓"),
     "Korean": ("안녕하세요 세계", "안녕하", "[안녕하]세요 세계"),
     "Hindi": ("नमस्ते दुनिया", "दुनिया", "नमस्ते [दुनिया]"),
     "Persian": ("در می\u200cرود", "می\u200cرود", "در [می\u200cرود]"),
@@ -112,6 +116,13 @@ def test_a_snippet_is_short_and_has_the_word_wherever_it_stands(before: int, cha
 def test_a_search_for_nothing_or_too_much_is_refused(q: str | None, me: FlaskClient) -> None:
     answer = me.get("/search", query_string={} if q is None else {"q": q})
     assert (answer.status_code, list(answer.json["errors"])) == (422, ["q"])
+
+
+@pytest.mark.usefixtures("me")
+def test_a_text_that_normalising_makes_three_times_as_long_is_stored_and_found(chat: ChatSession, found: Found) -> None:
+    # with the locale C, PostgreSQL takes these signs for letters, and each word is its own lexeme
+    say(chat, "needle " + " ".join("\U0001d160" * 165 + f"{n:04}" for n in range(585)))
+    assert found("needle")[0].startswith("[needle]")
 
 
 LONG = {"words": "a b c d e f g h i j " * 10, "unspaced": "日" * 200, "quotes": '"' * 200, "phrases": '" a' * 66}

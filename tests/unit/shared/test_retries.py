@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from shared.database import retries
-from shared.database.retries import retried, was_undone
+from shared.database.retries import is_away, retried, was_undone
 
 
 class _Trouble(Exception):
@@ -59,3 +59,8 @@ def test_the_pauses_differ_and_stay_short(pauses: list[float]) -> None:
 )
 def test_only_what_is_certainly_undone_is_repeated(error: DBAPIError, undone: bool) -> None:
     assert was_undone(error) is undone
+
+
+@pytest.mark.parametrize(("sqlstate", "away"), [("55P03", False), ("57014", False), ("54000", False), ("57P01", True)])
+def test_trouble_with_one_row_does_not_mean_that_the_database_is_away(sqlstate: str, away: bool) -> None:
+    assert is_away(trouble(sqlstate)) is away

@@ -98,3 +98,10 @@ def test_it_goes_on_from_a_begun_answer_whatever_broke_that_off() -> None:
         rest = "".join(stream)
     assert stream.ending.finish_reason == "stop"
     assert begun + rest == _answer_to(question)
+
+
+def test_a_message_that_asks_to_go_on_is_a_question_if_there_is_no_answer_before_it() -> None:
+    assert f"> {GO_ON}" in "".join(answer(GO_ON)[0])
+    said = [{"role": "user", "content": text} for text in ("One", "Two", GO_ON)]
+    with FAST.ask(Prompt("scripted", said), nobody_cuts, nobody_waits) as stream:
+        assert f"> {GO_ON}" in "".join(stream)

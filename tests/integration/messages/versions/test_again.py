@@ -167,3 +167,16 @@ def test_a_model_may_be_chosen_and_a_retry_keeps_the_one_that_failed(me: FlaskCl
     assert first["model"] == "other"
     ended(with_reply(posted, first["id"]), "failed")
     assert verb(me, posted.message, "retry").json["reply"]["model"] == "other"
+
+
+@pytest.mark.parametrize(("name", "how"), [("retry", "failed"), ("continue", "stopped")])
+def test_a_hidden_reply_is_not_asked_for_again_in_the_place_of_an_answer(
+    name: str, how: str, me: FlaskClient, chat: ChatSession, user: User
+) -> None:
+    first = answered(chat, how=how)
+    ended(with_reply(first, verb(me, first.reply, name).json["reply"]["id"]), text="A paid answer")
+    with nothing_changes():
+        answer = verb(me, first.reply, name)
+        assert (answer.status_code, answer.json["code"]) == (409, "not_shown")
+    verb(me, first.reply, "shown")
+    assert verb(me, first.reply, name).status_code == 202

@@ -12,6 +12,7 @@ from shared.models.message import MESSAGE, MessageRow, messages
 from tests.channel import Channel
 from tests.factories import a_claim, a_post, everything, money_of, nothing_changes, the_message, the_user
 from tests.integration.messages.versions.conversation import answered, ended, listed, verb, versions, with_reply
+from tests.integration.workers.live_text.worker_trip import put
 from workers.context.history import recent_messages
 
 
@@ -166,3 +167,29 @@ def assert_one_of_each_is_shown() -> None:
     for row in rows:
         shown[row.version_of or row.id] = shown.get(row.version_of or row.id, 0) + row.shown
     assert max(shown.values()) == 1
+
+
+def test_the_shown_version_is_answered_with_its_place_or_its_text_so_far(me: FlaskClient, chat: ChatSession) -> None:
+    posted = a_post(chat)
+    assert verb(me, posted.reply, "shown").json["queue"] == {"ahead": 0, "estimatedStartAt": None, "noWorker": True}
+    claim = a_claim(posted)
+    put(claim.id, claim.attempt, "So far")
+    answer = verb(me, posted.reply, "shown").json
+    assert (answer["content"], answer["nextIndex"]) == ("So far", 1)
+
+
+def test_edits_and_replies_of_one_message_are_bounded_and_deleted_ones_count(
+    me: FlaskClient, chat: ChatSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.actions.messages.versions.MOST_VERSIONS", 5)
+    answered(chat, "Before")
+    first = answered(chat)
+    message, reply = edited(me, first.message)
+    posted = ended(with_reply(first, reply.id))
+    again = verb(me, reply, "regenerate").json["reply"]["id"]
+    ended(with_reply(first, again), "failed")
+    me.delete(f"/chats/{chat.id}/messages/{posted.reply.id}")  # type: ignore[union-attr]
+    with nothing_changes():
+        answers = [verb(me, message, name) for name in ("regenerate", "retry", "edit")]
+    assert [(answer.status_code, answer.json["code"]) for answer in answers] == [(409, "too_many_versions")] * 3
+    assert verb(me, answered(chat, "Behind").reply, "regenerate").status_code == 202

@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from shared.actions.chats.title import first_question, set_title
 from shared.actions.messages.accept import Posted
 from shared.actions.replies.finish import Answer, complete_reply
 from shared.actions.replies.release import give_back
@@ -158,3 +159,15 @@ def test_a_queue_belongs_to_its_owner(app: Flask, me: FlaskClient, chat: ChatSes
         answers = [stranger.get(f"/chats/{chat.id}/queue"), reorder(stranger, chat, *reversed(three))]
         answers += [remove(stranger, chat, three[1].message), edit(stranger, three[1], "Mine")]
     assert {(answer.status_code, answer.json["code"]) for answer in answers} == {(403, "forbidden")}
+
+
+def test_an_edit_takes_a_generated_title_away_that_has_words_of_the_old_text(
+    me: FlaskClient, chat: ChatSession, three: Three
+) -> None:
+    question = first_question(chat.id)
+    assert question
+    set_title(question, "One")
+    edit(me, three[1], "Something else")
+    assert the_chat(chat.id).title == "One"
+    edit(me, three[0], "Something else")
+    assert (the_chat(chat.id).title, the_chat(chat.id).title_source) == ("New chat", "default")

@@ -7,7 +7,9 @@ from shared.actions.messages.again import AgainRequest, ask_again
 from shared.actions.replies.finish import Answer, complete_reply
 from shared.actions.replies.stop import stop_reply
 from shared.models import ChatSession
+from tests.channel import Channel
 from tests.factories import a_claim, a_post, money_of, nothing_changes, the_chat, the_message, the_user
+from tests.integration.messages.versions.conversation import answered, ended, verb, versions, with_reply
 from tests.integration.queue.waiting.asking import ids, in_order, listed, remove
 
 
@@ -52,3 +54,29 @@ def test_it_never_comes_before_its_question(me: FlaskClient, chat: ChatSession) 
     with nothing_changes():
         assert order(me, chat, again.id, waiting.message.id) == 422
     assert the_chat(chat.id).parked_at is None
+
+
+def test_the_removal_of_an_edit_shows_the_earlier_message_with_its_paid_answer(
+    me: FlaskClient, chat: ChatSession, channel: Channel
+) -> None:
+    first = answered(chat, "First")
+    ended(with_reply(first, verb(me, first.reply, "regenerate").json["reply"]["id"]), text="Second answer")
+    verb(me, first.reply, "shown")
+    edit = verb(me, first.message, "edit").json["message"]
+    channel.forget()
+    assert remove(me, chat, the_message(edit["id"])).status_code == 204
+    shown = [item["content"] for item in me.get(f"/chats/{chat.id}/messages").json["items"]]
+    assert shown == ["First", "Half of an answer"]
+    assert versions(me, first.reply) == [(1, True), (2, False)]
+    assert money_of(chat.owner_id) == (294, 0)
+    assert channel.names() == ["message.deleted"] * 2 + ["credits.changed"] + ["message.updated"] * 2 + ["chat.updated"]
+
+
+def test_the_removal_of_an_ordinary_message_is_told_with_its_chat(
+    me: FlaskClient, chat: ChatSession, channel: Channel
+) -> None:
+    posted = a_post(chat)
+    channel.forget()
+    remove(me, chat, posted.message)
+    assert channel.names() == ["message.deleted", "message.deleted", "credits.changed", "chat.updated"]
+    assert channel.heard()[-1].data["unread"] is False
