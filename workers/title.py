@@ -19,7 +19,7 @@ from workers.providers import Prompt, Provider, Purpose
 
 log = logging.getLogger(__name__)
 
-# Seconds that the model may take. In a worker with one thread, no reply is written meanwhile (D-257).
+# Seconds that the model may take. In a worker with one thread, no reply is written meanwhile (D-221).
 _SECONDS, _SECONDS_ALONE = 15.0, 3.0
 # Characters of its answer that are read.
 _MOST_READ = 2_000

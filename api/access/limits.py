@@ -55,7 +55,7 @@ def _rates(settings: Settings) -> dict[Limit, Rate]:
     return {
         Limit.REQUESTS: Rate.parse(settings.rate_limit_requests),
         Limit.POSTS: posts,
-        # A fork stores up to 10,000 messages for nothing, and on SQLite nobody else writes meanwhile (D-258).
+        # A fork stores up to 10,000 messages for nothing, and on SQLite nobody else writes meanwhile (D-222).
         Limit.FORKS: Rate(math.ceil(posts.times / 6), posts.seconds),
         Limit.SIGN_UPS: Rate.parse(settings.rate_limit_sign_ups),
         Limit.GUESSES: guesses,

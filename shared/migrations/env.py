@@ -13,7 +13,7 @@ with engine.connect() as connection:
         connection=connection,
         target_metadata=Base.metadata,
         render_as_batch=True,
-        transaction_per_migration=True,  # a lock on a whole table lasts for one migration, not for all (D-256)
+        transaction_per_migration=True,  # a lock on a whole table lasts for one migration, not for all (D-220)
     )
     with context.begin_transaction():
         context.run_migrations()

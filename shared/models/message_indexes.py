@@ -15,7 +15,7 @@ INDEXES = (
     Index("ix_messages_owner_seq", "owner_id", "seq"),
     Index("ix_messages_deleted", "deleted_at", postgresql_where=text(_GONE), sqlite_where=text(_GONE)),
     Index("ix_messages_open", "owner_id", "status", postgresql_where=text(_OPEN), sqlite_where=text(_OPEN)),
-    # The completions of the last minutes tell how fast replies end (D-155). No copy in a fork is one (D-253).
+    # The completions of the last minutes tell how fast replies end (D-155). No copy in a fork is one (D-217).
     Index(
         "ix_messages_completed",
         "completed_at",

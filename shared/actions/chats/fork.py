@@ -126,7 +126,7 @@ class _Total(NamedTuple):
 def _same_title(source: ChatRow, last: MessageRow, prefix: str) -> dict[str, Any]:
     """The title of the old chat. One that a model made belongs to the copy of its question, or stays behind (D-163).
 
-    If the question was edited, the title belongs to the copy of the shown edit (D-254).
+    If the question was edited, the title belongs to the copy of the shown edit (D-218).
     """
     title = {"title": source.title, "title_source": source.title_source}
     if source.title_from is None:

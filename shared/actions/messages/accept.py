@@ -110,7 +110,7 @@ def _accepted(verb: Verb[R], unit: OwnerUnit, request: R, made: Made) -> Posted:
     if stored.archived:
         unarchive(unit, stored.message.chat_session_id)
     elif stored.reply is None:
-        note_quietly(unit, stored.message.chat_session_id)  # it ends no parking, and its author has read it (D-252)
+        note_quietly(unit, stored.message.chat_session_id)  # it ends no parking, and its author has read it (D-216)
     if made.reply_id:
         stored = _with_turns(unit, stored, made.reply_id)
     set_shown(unit, hide=stored.replaces)

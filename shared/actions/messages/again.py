@@ -96,7 +96,7 @@ def _continued(reply: MessageRow | None) -> dict[str, Any]:
 
 
 def _require_shown(reply: MessageRow) -> None:
-    """Raises NotShown. Otherwise the new version would hide one that the client does not know of (D-251)."""
+    """Raises NotShown. Otherwise the new version would hide one that the client does not know of (D-215)."""
     if not reply.shown:
         raise NotShown
 

@@ -40,7 +40,7 @@ def delete_message(user_id: str, chat_ref: str, message_id: str) -> None:
 def remove_version(unit: OwnerUnit, chat: ChatRow, message: MessageRow) -> bool:
     """Erase this version alone in a unit of the owner; an edit goes with its replies. Returns whether another is shown.
 
-    If the version was shown, the one that readers saw last is shown again (D-250). The caller notes it in the chat.
+    If the version was shown, the one that readers saw last is shown again (D-214). The caller notes it in the chat.
     """
     this = [one for one in group_of(message).there if one.id == message.id]
     _remove(unit, chat, this if message.reply_to else _with_replies(this))

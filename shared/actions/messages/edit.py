@@ -79,7 +79,7 @@ def _edit_in_place(user_id: str, request: EditRequest, key: str | None) -> Poste
         if edited != (message, reply):
             note_quietly(unit, chat.id)
         if chat.title_from == message.id and edited[0] != message:
-            untitle(unit, chat.id)  # the title has words of the text that is gone (D-254)
+            untitle(unit, chat.id)  # the title has words of the text that is gone (D-218)
         account = account_of(user_id)
         assert account is not None  # the unit has locked the owner's row
     return Posted(*edited, account)

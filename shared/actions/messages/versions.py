@@ -83,7 +83,7 @@ def group_of(message: MessageRow | Version) -> Group:
 
 
 def require_room_for_versions(question: MessageRow) -> None:
-    """Raises TooManyVersions if the edits of this message and all replies to them are too many for one more (D-255)."""
+    """Raises TooManyVersions if the edits of this message and all replies to them are too many for one more (D-219)."""
     names = {"chat_id": question.chat_session_id, "root": question.version_of or question.id}
     if query(_versions_there, names)[0].versions >= MOST_VERSIONS:
         raise TooManyVersions

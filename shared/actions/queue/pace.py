@@ -51,7 +51,7 @@ def current_pace() -> Pace:
     return pace
 
 
-# No worker has written a copy in a forked chat. Its owner could make thousands of them (D-253).
+# No worker has written a copy in a forked chat. Its owner could make thousands of them (D-217).
 _WRITTEN_HERE = messages.c.attempt > literal_column("0")
 _newest = (
     select(messages.c.completed_at)

@@ -56,7 +56,7 @@ def _newest(waiting: Iterable[Waiting]) -> int:
 def remove_waiting(user_id: str, ref: str, message_id: str) -> None:
     """Take a message out of the queue of its chat, and delete it. Its credits return.
 
-    If it is a later version, the one that readers saw before is shown again, and keeps its answer (D-250). Raises
+    If it is a later version, the one that readers saw before is shown again, and keeps its answer (D-214). Raises
     Unauthenticated, Forbidden, NotFound, NotWaiting.
     """
     with owner_unit(user_id, acting=True) as unit:

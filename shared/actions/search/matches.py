@@ -102,7 +102,7 @@ def _json(value: Any) -> str:
 
 @event.listens_for(Engine, "connect")
 def _teach_sqlite(connection: Any, _record: Any) -> None:
-    """Let a statement look for a part with Chinese letters and others, as PostgreSQL does (D-259)."""
+    """Let a statement look for a part with Chinese letters and others, as PostgreSQL does (D-223)."""
     if isinstance(connection, sqlite3.Connection):
         connection.create_function("has_part", 3, lambda text, part, open_: has_part(text, part, is_open=bool(open_)))
 

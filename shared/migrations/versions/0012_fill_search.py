@@ -1,7 +1,7 @@
 """Fills PostgreSQL's search with the texts that were stored before its triggers, while the other programs run.
 
 Each batch is a transaction of its own, and locks its rows. A program that changes one of them waits for the batch, and
-its trigger then finds the new entry. A fill that was interrupted begins anew, and leaves out what has an entry (D-256).
+its trigger then finds the new entry. A fill that was interrupted begins anew, and leaves out what has an entry (D-220).
 """
 
 from importlib import import_module
