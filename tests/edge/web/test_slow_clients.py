@@ -13,7 +13,7 @@ from tests.eventually import eventually
 
 # Far above the noise of a busy machine, and far below a wait for a slow client, which would last for a minute.
 GENEROUS = 20
-SLOWEST_QUIET = 0.1
+SLOWEST_QUIET = 0.02
 MEGABYTES = 1024 * 1024
 
 

@@ -58,7 +58,7 @@ def test_a_turn_that_an_older_version_gave_is_handed_over_again_too(
     assert [hand_over_again() for _ in range(2)] == [1, 0]
 
 
-@pytest.mark.parametrize(("handovers", "seconds", "again"), [(0, 0, False), (0, 3, True), (1, 25, False)])
+@pytest.mark.parametrize(("handovers", "seconds", "again"), [(0, 1, False), (0, 3, True), (1, 27, False)])
 def test_a_job_that_never_came_to_an_empty_queue_costs_a_sweep_or_two(
     handovers: int, seconds: int, again: bool, posted: Posted, redis: Redis
 ) -> None:
