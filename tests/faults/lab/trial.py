@@ -69,12 +69,15 @@ class Trial:
         self.wait_for_death("worker", within)
         self.lapse()
 
-    def lapse(self, *outcomes: Outcome) -> None:
-        """End the leases of these running replies, without names of all. No living worker may have one of them."""
+    def lapse(self, *outcomes: Outcome, **values: Any) -> None:
+        """End the leases of these running replies, or of all if none is named, and store the values.
+
+        No living worker may have one of them.
+        """
         mine = messages.c.owner_id.in_([person.id for person in self.people])
         named = messages.c.id.in_([outcome.reply_id for outcome in outcomes]) if outcomes else true()
         with self.deployment.engine.begin() as unit:
-            end_leases(unit, mine, named)
+            end_leases(unit, mine, named, **values)
 
     @contextmanager
     def held(self) -> Iterator[None]:
