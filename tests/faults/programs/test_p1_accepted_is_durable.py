@@ -16,7 +16,7 @@ def test_a_post_whose_web_program_is_killed_is_found_again_by_its_key(trial: Tri
     assert lost.kind == "unknown"
     trial.restart("web")
     found = person.insist(lost)
-    # What was handed over needs no sweeper
+    # a post that was handed over needs no sweeper
     if point == "after_hand_over":
         trial.wait_for_status(found, "completed")
     trial.restart("sweeper")
