@@ -5,8 +5,8 @@ from pathlib import Path
 from benchmarks.lab.limits import NO_LIMITS
 
 # Seconds. Sweeps are frequent, because many tests wait for one. The other times are so long that a living program keeps
-# to them on the busiest machine. A test of such a time sets a short one for itself. No test waits for a dead worker's
-# lease: `Trial.kill_worker` lets it lapse.
+# to them on the busiest machine. A test of such a time sets a short one for itself. Only tests of the lapse
+# itself wait for a lease: `Trial.kill_worker` ends those of a dead worker at once.
 _TIMES = {
     "HOLDFAST_SWEEP_SECONDS": "0.2",
     "HOLDFAST_LEASE_SECONDS": "15",

@@ -47,7 +47,7 @@ class Turn(Generic[T]):
 
     def abandon(self) -> None:
         """The client has gone. The turn is forgotten, unless it has begun (D-136). Called in the event loop."""
-        if not self.began:
+        if self.waits:
             self.result.cancel()
 
     def _tell(self, tell: Callable[[], None]) -> None:

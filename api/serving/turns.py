@@ -37,7 +37,7 @@ class Turns:
         self._of_caller = Counter[str]()
         self._lock = threading.Lock()
         self._begun = SimpleQueue[Turn[Any]]()
-        self._stuck, self._quiet_until = False, 0.0
+        self._stuck, self._refused, self._quiet_until = False, 0, 0.0
         for number in range(threads):
             threading.Thread(target=self._serve, name=f"request-{number}", daemon=True).start()
 
@@ -73,9 +73,7 @@ class Turns:
             hanging = [turn for turn in self._at_work if now - turn.began > _HANGS]
         for turn in overdue:
             turn.refuse(ServerFull())
-        if overdue and now >= self._quiet_until:
-            self._quiet_until = now + _QUIET
-            log.warning("request.refused: %d requests got 503, because no thread was free for 30 s", len(overdue))
+        self._note_refused(len(overdue), now)
         for turn in hanging:
             if not turn.noted:
                 turn.noted = True
@@ -115,6 +113,16 @@ class Turns:
         own.pop(turn, None)
         if not own:
             self._waiting.pop(turn.caller, None)
+
+    def _note_refused(self, refused: int, now: float) -> None:
+        self._refused += refused
+        if self._refused and now >= self._quiet_until:
+            log.warning(
+                "request.refused: %d requests got 503 since the last such line, because no thread was free for %d s",
+                self._refused,
+                _LONGEST_WAIT,
+            )
+            self._refused, self._quiet_until = 0, now + _QUIET
 
     def _note_stuck(self, stuck: bool) -> None:
         if stuck and not self._stuck:

@@ -7,7 +7,10 @@ class ServerFull(HoldfastError):
     """The server is full"""
 
     code = "server_full"
-    detail = "The server has as many connections, or large or slow requests, as it can hold. Send this again later."
+    detail = (
+        "The server holds as many connections or requests as it can, or no thread was free for 30 s."
+        " Send this again later."
+    )
     retryable = True
 
 

@@ -48,7 +48,8 @@ def trouble_with_redis(url: str) -> str:
 
 def origin_of(site: str) -> str:
     """The site as a browser's `Origin` names it: in lower case, without a slash or its usual port (D-203)."""
-    site = site.lower().rstrip("/")
+    site = site.lower()
+    site = site.rstrip("/") or site
     scheme = site.partition(":")[0]
     return site.removesuffix(f":{USUAL_PORTS[scheme]}") if scheme in USUAL_PORTS else site
 

@@ -14,7 +14,7 @@ def engine_of(url: str) -> Engine:
     return create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), poolclass=NullPool)
 
 
-def end_leases(connection: Connection, *which: Any) -> None:
-    """Let the leases of these running replies lapse now. No living worker may have one of them."""
+def end_leases(connection: Connection, *which: Any, **values: Any) -> None:
+    """Let the leases of these running replies lapse, and store the values. No living worker may have one of them."""
     lost = update(messages).where(has_status(Status.RUNNING), *which)
-    connection.execute(lost.values(lease_until=db_now() - 1))
+    connection.execute(lost.values(lease_until=db_now() - 1, **values))

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def _ports() -> Iterator[int]:
-    """The ports of this process, again and again from a random one. Each process of pytest-xdist has a range."""
+    """The ports of this process, again and again from a random one. Up to ten processes have ranges of their own."""
     process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 10
     own = range(20_000 + 1_000 * process, 21_000 + 1_000 * process)
     first = random.randrange(1_000)

@@ -29,7 +29,7 @@ class WebServer:
     ) -> None:
         self.port, self.host = free_port(), local(settings.get("HOLDFAST_HOST", "127.0.0.1"))
         self.url = f"http://{in_url(self.host)}:{self.port}"
-        self.database_url, self.folder = database_url, Path(guard.folder)
+        self.database_url, self.folder = settings.get("DATABASE_URL", database_url), Path(guard.folder)
         values = environment(database_url, redis.url, self.folder, "http://127.0.0.1:1")
         whole = {**bare_environment(), **values, "PORT": str(self.port), **settings}
         command = f"python -m {module}" if module else read_procfile(ROOT / "Procfile")["web"]

@@ -7,9 +7,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
 
 import pytest
-from sqlalchemy import update
 
-from shared.models.message import messages
 from tests.eventually import eventually
 from tests.faults.clients.stops import stop, told
 from tests.faults.conftest import given, mostly_on
@@ -125,14 +123,6 @@ def test_stops_at_the_same_moment_are_one(trial: Trial) -> None:
     trial.check().must_be_clean()
 
 
-def lapse(trial: Trial, outcomes: list[Outcome]) -> None:
-    """End the leases of these replies, and their last attempts."""
-    lost = {"lease_until": trial.clock() - 60_000, "failures": 1}
-    with trial.deployment.engine.begin() as connection:
-        mine = messages.c.id.in_([outcome.reply_id for outcome in outcomes])
-        connection.execute(update(messages).where(mine).values(lost))
-
-
 def stop_after(seconds: float, person: Witnessed, outcome: Outcome) -> Outcome:
     time.sleep(seconds)
     return stop(person, outcome)
@@ -150,16 +140,13 @@ def test_a_stop_and_a_sweeper_that_meet_give_the_credits_back_once(trial: Trial)
         person.ask("chunks=2", chat=person.new_chat())
     for name in ("sweeper", "worker"):
         trial.programs[name].kill()
-    lapse(trial, [outcome for _, outcome in asked])
-    # One of them is stopped before any sweeper comes, so both have a winner on a busy machine too
-    early, *others = asked
-    stopped = [stop(*early)]
+    trial.lapse(*[outcome for _, outcome in asked], failures=1)
     # When a slow sweeper fails one reply after the other, and each is stopped at some moment of this
-    trial.restart("sweeper", HOLDFAST_FAILPOINTS="before_final_commit=sleep:0.03")
-    still_open = len(others) + len(people)
+    trial.restart("sweeper", HOLDFAST_FAILPOINTS="before_final_commit=sleep:0.2")
+    still_open = len(asked) + len(people)
     eventually(lambda: open_replies(trial.deployment.engine, people) < still_open, within=20)
     chance = random.Random(31)
-    stopped += at_the_same_time(partial(stop_after, chance.uniform(0, 1), *pair) for pair in others)
+    stopped = at_the_same_time(partial(stop_after, chance.uniform(0, 1), *pair) for pair in asked)
     # Then each reply has one end, the answer to the stop names this end, and the credits come back once
     trial.restart("worker")
     verdict = trial.check().must_be_clean()

@@ -36,7 +36,7 @@ HOUR = 3_600_000
 # Seconds. The sweepers take a lease that is longer for a mistake, and cut it.
 LEASE = 45
 # A living worker keeps its replies, however much a busy machine delays its renewals.
-PATIENT = {"HOLDFAST_LEASE_SECONDS": str(LEASE), "HOLDFAST_REPLY_TIMEOUT": "600"}
+PATIENT = {"HOLDFAST_LEASE_SECONDS": str(LEASE)}
 HAS_A_TURN = messages.c.dispatched_at.is_not(None)
 
 

@@ -116,10 +116,11 @@ def test_a_reply_that_was_stored_before_the_kill_is_not_written_again(trial: Tri
 @mostly_on("postgresql")
 def test_a_kill_under_the_load_of_many_loses_and_doubles_nothing(trial: Trial) -> None:
     people = [trial.person() for _ in range(5)]
-    outcomes = at_the_same_time(lambda person=person: person.ask("chunks=5,gate=many") for person in people)
+    outcomes = at_the_same_time(lambda person=person: person.ask("chunks=200,every=25,gate=many") for person in people)
     trial.wait_for_text(*outcomes)
-    trial.kill_worker()
     trial.model.open_gate("many")
+    trial.wait_for_text(*outcomes, pieces=5)
+    trial.kill_worker()
     trial.restart("worker")
     trial.check().must_be_clean()
     assert [person.reply(outcome)["attempt"] for person, outcome in zip(people, outcomes, strict=True)] == [2] * 5

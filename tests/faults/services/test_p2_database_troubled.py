@@ -80,7 +80,7 @@ def test_a_final_write_that_meets_a_database_that_is_down_is_done_once_it_is_bac
     own.trial.model.open_gate("last")
     (request,) = own.trial.asked(outcome)
     eventually(lambda: request.ending == "finished")
-    time.sleep(1)  # the length of the outage is the fault itself
+    time.sleep(4)  # the length of the outage is the fault itself
     own.start()
     # Then the same worker stores the text
     own.trial.wait_for_status(outcome, "completed", within=20)

@@ -123,7 +123,7 @@ _TROUBLES = {_away: 60, _frozen: 20, _full: 20, _read_only: 20}
 def test_redis_in_trouble_costs_time_and_nothing_else(trial: Trial, troubled: Callable[[Trial], object]) -> None:
     # Given a reply that runs, one that pauses before it runs again, and then a Redis in trouble
     people = [trial.person() for _ in range(3)]
-    running = people[0].ask("chunks=3,gate=troubled")
+    running = people[0].ask("chunks=60,every=50,gate=troubled")
     pausing = people[1].ask("chunks=2,status=500,times=1")
     trial.wait_for_text(running)
     with troubled(trial):

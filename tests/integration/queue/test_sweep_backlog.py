@@ -120,7 +120,7 @@ def test_fresh_expired_and_worn_out_replies_are_left_run_again_and_failed(core: 
     age_those_with_a_turn(
         status=Status.RUNNING,
         attempt=1,
-        lease_until=case((fate == 0, past(-3600)), else_=past(1)),
+        lease_until=case((fate == 0, past(-60)), else_=past(1)),
         failures=case((fate == 1, 1), else_=0),
     )
     live = query(select(messages.c.id).where(has_status(Status.RUNNING), messages.c.lease_until > clock()))

@@ -58,13 +58,17 @@ def test_a_turn_that_an_older_version_gave_is_handed_over_again_too(
     assert [hand_over_again() for _ in range(2)] == [1, 0]
 
 
-@pytest.mark.parametrize(("handovers", "seconds", "again"), [(0, 0, False), (0, 3, True), (1, 25, False)])
+@pytest.mark.parametrize(("handovers", "seconds", "again"), [(0, 1, False), (0, 3, True), (1, 29, False)])
 def test_a_job_that_never_came_to_an_empty_queue_costs_a_sweep_or_two(
     handovers: int, seconds: int, again: bool, posted: Posted, redis: Redis
 ) -> None:
-    age(posted, seconds, handovers)
-    empty_the_queue(redis)
-    sweep()
+    too_slow = True
+    while too_slow:  # a busy machine may take more than the second that is left
+        began = clock()
+        age(posted, seconds, handovers)
+        empty_the_queue(redis)
+        sweep()
+        too_slow = not again and clock() - began > 900
     assert len(jobs(redis)) == again
     assert the_message(posted.reply.id).handovers == handovers + again
 

@@ -76,7 +76,7 @@ def test_the_second_time_it_fails_and_the_credits_return(posted: Posted, user: U
 
 
 def test_a_reply_whose_worker_lives_is_left_alone(posted: Posted) -> None:
-    change(a_claim(posted).id, lease_until=past(-60))
+    change(a_claim(posted).id, lease_until=past(-10))
     with nothing_changes():
         assert rescue_lapsed() == 0
 

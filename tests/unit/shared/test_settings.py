@@ -119,6 +119,7 @@ def test_capitals_and_usual_ports_make_no_other_site(
         "https://a.example?x=1",
         "ws://a.example",
         "https://me@a.example",
+        "/",
         "http://a.example:0",
         "http://a.example:x",
         "http://a.example:",

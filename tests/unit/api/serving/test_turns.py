@@ -1,18 +1,14 @@
 """The threads that run requests, and whose turn it is."""
 
 import asyncio
-import math
 import weakref
-from collections.abc import Callable
 
 import pytest
 
-from api.serving import turns as module
 from api.serving.turn import WorkFailed
 from api.serving.turns import Turns
-from shared.errors.server import ServerFull
 from tests.eventually import eventually, patience
-from tests.unit.api.turning import Gate, run, turn
+from tests.unit.api.serving.turning import Gate, run, turn
 
 
 def test_callers_take_turns() -> None:
@@ -126,73 +122,3 @@ def test_a_free_thread_keeps_nothing_of_its_last_request() -> None:
         await asyncio.to_thread(eventually, lambda: gone() is None)
 
     run(ask())
-
-
-def test_what_a_thread_has_begun_is_never_refused() -> None:
-    async def ask() -> None:
-        turns, gate, next_gate = Turns(1), Gate(), Gate()
-        busy = asyncio.create_task(turns.run(turn(gate)))
-        await gate.held()
-        first, second, third = turn(next_gate), turn(next_gate), turn(next_gate)
-        third.came = math.inf  # the others wait for too long
-        asked = [asyncio.create_task(turns.run(one)) for one in (first, second, third)]
-        await asyncio.sleep(0)
-
-        def refused_while_the_thread_goes_on(error: ServerFull, refuse: Callable[..., None] = first.refuse) -> None:
-            refuse(error)
-            gate.opens.set()
-            next_gate.begun.acquire()
-
-        first.refuse = refused_while_the_thread_goes_on  # type: ignore[method-assign, assignment]
-        await asyncio.to_thread(turns.look, module.time.monotonic() + module._LONGEST_WAIT + 1)
-        next_gate.opens.set()
-        answers = await asyncio.gather(busy, *asked, return_exceptions=True)
-        assert [isinstance(answer, ServerFull) for answer in answers] == [False, True, True, False]
-        assert (bool(second.began), bool(third.began)) == (False, True)
-
-    run(ask())
-
-
-def test_refusals_have_one_line_of_the_log_a_minute(caplog: pytest.LogCaptureFixture) -> None:
-    async def ask() -> None:
-        turns, gate = Turns(1), Gate()
-        first = asyncio.create_task(turns.run(turn(gate)))
-        await gate.held()
-        for later in (module._LONGEST_WAIT + 1, module._LONGEST_WAIT + 2):
-            waits = asyncio.create_task(turns.run(turn(lambda: None)))
-            await asyncio.sleep(0)
-            turns.look(module.time.monotonic() + later)
-            with pytest.raises(ServerFull):
-                await waits
-        gate.opens.set()
-        await first
-
-    run(ask())
-    assert [line for line in caplog.messages if line.startswith("request.refused: ")] == caplog.messages[:1]
-
-
-def test_hanging_work_is_logged_once_and_new_work_is_refused_while_all_threads_hang(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    async def ask() -> None:
-        turns, gate = Turns(2), Gate()
-        both = [asyncio.create_task(turns.run(turn(gate, caller))) for caller in ("one", "other")]
-        await gate.held(2)
-        waits = asyncio.create_task(turns.run(turn(lambda: 7)))
-        await asyncio.sleep(0)
-        later = module.time.monotonic() + module._HANGS + 1
-        for _ in range(2):
-            turns.look(later)
-        for refused in (waits, turns.run(turn(lambda: 7))):
-            with pytest.raises(ServerFull):
-                await refused
-        gate.opens.set()
-        await asyncio.gather(*both)
-        await asyncio.to_thread(eventually, lambda: not turns._at_work)  # a thread tells its result before it is free
-        turns.look(later)
-        assert await turns.run(turn(lambda: 7)) == 7
-
-    run(ask())
-    told = [record.message.split()[0] for record in caplog.records]
-    assert told == ["request.refused:", "request.hangs:", "request.hangs:", "request.stuck:"]
-    assert "GET /somewhere has run for 30 s" in caplog.text
