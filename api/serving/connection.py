@@ -31,7 +31,6 @@ class Connection(PacedConnection):
         self._fault: HoldfastError = MalformedRequest()
         self._head = self._pieces = 0
         self._postponed: tuple[Any, Any] | None = None
-        self._running: Any = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -110,6 +109,7 @@ class Connection(PacedConnection):
         self._note_answer()
         if self._owed:
             self._crowd.owe(self)
+        self._end_with_last_word()
 
     def eof_received(self) -> bool | None:  # type: ignore[override]
         turn = self._turn
@@ -145,10 +145,10 @@ class Connection(PacedConnection):
             self._start_asgi_task(cycle, app)
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        self._running = cycle
         if self.flow.write_paused:  # else a second answer would wait for the client outside of every limit
             self._postponed = cycle, app
         else:
-            self._running = cycle
             super()._start_asgi_task(cycle, app)
 
     @property

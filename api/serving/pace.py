@@ -38,6 +38,8 @@ class PacedConnection(HttpToolsProtocol):
         super().__init__(**of_uvicorn)
         self._crowd = crowd
         self._refused = False
+        self._last_word: HoldfastError | None = None  # the refusal that comes after the answers before it
+        self._running: Any = None  # the earliest request without an answer
         self._body_size = 0
         self._enter(Stage.REST)
         self._answered, self._owed = self.since, 0  # the last answer: when, and how much of it the client did not take
@@ -45,7 +47,7 @@ class PacedConnection(HttpToolsProtocol):
     @property
     def rests(self) -> bool:
         """Whether the client keeps us waiting, rather than the other way round."""
-        return self._refused or (self._stage is not Stage.WORK and not self._owes_another)
+        return self._stage is not Stage.WORK and not self._owes_another
 
     @property
     def reads_body(self) -> bool:
@@ -82,22 +84,35 @@ class PacedConnection(HttpToolsProtocol):
         self.transport.abort()
 
     def refuse(self, error: HoldfastError) -> None:
-        """Answer with this error, and read on until the client has seen the answer (D-93)."""
+        """Answer with this error, after all answers that the client waits for. Read on until it has seen it (D-93)."""
         if self._refused or self.transport.is_closing():
             return
         self._refused = True
         self._crowd.release(self)
-        if self._owes_another:
-            self.drop()
-            return
         if self._stage is Stage.BODY:
-            self.cycle.disconnected = True  # the app waits for the body, and ends now
-            self.cycle.waiting_for_100_continue = False  # nothing may be written after the refusal
-            self.cycle.message_event.set()
+            self._give_up_request()
+        self._last_word = error
+        self.flow.pause_reading()
+        self._end_with_last_word()
+
+    def _give_up_request(self) -> None:
+        """End the request whose body will not come: its app waits for it, or its turn comes after another answer."""
+        self.cycle.disconnected = True
+        self.cycle.waiting_for_100_continue = False  # nothing may be written after the refusal
+        self.cycle.message_event.set()
+        if self.pipeline:
+            self.pipeline.popleft()
+        else:
+            self._running = None
+
+    def _end_with_last_word(self) -> None:
+        if not self._last_word or self._owes_another:
+            return
         self._enter(Stage.REST)
         self._answered, self._owed = self.since, 0
         self.flow.resume_reading()
-        self.transport.write(_as_bytes(error))
+        self.transport.write(_as_bytes(self._last_word))
+        self._last_word = None
         with suppress(OSError):  # the client has just gone
             self.transport.write_eof()
 
@@ -124,7 +139,8 @@ class PacedConnection(HttpToolsProtocol):
         """Whether an earlier request of this client has no answer yet."""
         if self.pipeline:
             return True
-        return self._stage is not Stage.BODY and self.cycle is not None and not self.cycle.response_complete
+        reads_it = self._stage is Stage.BODY and self._running is self.cycle
+        return self._running is not None and not self._running.response_complete and not reads_it
 
 
 def _as_bytes(error: HoldfastError) -> bytes:

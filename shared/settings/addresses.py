@@ -1,9 +1,7 @@
-"""Checks the addresses in the settings. Each mistake becomes one sentence, which never repeats a password."""
+"""Checks the addresses of the database and of Redis. Each mistake is one sentence, which repeats no password."""
 
 import re
 from urllib.parse import parse_qsl, urlsplit
-
-from shared.network.addresses import USUAL_PORTS, in_url
 
 _SQLITE = re.compile(r"sqlite:///.+")
 _POSTGRES = re.compile(r"postgresql(\+psycopg)?://([^:/@]*(:[^@]*)?@)?(\[[^]]+\]|[^/:?@]*)(:\d{1,5})?([/?].*)?")
@@ -43,31 +41,6 @@ def trouble_with_redis(url: str) -> str:
             return f"REDIS_URL has the option {name!r}, which Holdfast sets by itself: leave it out."
         if name == "db" and not value.isdecimal():
             return "REDIS_URL has an option 'db' that is not a number."
-    return ""
-
-
-def origin_of(site: str) -> str:
-    """The site as a browser's `Origin` names it: in lower case, without a slash or its usual port (D-203)."""
-    site = site.lower()
-    site = site.rstrip("/") or site
-    scheme = site.partition(":")[0]
-    return site.removesuffix(f":{USUAL_PORTS[scheme]}") if scheme in USUAL_PORTS else site
-
-
-def trouble_with_site(name: str, site: str) -> str:
-    """The reason why this setting cannot name the site of such an origin; empty if it can."""
-    try:
-        address = urlsplit(site)
-        port = f":{address.port}" if address.port else ""
-        readable = address.scheme in USUAL_PORTS and bool(address.hostname)
-        readable = readable and site == f"{address.scheme}://{in_url(address.hostname or '')}{port}"
-    except ValueError:  # the port is no number, or the brackets have no partner
-        readable = False
-    if not readable or "*" in site or not site.isascii():
-        return (
-            f"{name} has {site!r}: name a site as http://HOST:PORT or https://HOST, without a path or a star,"
-            " and an international name as xn--NAME."
-        )
     return ""
 
 

@@ -12,9 +12,9 @@ from typing import Any
 from dotenv import load_dotenv
 from environs import Env, EnvError
 
-from shared.settings.addresses import origin_of
 from shared.settings.fields import PREFIX, Settings, SettingsError
 from shared.settings.mistakes import contradictions, mistakes
+from shared.settings.sites import origin_of
 
 
 def load_settings() -> Settings:
@@ -40,7 +40,8 @@ def load_settings() -> Settings:
 def _read(reader: Env, name: str, kind: str, default: Any, rule: Callable[[Any], Any] | None) -> Any:
     if os.environ.get(name) == "":  # `NAME=` in a compose or .env file means "not set"
         return default
-    return getattr(reader, kind)(name, default, validate=rule)
+    value = getattr(reader, kind)(name, default, validate=rule)
+    return [entry.strip() for entry in value if entry.strip()] if kind == "list" else value
 
 
 def _refuse_unknown_names() -> None:
@@ -62,7 +63,8 @@ def _with_derived_defaults(values: dict[str, Any]) -> dict[str, Any]:
         values["models"] = [values["model"], *values["models"]]
     values |= {name: origin_of(values[name]) for name in ("public_url", "realtime_url")}
     values["realtime_url"] = values["realtime_url"] or values["public_url"]
-    values["allowed_origins"] = [origin_of(site) for site in (*values["allowed_origins"], values["public_url"]) if site]
+    own = [values["public_url"]] if values["public_url"] else []
+    values["allowed_origins"] = [*map(origin_of, values["allowed_origins"]), *own]
     return values
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from shared import failpoints
-from shared.settings.addresses import trouble_with_database, trouble_with_redis, trouble_with_site
+from shared.settings.addresses import trouble_with_database, trouble_with_redis
 from shared.settings.fields import SLOWEST_SWEEP, Settings
+from shared.settings.sites import trouble_with_site
 
 # Seconds. A lease must outlast a lock wait of up to 5 s. Then the next renewal may take a third of the lease (D-79).
 _SHORTEST_REAL_LEASE = 10

@@ -86,6 +86,26 @@ def test_a_few_requests_may_come_at_once_and_are_answered_in_order(web: WebServe
     )
 
 
+@pytest.mark.parametrize(
+    ("broken", "code"),
+    [
+        (b"no request\r\n\r\n", "malformed_request"),
+        (request("/chats", "", "no header", method="POST"), "malformed_request"),
+        (CHUNKED + b"zz\r\n", "malformed_body"),
+        (request("/chats", "", "Content-Length: 2097153", method="POST"), "body_too_large"),
+    ],
+)
+@pytest.mark.parametrize("whole", [1, 3])
+def test_a_broken_request_takes_no_answer_from_those_before_it(
+    web: WebServer, whole: int, broken: bytes, code: str
+) -> None:
+    with web.connect(whole * request("/config") + broken) as client:
+        answers = read_all(client).split(b"HTTP/1.1 ")[1:]
+    assert [answer[:3] for answer in answers[:-1]] == whole * [b"200"]
+    assert code_of(answers[-1].partition(b"\r\n\r\n")[2]) == code
+    assert web.healthy
+
+
 def test_hundreds_of_requests_at_once_end_the_connection(web: WebServer) -> None:
     with web.connect(500 * request("/healthz")) as client:
         assert read_all(client).count(b"200 OK") < 10

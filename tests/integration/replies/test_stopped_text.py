@@ -80,16 +80,23 @@ def test_the_longer_of_live_text_and_checkpoint_is_kept(
     assert (row.content, row.live_index, row.credits_charged) == (*kept, 3)
 
 
-@pytest.mark.parametrize(("saved", "charged"), [("Half", 3), ("", 0)])
-def test_between_two_attempts_what_the_first_one_showed_is_kept(
-    saved: str, charged: int, me: FlaskClient, chat: ChatSession, user: User
+@pytest.mark.parametrize(
+    ("saved", "shown", "kept", "charged"),
+    [("Half", None, "Half", 3), ("Half", "Half of it", "Half of it", 3), ("", "Half", "Half", 3), ("", None, "", 0)],
+)
+def test_between_two_attempts_what_the_first_one_showed_is_seen_and_kept(
+    saved: str, shown: str | None, kept: str, charged: int, me: FlaskClient, chat: ChatSession, user: User
 ) -> None:
     claim = a_claim(a_post(chat))
     renew_leases([(claim, saved, 1)])
+    if shown:
+        show(claim.id, 1, shown)
     change(claim.id, lease_until=past(1))
     assert rescue_lapsed() == 1
+    seen = me.get(f"/chats/{chat.id}/messages/{claim.id}").json
+    assert (seen["status"], seen["content"], "nextIndex" in seen, seen["queue"]["ahead"]) == ("pending", kept, False, 0)
     stopped = stop(me, the_message(claim.id))
-    assert (stopped["status"], stopped["content"], stopped["attempt"]) == ("cancelled", saved, 1)
+    assert (stopped["status"], stopped["content"], stopped["attempt"]) == ("cancelled", kept, 1)
     assert money_of(user.id) == (300 - charged, 0)
 
 

@@ -7,7 +7,7 @@ import pytest
 from shared.actions.replies.states import HUNG_AFTER
 from shared.settings import Settings
 from shared.settings.fields import LONGEST_LEASE
-from tests.unit.shared.loading import refusal
+from tests.unit.shared.settings.loading import refusal
 from workers.main import MARGIN_MS
 
 

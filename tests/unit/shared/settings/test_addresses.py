@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import make_url
 
 from shared.redis.link import connect
-from tests.unit.shared.loading import load, refusal
+from tests.unit.shared.settings.loading import load, refusal
 
 
 @pytest.mark.parametrize(
