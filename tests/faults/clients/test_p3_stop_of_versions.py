@@ -10,7 +10,7 @@ from tests.faults.conftest import mostly_on
 from tests.faults.lab.history import Outcome
 from tests.faults.lab.people import Witnessed
 from tests.faults.lab.trial import Trial
-from tests.faults.lab.versions import again
+from tests.faults.lab.versions import again, show
 
 # Races of one person: as many as the first credits pay. In `make faults`, more people race.
 _EACH = 15
@@ -27,6 +27,7 @@ def races(trial: Trial, person: Witnessed, seed: int) -> tuple[Outcome, list[tup
     length, chance = time.monotonic() - began, random.Random(seed)
     found = [(done, stop(person, done))]
     for number in range(_EACH):
+        assert show(person, cut.chat_id, cut.reply_id).kind == "ok"
         continued = again(person, cut.chat_id, cut.reply_id, "continue")
         time.sleep(chance.uniform(0, 1.2 * length) if number else 0)
         found.append((continued, stop(person, continued)))

@@ -1,9 +1,11 @@
 """P2: a reply whose worker died has a process of its own (F07). The process gives it back when its next worker dies."""
 
+import time
+
 import psutil
 import pytest
 
-from tests.eventually import eventually, rest
+from tests.eventually import eventually
 from tests.faults.conftest import mostly_on, on_sqlite
 from tests.faults.lab.history import Outcome
 from tests.faults.lab.trial import Trial
@@ -31,10 +33,11 @@ def test_a_process_of_one_reply_gives_it_back_before_it_ends_with_its_worker(tri
     # When only the process that fetched the job is killed, and the database is busy
     with trial.deployment.nothing_changes_of(person.id):
         fetcher.kill()
+        killed = time.monotonic()
         second = trial.asked(outcome)[1]
         eventually(lambda: second.ending == "client closed", within=2)
         eventually(lambda: "Shutting down" in trial.log_of("worker"))
-        rest(_MASTER)
+        time.sleep(max(0, killed + _MASTER - time.monotonic()))  # real seconds, like those that the process has left
         assert trial.programs["worker"].alive
     # Then the reply's own process gives the reply back before a supervisor kills the remaining processes
     trial.wait_for_death("worker")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from api.serving.wsgi import Whole
+from tests.unit.api.serving.turning import run
 
 SCOPE: dict[str, Any] = dict.fromkeys(["method", "http_version", "scheme"], "x") | {
     "raw_path": b"/",
@@ -52,7 +53,7 @@ def answer(pieces: Callable[[], Iterator[bytes]], made: list[str], leaves_after:
         await Whole(app, 1, lambda _: "caller")(SCOPE, client.receive, client.send)
         return client
 
-    return asyncio.run(serve())
+    return run(serve())
 
 
 def five(made: list[str]) -> Iterator[bytes]:

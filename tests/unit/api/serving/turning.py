@@ -4,16 +4,18 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 from api.serving.turn import Turn
 from tests.eventually import patience
 
+T = TypeVar("T")
 
-def run(asked: Coroutine[Any, Any, None]) -> None:
+
+def run(asked: Coroutine[Any, Any, T]) -> T:
     """Run it in a thread of its own. In the main thread the browser of other tests may have an event loop."""
     with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, asyncio.wait_for(asked, patience(5))).result()
+        return thread.submit(asyncio.run, asyncio.wait_for(asked, patience(5))).result()
 
 
 def turn(work: Callable[[], Any], caller: str = "somebody") -> Turn[Any]:
