@@ -94,6 +94,7 @@ def test_a_few_requests_may_come_at_once_and_are_answered_in_order(web: WebServe
         (CHUNKED + b"zz\r\n", "malformed_body"),
         (request("/chats", "", "Content-Length: 2097153", method="POST"), "body_too_large"),
     ],
+    ids=["no request", "a bad header", "a bad chunk", "a large body"],
 )
 @pytest.mark.parametrize("whole", [1, 3])
 def test_a_broken_request_takes_no_answer_from_those_before_it(

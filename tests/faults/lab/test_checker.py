@@ -6,6 +6,7 @@ from copy import deepcopy
 import psutil
 import pytest
 
+from tests.eventually import eventually
 from tests.faults.conftest import Deployments
 from tests.faults.lab.breaks.catalogue import BREAKS
 from tests.faults.lab.breaks.tampering import add_note, stuck
@@ -90,8 +91,10 @@ def test_what_takes_too_long_or_needs_a_new_process_is_noticed(
         heals = trial._heals
 
         def heals_with_help() -> Iterator[Violation]:
-            *_, child = psutil.Process(trial.programs["web"].pid).children()
-            child.kill()  # its master starts another one
+            master = psutil.Process(trial.programs["web"].pid)
+            *others, child = master.children()
+            child.kill()
+            eventually(lambda: set(master.children()) - {*others, child})  # its master has started another one
             trial.model.open_gate("late")
             trial.wait_for_status(outcome, "completed")
             yield from heals()
