@@ -12,6 +12,7 @@ from shared.database.units import query
 from shared.models.chat import chat_sessions
 from shared.models.message import has_status, messages
 from shared.models.status import ROLES, MessageType, Status
+from shared.text import shows_nothing
 from workers.context.budget import BYTES_PER_TOKEN
 
 
@@ -42,7 +43,8 @@ _newest = (
         messages.c.chat_session_id == bindparam("chat_id"),
         messages.c.owner_id == bindparam("owner_id"),
         messages.c.position <= _asked_at,  # later ones may be there: other versions, and messages without a reply
-        messages.c.status == Status.COMPLETED,
+        or_(has_status(Status.COMPLETED), has_status(Status.CANCELLED)),
+        messages.c.content != "",
         messages.c.message_type != MessageType.AI_ERROR,
         messages.c.shown.is_(True),
         messages.c.deleted_at.is_(None),
@@ -88,10 +90,10 @@ class History(NamedTuple):
 
 
 def recent_messages(claim: Claim) -> History:
-    """The newest completed messages up to the question that may fit. The question is always the last.
+    """The newest messages up to the question that may fit. The question is always the last.
 
-    Failed replies are left out, and so are versions that are not shown. Raises Superseded if the question was deleted,
-    or the reply ended, meanwhile.
+    A stopped reply has the text that its reader has (D-225). Failed replies are left out, and so are versions that are
+    not shown. Raises Superseded if the question was deleted, or the reply ended, meanwhile.
     """
     settings = current_settings()
     rows = query(
@@ -108,5 +110,6 @@ def recent_messages(claim: Claim) -> History:
     )
     if not rows or rows[0].id != claim.reply_to:
         raise Superseded
-    said = [{"role": ROLES[MessageType(row.message_type)], "content": row.content} for row in reversed(rows)]
+    seen = [row for row in reversed(rows) if not shows_nothing(row.content)]
+    said = [{"role": ROLES[MessageType(row.message_type)], "content": row.content} for row in seen]
     return History(said, rows[0].instructions)

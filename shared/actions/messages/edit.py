@@ -24,7 +24,7 @@ from shared.actions.messages.store import (
 )
 from shared.actions.messages.versions import Group, group_of
 from shared.actions.owner_unit import OwnerUnit, owner_unit
-from shared.actions.queue.waiting import FIRST_VERSION, WAITS
+from shared.actions.queue.waiting import WAITS
 from shared.database.clock import utc_now
 from shared.database.prepared import Prepared
 from shared.database.retries import retried
@@ -69,7 +69,8 @@ def _edit_in_place(user_id: str, request: EditRequest, key: str | None) -> Poste
     with owner_unit(user_id, acting=True) as unit:
         chat = find_chat(user_id, request.chat_ref)
         message = find_message(chat.id, request.message_id)
-        reply = execute(_waiting_reply, {"user_id": user_id, "message_id": message.id}).first()
+        names = {"user_id": user_id, "message_id": message.id, "created_at": message.created_at}
+        reply = execute(_waiting_reply, names).first()
         if reply is None:
             return None
         require_offered(request.model)
@@ -123,14 +124,14 @@ def _store(unit: OwnerUnit, request: EditRequest, made: Made) -> Stored:
 
 
 _EDIT = Verb(_check, _store)
-# A reply of a later version waits alone: its question was answered before, and stays as it is.
+# Only a question that was stored with its reply waits with it. Any other stays as it is.
 _waiting_reply = Prepared(
     select(*MESSAGE).where(
         messages.c.owner_id == bindparam("user_id"),
         IS_OPEN,
         WAITS,
         messages.c.reply_to == bindparam("message_id"),
-        messages.c.version == FIRST_VERSION,
+        messages.c.created_at == bindparam("created_at"),
     ),
     MessageRow,
 )

@@ -10,12 +10,14 @@ from shared.models.status import Status
 
 #: The condition that no worker has had the reply yet. Until then, its owner may edit, move or remove it.
 WAITS = has_status(Status.PENDING) & (messages.c.attempt == 0)
-#: The first reply to its question waits together with that. The question of a later version was answered before.
-FIRST_VERSION = 1
+_question = messages.alias("question")
 
 
 class Waiting(NamedTuple):
-    """A reply that waits. Its question waits with it, unless the question was answered before."""
+    """A reply that waits. Its question waits with it if one request stored both.
+
+    Any other question was there before: it was answered, or stored without a reply. It stays as it is.
+    """
 
     reply: MessageRow
     question: MessageRow | None
@@ -35,19 +37,16 @@ def waiting_in(user_id: str, chat_id: str) -> list[Waiting]:
     """The replies that wait in this chat of the user, the next one first."""
     rows = query(waiting_messages(user_id, chat_id).order_by(messages.c.position), row=MessageRow)
     questions = {row.id: row for row in rows if row.reply_to is None}
-    return [Waiting(row, _question(row, questions)) for row in rows if row.reply_to is not None]
-
-
-def _question(reply: MessageRow, questions: dict[str, MessageRow]) -> MessageRow | None:
-    return questions.get(reply.reply_to or "") if reply.version == FIRST_VERSION else None
+    return [Waiting(row, questions.get(row.reply_to)) for row in rows if row.reply_to is not None]
 
 
 def waiting_messages(user_id: str, chat_id: str) -> Select[tuple[object, ...]]:
     """The messages that wait in this chat of the user. The index of open replies finds them, however long the chat."""
     replies = (
-        select(messages.c.id, messages.c.reply_to, messages.c.version)
+        select(messages.c.id, messages.c.reply_to, messages.c.created_at)
         .where(messages.c.owner_id == user_id, IS_OPEN, WAITS, messages.c.chat_session_id == chat_id)
         .cte("waiting")
     )
-    questions = select(replies.c.reply_to).where(replies.c.version == FIRST_VERSION)
+    together = (_question.c.id == replies.c.reply_to) & (_question.c.created_at == replies.c.created_at)
+    questions = select(_question.c.id).join(replies, together)
     return select(*MESSAGE).where(messages.c.id.in_(union_all(select(replies.c.id), questions)))

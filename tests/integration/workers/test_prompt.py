@@ -4,6 +4,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from shared.actions.replies.finish import Answer, complete_reply, fail_reply
+from shared.actions.replies.leases import renew_leases
+from shared.actions.replies.stop import stop_reply
 from shared.errors.replies import ModelRejected
 from shared.models import ChatSession, User
 from tests.factories import a_chat, a_claim, a_post, on_sqlite_only, the_message
@@ -37,6 +39,18 @@ def test_failed_replies_are_left_out_of_what_the_model_sees(
     fail_reply(a_claim(a_post(chat, "One")), ModelRejected(), Answer("Half an answer"))
     written(chat, desk, "Two")
     assert [message["content"] for message in fake_model.requests[0].messages[1:]] == ["One", "Two"]
+
+
+@on_sqlite_only
+@pytest.mark.parametrize(("text", "seen"), [("Half an answer", ["Half an answer"]), ("\u2800\n", []), ("", [])])
+def test_the_text_of_a_stopped_reply_is_part_of_what_the_model_sees(
+    text: str, seen: list[str], chat: ChatSession, desk: Desk, fake_model: FakeModel
+) -> None:
+    claim = a_claim(a_post(chat, "One"))
+    renew_leases([(claim, text, 1)])
+    stop_reply(chat.owner_id, chat.id, claim.id)
+    written(chat, desk, "Two")
+    assert [message["content"] for message in fake_model.requests[0].messages[1:]] == ["One", *seen, "Two"]
 
 
 @on_sqlite_only

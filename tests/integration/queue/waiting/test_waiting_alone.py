@@ -1,4 +1,4 @@
-"""A reply of a later version waits without its question, which was answered before."""
+"""A reply waits without its question if that was answered before, or stored without a reply."""
 
 import pytest
 from flask.testing import FlaskClient
@@ -43,6 +43,19 @@ def test_its_removal_shows_the_earlier_version(me: FlaskClient, chat: ChatSessio
     shown = [item["content"] for item in me.get(f"/chats/{chat.id}/messages").json["items"]]
     assert shown == ["Hello", "Done", "Hello", ""]
     assert money_of(chat.owner_id) == (294, 3)
+
+
+def test_a_message_that_was_stored_alone_stays_as_it_is(me: FlaskClient, chat: ChatSession) -> None:
+    running = a_post(chat)
+    stored = me.post(f"/chats/{chat.id}/messages", json={"content": "Keep me", "generate": False}).json["message"]
+    path = f"/chats/{chat.id}/messages/{stored['id']}"
+    reply = me.post(f"{path}/regenerate").json["reply"]
+    assert listed(me, chat) == [*ids(running), reply["id"]]
+    assert remove(me, chat, the_message(stored["id"])).status_code == 409
+    assert me.patch(path, json={"content": "New"}).status_code == 409
+    assert remove(me, chat, the_message(reply["id"])).status_code == 204
+    assert me.get(path).json["content"] == "Keep me"
+    assert listed(me, chat) == ids(running)
 
 
 def test_it_never_comes_before_its_question(me: FlaskClient, chat: ChatSession) -> None:
