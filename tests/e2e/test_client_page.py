@@ -15,11 +15,13 @@ from tests.services.programs import ROOT, Programs
 
 pytestmark = pytest.mark.parametrize("programs", ["sqlite"], indirect=True)
 
-# A post with its live text, a time without a socket, an event that is lost, and a list of two pages.
+# A post with its live text, a time without a socket, an event that is lost, a list of two pages, a server that ends the
+# socket, and a sign-in that has ended.
 STORY = """
 import { openHoldfast } from "./client.mjs";
 const [url, email, password, long] = process.argv.slice(2);
 const until = async (is) => { while (!is()) await new Promise((resolve) => setTimeout(resolve, 20)); };
+globalThis.setInterval = () => 0; // no timer renews the token, so that the client's answers to events do
 const sizes = new Set();
 let first = null;
 const holdfast = await openHoldfast(url, email, password, () => {
@@ -49,8 +51,18 @@ await holdfast.read(chat.id);
 const read = [...messages.values()];
 messages.clear();
 await holdfast.read(long);
+const listed = messages.size;
 const refused = await holdfast.call("GET", "/chats/nothing").catch(({ code }) => code);
-console.log(JSON.stringify({ sizes: sizes.size, heard, read, long: messages.size, refused }));
+
+for (let n = 0; n < 1000; n += 1) socket.emit("auth.refresh", { token: "none" });
+await until(() => !socket.connected);
+await until(() => socket.connected);
+await ended(await holdfast.post(chat.id, "Heard again"));
+
+let asked = 0;
+globalThis.fetch = async () => new Response(`{"code": "token_expired", "n": ${(asked += 1)}}`, { status: 401 });
+const over = await holdfast.refresh().catch(({ code }) => code);
+console.log(JSON.stringify({ sizes: sizes.size, heard, read, long: listed, refused, asked, over }));
 holdfast.close();
 """
 
@@ -78,6 +90,7 @@ def test_the_client_of_the_page_follows_the_server(folder: Path, programs: Progr
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert (told["long"], told["refused"]) == (12, "forbidden")
+    assert (told["asked"], told["over"]) == (1, "token_expired")
     assert told["sizes"] > 5, "the text of the first reply did not grow by pieces"
     assert [message["status"] for message in told["read"]] == 6 * ["completed"]
     read, heard = ({message["id"]: message["content"] for message in told[name]} for name in ("read", "heard"))
