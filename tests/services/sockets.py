@@ -30,6 +30,13 @@ class _InOrder(engineio.Client):
         return super()._trigger_event(*args, **options | {"run_async": False})
 
 
+class _Closing(websocket.WebSocket):
+    """Closes its connection once nobody holds it. The client forgets one whose server dies amid the handshake."""
+
+    def __del__(self) -> None:
+        self.shutdown()
+
+
 class _Client(socketio.Client):
     def _engineio_client_class(self) -> type[engineio.Client]:
         return _InOrder
@@ -41,7 +48,12 @@ class SocketClient:
     def __init__(self, url: str, token: str) -> None:
         self.heard: list[Heard] = []
         self._url, self._token = url, token
-        self._client = _Client(reconnection_delay=0.1, reconnection_delay_max=0.5, request_timeout=patience(5))
+        self._client = _Client(
+            reconnection_delay=0.1,
+            reconnection_delay_max=0.5,
+            request_timeout=patience(5),
+            websocket_extra_options={"class_": _Closing},
+        )
         self._client.on("*", self._hear)
         self.connections = 0  # the number of connections so far
         self._client.on("connect", self._count)
