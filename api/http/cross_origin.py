@@ -15,6 +15,7 @@ _KEPT = 600
 _MAY_SEND = ["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match"]
 # A script of another site sees no other headers of an answer, beside the type and the length.
 _MAY_READ = [
+    "Content-Disposition",
     "ETag",
     "Idempotent-Replayed",
     "RateLimit-Limit",

@@ -35,7 +35,7 @@ class NotEditable(HoldfastError):
     """Not editable"""
 
     code = "not_editable"
-    detail = "Only a message of your own can be edited. To get another answer, regenerate the reply."
+    detail = "Only a message of your own can be edited. To change an answer, regenerate the reply."
 
 
 class TooManyVersions(HoldfastError):
@@ -78,4 +78,4 @@ class NotWaiting(HoldfastError):
     """The message does not wait"""
 
     code = "not_waiting"
-    detail = "No reply to this message waits: a worker has it, or it has ended."
+    detail = "No reply to this message waits: a worker has it, or it has ended. Name a message as GET …/queue lists it."

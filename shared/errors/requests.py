@@ -113,7 +113,7 @@ class NotAReply(HoldfastError):
     """Not a reply"""
 
     code = "not_a_reply"
-    detail = "This is a message of your own; only a reply can be stopped."
+    detail = "This message is no reply; only a reply can be stopped."
 
 
 class ReplyRunning(HoldfastError):

@@ -89,9 +89,6 @@ class IdList(fields.List[Any]):
             raise ValidationError("Each id stands here once.")
         return ids
 
-    def _is_id(self, value: Any) -> bool:
-        return isinstance(value, str) and re.fullmatch(self._ID, value) is not None
-
 
 class Whole(fields.Integer):
     """A whole number of a body. JSON knows no difference between `7` and `7.0`; a text is no number."""

@@ -63,7 +63,7 @@ CATALOGUE = {
     "message.cancelled": Kind(_end, "the reply was stopped or expired; a deleted one has `message.deleted`"),
     "message.updated": Kind(_any, "something else about the message changed, as when it waits for its next attempt"),
     "message.deleted": Kind(MessageDeleted(), "the message was deleted"),
-    "chat.created": Kind(_chat, "the chat was created, and is empty"),
+    "chat.created": Kind(_chat, "the chat was created: empty, or as a fork"),
     "chat.updated": Kind(_chat, "the chat's title or settings changed, or that it is `archived`, `parked` or `unread`"),
     "chat.deleted": Kind(ChatDeleted(), "the chat was deleted, with its messages"),
     "credits.changed": Kind(CreditsChanged(), "credits were held, charged or returned"),

@@ -3,6 +3,7 @@
 Each form is made in pieces, so that a long conversation needs little memory.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain
@@ -47,6 +48,8 @@ class ExportOut(CamelSchema):
 
 _chat, _message = ChatOut(), MessageOut()
 _SPEAKERS = {MessageType.USER: "You", MessageType.SYSTEM: "System"}
+# A line that opens or closes a block of code, as CommonMark says.
+_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$", re.MULTILINE)
 _ENDS = {Status.CANCELLED: "Stopped", Status.PENDING: "Not written yet", Status.RUNNING: "Still being written"}
 
 
@@ -78,8 +81,23 @@ def _spoken(message: Any) -> str:
     speaker = _SPEAKERS.get(message.message_type) or f"Assistant ({message.model})"
     end = _message.dump(message)["error"]
     note = f"Failed: {end['detail']}" if end else _ENDS.get(message.status)
-    parts = [f"## {speaker}, {_moment(message.created_at)}", message.content.strip("\n"), f"*{note}*" if note else ""]
+    parts = [
+        f"## {speaker}, {_moment(message.created_at)}",
+        _closed(message.content.strip("\n")),
+        f"*{note}*" if note else "",
+    ]
     return "\n" + "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _closed(text: str) -> str:
+    """The text with its last block of code closed. Else the rest of the file would be code."""
+    opened = ""
+    for fence, rest in _FENCE.findall(text):
+        if not opened:
+            opened = fence if fence[0] == "~" or "`" not in rest else ""
+        elif fence.startswith(opened) and not rest.strip():
+            opened = ""
+    return f"{text}\n{opened}" if opened else text
 
 
 def _moment(at: datetime) -> str:

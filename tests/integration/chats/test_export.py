@@ -134,6 +134,22 @@ def test_the_markdown_reads_like_the_conversation(me: FlaskClient, chat: ChatSes
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ("```py\nx = 1", "\n```"),
+        ("~~~~\n```\n~~~", "\n~~~~"),
+        ("```\nx\n````\n", ""),
+        ("``` a `b` ```", ""),
+        ("    ```\nx", ""),
+    ],
+)
+def test_an_open_block_of_code_ends_with_its_message(text: str, end: str, me: FlaskClient, chat: ChatSession) -> None:
+    me.post(f"/chats/{chat.id}/messages", json={"content": text, "generate": False})
+    answer = me.get(f"/chats/{chat.id}/export?format=markdown")
+    assert answer.text.endswith("\n\n" + text.strip("\n") + end + "\n")
+
+
 @pytest.mark.parametrize("what", ["chat", "account"])
 def test_what_is_deleted_meanwhile_ends_there(what: str, chat: ChatSession, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(read_out, "_MESSAGES", 2)
