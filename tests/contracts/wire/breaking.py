@@ -1,4 +1,4 @@
-"""Lists what a change of the OpenAPI document breaks for clients that were made from the old one."""
+"""Lists what a change of the documents breaks for clients that were made from the old ones."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,7 +8,8 @@ _JSON = "application/json"
 
 
 def breaking(old: Schema, new: Schema) -> Iterator[str]:
-    """A sentence for each operation, parameter, field, type or value that an old client relies on."""
+    """A sentence for each operation, parameter, field, type, value or event that an old client relies on."""
+    yield from _of_events(old, new)
     now = _operations(new)
     for place, operation in _operations(old).items():
         if place not in now or operation["operationId"] != now[place]["operationId"]:
@@ -18,8 +19,19 @@ def breaking(old: Schema, new: Schema) -> Iterator[str]:
             yield from (f"{operation['operationId']}: {sentence}" for sentence in said)
 
 
+def _of_events(old: Schema, new: Schema) -> Iterator[str]:
+    for name, then in old["components"].get("messages", {}).items():
+        now = new["components"]["messages"].get(name, {})
+        if not now:
+            yield f"{name} is gone"
+        elif name == "auth.refresh":  # clients send it
+            yield from _misfits(then["payload"], now["payload"], old, new, name)
+        else:
+            yield from _misfits(now["payload"], then["payload"], new, old, name)
+
+
 def _operations(document: Schema) -> dict[tuple[str, str], Schema]:
-    paths = document["paths"].items()
+    paths = document.get("paths", {}).items()
     return {(path, method): item[method] for path, item in paths for method in item.keys() - {"parameters"}}
 
 
