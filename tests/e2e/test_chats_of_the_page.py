@@ -62,6 +62,7 @@ def test_a_place_that_was_found_is_opened_however_far_back_it_is(page: Page, per
     expect(places).to_have_count(2)
 
     # A deleted message is found no more, here and at once
+    page.locator("[data-message-id]").first.hover()
     page.locator("[data-message-id]").first.get_by_role("button", name="Delete").click()
     page.locator("#ask").get_by_role("button", name="Delete").click()
     expect(places).to_have_count(1)

@@ -94,16 +94,16 @@ def test_an_edit_whose_dialog_was_closed_before_its_refusal_is_kept_while_anothe
     sign_in(page, person)
     for text in "now fake:chunks=2,gate=edits", "one", "two":
         write(page, text)
-    rewrite, editor = page.locator("[data-action=rewrite]"), page.locator("#editor")
+    rewrite, editor = page.get_by_role("button", name="Edit: "), page.locator("#editor")
     expect(rewrite).to_have_count(2)
     page.route("**/messages/*", lambda route: held.append(route) if not held else route.continue_())
-    rewrite.first.click()
+    rewrite.first.press("Enter")
     editor.locator("textarea").fill("one anew")
     editor.get_by_role("button", name="Send").click()
     page.keyboard.press("Escape")
 
     # The second goes out while the first has no answer yet
-    rewrite.last.click()
+    rewrite.last.press("Enter")
     editor.locator("textarea").fill("two anew")
     editor.get_by_role("button", name="Send").click()
     expect(editor).to_be_hidden()
@@ -115,7 +115,7 @@ def test_an_edit_whose_dialog_was_closed_before_its_refusal_is_kept_while_anothe
     page.reload()
     edited = page.locator("[data-message-type=user]", has_text="Your edit is not saved yet")
     expect(edited).to_have_count(1)
-    edited.get_by_role("button", name="Edit").click()
+    edited.get_by_role("button", name="Edit").press("Enter")
     expect(editor.locator("textarea")).to_have_value("one anew")
     editor.get_by_role("button", name="Cancel").click()
     expect(edited).to_have_count(0)

@@ -63,7 +63,11 @@ def test_an_edit_that_is_not_saved_can_be_gone_on_with_whatever_became_of_its_me
     found = rows(page, *pair("one", 0), *pair("two", 2), events=[edit])
     assert (found["one"]["edited"], found["one"]["offers"]) == (True, ["copy", "rewrite", "branch", "remove"])
     assert not found["two"]["edited"]
-    assert rows(page, *pair("one", 0, status="running"), events=[edit])["one"]["offers"] == ["copy", "rewrite", "remove"]
+    assert rows(page, *pair("one", 0, status="running"), events=[edit])["one"]["offers"] == [
+        "copy",
+        "rewrite",
+        "remove",
+    ]
     assert not rows(page, *pair("one anew", 0), events=[edit])["one anew"]["edited"]
 
 

@@ -20,7 +20,8 @@ PLAY = """async ([first, synced, filled]) => {
     };
     const api = { createChat, messages: async (id) => ({ items: filled.includes(id) ? [{}] : [] }) };
     const rows = { chats: synced, messages: [], credits: { balance: 1 }, cursor: 20 };
-    const makeChat = createChatMaker({ api, catchUp: async () => dispatch("synced", rows), dispatch, read: () => state });
+    const catchUp = async () => dispatch("synced", rows);
+    const makeChat = createChatMaker({ api, catchUp, dispatch, read: () => state });
     await makeChat().catch(() => {});
     return { made: await makeChat(), asked };
 }"""
