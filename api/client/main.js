@@ -46,7 +46,7 @@ const places = createPlaces({ api, dispatch, read });
 const rows = createRows({ api, dispatch, read });
 const versions = createVersions({ api, dispatch, read });
 const keep = new Keep({ dispatch, taken: () => location.reload() });
-const makeChat = createChatMaker({ api, dispatch, read });
+const makeChat = createChatMaker({ api, catchUp: sync.catchUp, dispatch, read });
 const outbox = createOutbox({ api, makeChat, dispatch, read });
 const actions = createActions({ api, session, outbox, keep, makeChat, dispatch, read, catchUp: sync.catchUp });
 

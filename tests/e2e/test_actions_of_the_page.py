@@ -156,6 +156,22 @@ def test_a_reply_that_broke_off_is_continued_and_a_failed_one_tried_again(
     expect(page.locator("[data-message-id]")).to_have_count(0)
 
 
+def test_the_first_message_goes_on_in_one_new_chat_like_the_old_one(page: Page, person: Person) -> None:
+    settings = {"instructions": "Be brief.", "whenBusy": "reject"}
+    old = person.post("/chats", title="Mine", settings=settings)
+    for text in "First", "Second":
+        person.post(f"/chats/{old['id']}/messages", content=text, generate=False)
+    sign_in(page, person)
+    page.route("**/chats", lambda route: (route.fetch(), route.abort()))
+    press(page.locator("[data-message-type=user]").first, "Edit in a new chat")
+    expect(page.get_by_role("alert").first).to_have_text("The server can't be reached.")
+    page.unroute("**/chats")
+    made = person.get("/chats")["items"]
+    assert [(chat["title"], chat["settings"]) for chat in made] == [("Mine", old["settings"])] * 2
+    press(page.locator("[data-message-type=user]").first, "Edit in a new chat")
+    expect(page.locator("#box")).to_have_value("First")
+
+
 def test_a_message_and_a_block_of_code_are_copied(page: Page, person: Person) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     sign_in(page, person)

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.axe import wrong
 from tests.e2e.person import Person
 
 # The page is the same for each database.
@@ -31,6 +32,10 @@ def test_the_page_shows_both_documents_and_sends_a_request_with_a_token(page: Pa
     operation.locator("button.execute").click()
     expect(operation.locator(".live-responses-table .response-col_status").last).to_contain_text("200")
     expect(operation.locator(".live-responses-table")).to_contain_text(person.email)
+
+    # The address names the operation, and axe finds nothing in either document
+    assert page.url.endswith("#/account/getAccount")
+    assert wrong(page) == []
 
     # Nothing came from elsewhere, and the policy of the page stood in the way of nothing
     assert asked <= {urlsplit(page.url).netloc, "data:"}

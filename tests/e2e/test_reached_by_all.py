@@ -1,48 +1,13 @@
 """A person uses the page with a keyboard, a screen reader, a phone, in light and in darkness."""
 
-from pathlib import Path
-from typing import Any
-
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.person import Person
-from tests.fake_model import FakeModel
 from tests.services.programs import Programs
 from tests.the_page import newest_reply, sign_in, write
 
 pytestmark = pytest.mark.parametrize("programs", ["sqlite"], indirect=True)
-
-AXE = (Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js").read_text()
-#: The dark theme differs in colours alone.
-ALL, COLOURS = "axe.run()", "axe.run({ runOnly: ['color-contrast'] })"
-
-RICH = """Look
-
-#### Deep
-
-`code` and [a link](https://example.org)
-
-```
-a line of code that is too long for the page, so that a reader has to scroll sideways to see how it ends, at last
-```
-
-| a | b |
-|--|--|
-| c | d |
-
-> quote"""
-
-
-def wrong(page: Page) -> list[Any]:
-    """The violations that axe finds on the page as it is now, in both themes."""
-    found = []
-    page.evaluate(AXE)
-    for theme, run in ("light", ALL), ("dark", COLOURS):
-        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-        violations = page.evaluate(run)["violations"]
-        found += [(theme, one["id"], [node["html"] for node in one["nodes"]]) for one in violations]
-    return found
 
 
 def hang_and_wait(page: Page) -> None:
@@ -59,33 +24,6 @@ def focused(page: Page) -> str:
     return page.evaluate(
         "(({ ariaLabel, textContent, localName }) => ariaLabel || textContent || localName)(document.activeElement)"
     )
-
-
-def test_axe_finds_nothing_on_any_view(page: Page, person: Person, fake_model: FakeModel) -> None:
-    page.goto("/")
-    expect(page.locator("form[data-test=sign-in]")).to_be_visible()
-    assert wrong(page) == []
-    sign_in(page, person)
-    assert wrong(page) == []
-    write(page, RICH)
-    expect(newest_reply(page)).to_have_attribute("data-status", "completed")
-    assert wrong(page) == []
-    page.locator("[data-test=chat-list] [data-action=delete]").focus()
-    page.keyboard.press("Enter")
-    assert wrong(page) == []
-    page.keyboard.press("Escape")
-    write(page, "fails fake:status=401")
-    expect(newest_reply(page)).to_have_attribute("data-status", "failed")
-    hang_and_wait(page)
-    assert wrong(page) == []
-    page.get_by_role("button", name="Stop").first.click()
-    expect(page.locator("[data-test=paused]")).to_be_visible()
-    page.locator("#box").fill("x" * 100_001)
-    page.locator("#box").press("Enter")
-    assert wrong(page) == []
-    page.set_viewport_size({"width": 390, "height": 800})
-    page.locator("[data-action=menu]").click()
-    assert wrong(page) == []
 
 
 def test_the_keyboard_never_loses_its_place(page: Page, person: Person) -> None:
@@ -135,6 +73,31 @@ def press(page: Page, name: str) -> None:
 def confirm(page: Page) -> None:
     page.locator("dialog").get_by_role("button", name="Delete").focus()
     page.keyboard.press("Enter")
+
+
+UNSEEN = """() => [...document.querySelectorAll("button")].filter((button) => {
+    const { x, y, width, height } = button.getBoundingClientRect();
+    return getComputedStyle(button).opacity === "0"
+        && button.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+}).map((button) => button.ariaLabel)"""
+
+
+def test_no_click_hits_a_button_that_is_not_seen(page: Page, person: Person) -> None:
+    for title in "first", "second":
+        person.post("/chats", title=title)
+    for text in "one", "two":
+        person.post(f"/chats/{person.get('/chats')['items'][0]['id']}/messages", content=text, generate=False)
+    sign_in(page, person)
+    expect(page.locator("[data-message-id]")).to_have_count(2)
+    page.locator("#box").hover()
+    assert page.evaluate(UNSEEN) == []
+    delete = page.locator("[data-test=chat-list] li").last.get_by_role("button", name="Delete")
+    box = delete.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(delete).to_have_css("opacity", "1")
+    delete.click()
+    expect(page.locator("#ask")).to_be_visible()
 
 
 def test_each_message_names_its_speaker(page: Page, person: Person) -> None:

@@ -8,6 +8,7 @@ from playwright.sync_api import Error, Page, Route, expect
 
 from tests.e2e.person import Person
 from tests.eventually import patience
+from tests.fake_model import FakeModel
 from tests.services.programs import Programs
 from tests.the_page import newest_reply, sign_in, write
 
@@ -84,6 +85,48 @@ def lose(route: Route) -> None:
             route.fetch()
         route.abort()
     return None
+
+
+def test_an_edit_whose_dialog_was_closed_before_its_refusal_is_kept_while_another_one_goes_out(
+    page: Page, person: Person, fake_model: FakeModel
+) -> None:
+    held: list[Route] = []
+    sign_in(page, person)
+    for text in "now fake:chunks=2,gate=edits", "one", "two":
+        write(page, text)
+    rewrite, editor = page.get_by_role("button", name="Edit: "), page.locator("#editor")
+    expect(rewrite).to_have_count(2)
+    page.route("**/messages/*", lambda route: held.append(route) if not held else route.continue_())
+    rewrite.first.press("Enter")
+    editor.locator("textarea").fill("one anew")
+    editor.get_by_role("button", name="Send").click()
+    page.keyboard.press("Escape")
+
+    # The second goes out while the first has no answer yet
+    rewrite.last.press("Enter")
+    editor.locator("textarea").fill("two anew")
+    editor.get_by_role("button", name="Send").click()
+    expect(editor).to_be_hidden()
+    assert mine(page) == ["now fake:chunks=2,gate=edits", "one", "two anew"]
+
+    # The first is refused: the page says so, and has its text, also after a reload
+    held[0].fulfill(status=409, json={"detail": "Not now."})
+    expect(page.get_by_role("alert").first).to_have_text("Your edit was not saved: Not now.")
+    page.reload()
+    edited = page.locator("[data-message-type=user]", has_text="Your edit is not saved yet")
+    expect(edited).to_have_count(1)
+    edited.get_by_role("button", name="Edit").press("Enter")
+    expect(editor.locator("textarea")).to_have_value("one anew")
+    editor.get_by_role("button", name="Cancel").click()
+    expect(edited).to_have_count(0)
+    fake_model.open_gate("edits")
+
+
+def test_a_blank_of_braille_is_no_message(page: Page, person: Person) -> None:
+    sign_in(page, person)
+    write(page, "\u2800")
+    expect(page.get_by_role("button", name="Send")).to_be_disabled()
+    assert (box(page), mine(page)) == ("\u2800", [])
 
 
 def test_the_next_user_of_a_tab_finds_nothing_of_the_former(page: Page, person: Person, programs: Programs) -> None:

@@ -1,8 +1,10 @@
 // The user looks for words in all chats. `page` is described in actions.js.
 
+import { showsNothing } from "../state/blank.js";
+
 export async function search(page, q) {
   page.dispatch("search.asked", q);
-  if (q.trim()) await look(page, q, null);
+  if (!showsNothing(q)) await look(page, q, null);
 }
 
 export async function searchOn(page) {

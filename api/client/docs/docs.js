@@ -1,10 +1,13 @@
 // The page for authors of clients: Swagger UI shows REST, and events.js shows the sockets. Nothing comes from elsewhere.
 
 import { showEvents } from "./events.js";
+import { nameAll } from "./names.js";
 
+const place = document.getElementById("rest");
+nameAll(place);
 window.SwaggerUIBundle({
   url: "/openapi.json",
-  domNode: document.getElementById("operations"),
+  domNode: place,
   deepLinking: true,
   docExpansion: "list",
   validatorUrl: null, // it would send the document to another site

@@ -2,7 +2,7 @@
 // A post without a chat gets one before it is sent.
 
 export const empty = {
-  drafts: [], // {key, chatSessionId, content, begun, status, problem, passing, echoed}, oldest first
+  drafts: [], // {key, chatSessionId, content, begun, status, problem, passing, wrong, echoed}, oldest first
 };
 
 // A post that is sent again keeps its place.
@@ -13,9 +13,10 @@ export function sending(state, draft) {
 }
 
 // `passing`: the reason may pass, so the page sends the post again by itself. An echoed draft may stay hidden meanwhile.
-export function unsent(state, { key, problem, passing = false }) {
+// `wrong`: the text itself was refused, so it can never be sent as it is.
+export function unsent(state, { key, problem, passing = false, wrong = false }) {
   const hidden = passing && state.drafts.some((draft) => draft.key === key && draft.echoed);
-  return changeOne(state, key, { status: "unsent", problem, passing, echoed: hidden });
+  return changeOne(state, key, { status: "unsent", problem, passing, wrong, echoed: hidden });
 }
 
 export function discarded(state, key) {

@@ -1,14 +1,17 @@
 // The rows of the open conversation: each message or draft with what a person can do about it. Pure functions.
 
+import { showsNothing } from "./blank.js";
 import { isPaused } from "./chats.js";
 import { isFinal } from "./messages.js";
+import { editOf } from "./typed.js";
 import { groupsOf, isShown, rootOf } from "./versions.js";
 import { isOpen, isReply, waits } from "./waiting.js";
 
 const EXCERPT = 40; // characters of a question that name its buttons
 
-// A row: {key, id, message, about, offers, off, versions, place, paused}. Versions of a message have the same key.
-// `offers` are verbs, `off` are those that can do nothing now, and `about` names the row.
+// A row: {key, id, message, about, offers, off, versions, place, paused, edited}. Versions of a message have the same key.
+// `offers` are verbs, `off` are those that can do nothing now, and `about` names the row. An `edited` message has a new
+// text that the server has not taken yet.
 export function rowsOf(state) {
   const chat = chatOf(state);
   return [...chat.shown.map((message) => row(message, chat, state)), ...draftsOf(state)];
@@ -51,9 +54,10 @@ function row(message, chat, state) {
     ...[!versions?.older && "older", !versions?.newer && "newer"],
   ].filter(Boolean);
   const about = excerpt((chat.byId.get(replyTo) ?? message).content);
-  const offers = isReply(message) ? offersOfReply(message, chat) : offersOfQuestion(message, chat);
+  const edited = (editOf(state, state.openChat, id) ?? message.content) !== message.content;
+  const offers = isReply(message) ? offersOfReply(message, chat) : offersOfQuestion(message, chat, edited);
   const place = state.places[id] ?? null;
-  return { key: rootOf(message), id, message, about, offers, off, versions, place, paused: chat.paused };
+  return { key: rootOf(message), id, message, about, offers, off, versions, place, paused: chat.paused, edited };
 }
 
 function draftsOf({ drafts, openChat }) {
@@ -63,9 +67,14 @@ function draftsOf({ drafts, openChat }) {
     id: draft.key,
     message: { ...draft, id: draft.key, messageType: "user" },
     about: excerpt(draft.content),
-    offers: draft.status === "unsent" ? ["retry", "edit"] : [],
+    offers: offersOfDraft(draft),
     off: [],
   }));
+}
+
+function offersOfDraft({ status, wrong }) {
+  if (status !== "unsent") return [];
+  return wrong ? ["edit"] : ["retry", "edit"];
 }
 
 function offersOfReply(message, chat) {
@@ -82,18 +91,20 @@ function offersOfWaiting({ id }, { first, paused, queue }) {
 }
 
 function offersOfLast({ status, content, finishReason }) {
-  const isBlank = !content.trim();
+  const isBlank = showsNothing(content);
   if (status === "failed") return isBlank ? ["again"] : ["again", "continue"];
   if (status === "cancelled" && isBlank) return ["again"];
   return status === "cancelled" || finishReason === "length" ? ["continue", "regenerate"] : ["regenerate"];
 }
 
-function offersOfQuestion({ id, messageType }, { last, replies }) {
+// The user can always come back to an edit, even if the server would refuse it by now.
+function offersOfQuestion({ id, messageType }, { last, replies }, edited) {
   const reply = replies.get(id);
+  const back = edited ? ["rewrite"] : [];
   if (messageType !== "user") return ["copy", "remove"];
   if (reply && waits(reply)) return ["copy", "rewrite"];
-  if (reply && isOpen(reply)) return ["copy", "remove"];
-  if (id !== last) return ["copy", "branch", "remove"];
+  if (reply && isOpen(reply)) return ["copy", ...back, "remove"];
+  if (id !== last) return ["copy", ...back, "branch", "remove"];
   return [...(reply ? [] : ["answer"]), "copy", "rewrite", "remove"];
 }
 

@@ -1,12 +1,14 @@
 // The search over the user's chats: the words, and the places that were found. Pure functions.
 
+import { showsNothing } from "./blank.js";
+
 export const empty = {
   search: null, // {q, items, nextCursor, done, problem} while the user looks for something
 };
 
 // The places of the last words stay on the screen until the answer comes.
 export function asked(state, q) {
-  if (!q.trim()) return { ...state, search: null };
+  if (showsNothing(q)) return { ...state, search: null };
   return { ...state, search: { q, items: state.search?.items ?? [], nextCursor: null, done: false, problem: "" } };
 }
 

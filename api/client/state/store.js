@@ -142,7 +142,7 @@ function putMessage(state, message) {
 }
 
 function messageDeleted(state, { id }) {
-  return conversation.removed({ ...state, gone: [...state.gone, id] }, id);
+  return conversation.removed(typing.removed({ ...state, gone: [...state.gone, id] }, id), id);
 }
 
 // The answer carries the balance right after the post. A later one from `credits.changed` stays.

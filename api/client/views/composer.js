@@ -1,6 +1,7 @@
 // The box for a new message. It shows what the user has typed in the open chat. With a keyboard, Enter sends it and
 // Shift+Enter begins a new line. On a touch screen Enter begins a new line, and the button sends.
 
+import { showsNothing } from "../state/blank.js";
 import { textIn } from "../state/typed.js";
 import { MESSAGE, lengthProblem } from "./length.js";
 
@@ -25,7 +26,7 @@ export function setUpComposer({ send, type, say }) {
     event.preventDefault();
     const problem = lengthProblem("This message", box.value, MESSAGE);
     if (problem) return say(`${problem} Shorten it or split it.`);
-    if (!box.value.trim()) return;
+    if (showsNothing(box.value)) return;
     send(box.value);
     write("");
   });
@@ -63,7 +64,7 @@ export function hasFocus() {
 }
 
 function fit() {
-  button.disabled = !box.value.trim();
+  button.disabled = showsNothing(box.value);
   box.style.height = "auto";
   box.style.height = `${box.scrollHeight}px`;
 }

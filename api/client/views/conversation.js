@@ -56,7 +56,7 @@ const fromBottom = () => scroll.scrollHeight - scroll.scrollTop - scroll.clientH
 const toBottom = () => (scroll.scrollTop = scroll.scrollHeight);
 
 export function showConversation(state, before) {
-  const parts = ["messages", "drafts", "openChat", "loaded", "places", "chats", "found"];
+  const parts = ["messages", "drafts", "typed", "openChat", "loaded", "places", "chats", "found"];
   if (parts.every((part) => state[part] === before[part])) return;
   const distance = fromBottom();
   rows = rowsOf(state);

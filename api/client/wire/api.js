@@ -60,7 +60,7 @@ export function createApi(session) {
     search: (q, cursor) => call("GET", `/search?${query({ q, cursor })}`),
     exportAll: (format) => file("/export", format),
     exportChat: (id, format) => file(`/chats/${id}/export`, format),
-    createChat: (title) => call("POST", "/chats", { body: title ? { title } : {} }),
+    createChat: (body = {}) => call("POST", "/chats", { body }),
     changeChat: (id, changes) => call("PATCH", `/chats/${id}`, { body: changes }),
     deleteChat: (id) => call("DELETE", `/chats/${id}`),
     messages: (id, cursor, limit) => call("GET", `/chats/${id}/messages?${query({ order: "desc", cursor, limit })}`),

@@ -3,7 +3,7 @@
 
 const OURS = "holdfast.";
 const OWNER = `${OURS}owner`; // the user's id
-const TYPED = `${OURS}typed.`; // + id of the chat: text
+const TYPED = `${OURS}typed.`; // + the place of the text: text
 const POST = `${OURS}post.`; // + key of the post: JSON
 const NO_ROOM = "This browser has no room to keep your text. Send or copy it before you leave the page.";
 
@@ -94,9 +94,9 @@ function entries(typed, drafts) {
 }
 
 // The outcome of a post that is being sent is not known after a reload, so that post is sent again.
-function written({ key, chatSessionId, content, begun, status, problem, passing }) {
+function written({ key, chatSessionId, content, begun, status, problem, passing, wrong }) {
   const refused = status === "unsent" && !passing;
-  return JSON.stringify({ key, chatSessionId, content, begun, problem: refused ? problem : "", passing: !refused });
+  return JSON.stringify({ key, chatSessionId, content, begun, problem: refused ? problem : "", passing: !refused, wrong });
 }
 
 function readTyped(known) {

@@ -54,7 +54,7 @@ async function deliver({ api, makeChat, dispatch, read }, { key, content }) {
     if (isHeld()) dispatch("draft.accepted", { key, ...answer });
   } catch (problem) {
     const failed = isLost(problem) ? read().drafts.filter(isSending) : [{ key }];
-    const why = { problem: problem.message, passing: isPassing(problem) };
+    const why = { problem: problem.message, passing: isPassing(problem), wrong: problem.code === "invalid_request" };
     failed.forEach((one) => dispatch("draft.unsent", { key: one.key, ...why }));
   }
 }

@@ -1,5 +1,6 @@
 // The list of chats. The user opens, renames and deletes chats here, and asks for more of them.
 
+import { showsNothing } from "../../state/blank.js";
 import { shelfOf } from "../../state/chats.js";
 import { ask } from "../ask.js";
 
@@ -27,7 +28,7 @@ const isArchive = () => shelf.ariaPressed === "true";
 
 async function askForTitle(title, rename) {
   const answer = await ask({ title: "Rename chat", value: title, yes: "Rename" });
-  if (answer?.trim() && answer !== title) rename(answer);
+  if (!showsNothing(answer ?? "") && answer !== title) rename(answer);
 }
 
 async function askToDelete(title, remove) {

@@ -1,5 +1,6 @@
 // The search box above the chats. What it finds takes the place of the list.
 
+import { showsNothing } from "../../state/blank.js";
 import { placesOf } from "../../state/search.js";
 
 const PAUSE = 250; // ms without a key; then the words are looked for
@@ -19,7 +20,7 @@ export function setUpSearch({ search, searchOn }) {
   };
   box.addEventListener("input", () => {
     clearTimeout(timer);
-    timer = setTimeout(ask, box.value.trim() ? PAUSE : 0);
+    timer = setTimeout(ask, showsNothing(box.value) ? 0 : PAUSE);
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();

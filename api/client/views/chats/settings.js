@@ -1,4 +1,5 @@
 // The dialog with the settings of the open chat. It stays open until they are saved, so a refusal loses nothing.
+// If the user closes it before the answer, the instructions are kept with their chat (D-260).
 
 import { INSTRUCTIONS, lengthProblem } from "../length.js";
 
@@ -9,31 +10,36 @@ const submit = dialog.querySelector("[type=submit]");
 const { instructions, whenBusy, includeContext, archived } = form.elements;
 const gear = document.querySelector("[data-action=configure]");
 const badge = document.querySelector(".archived");
-let save = null;
+let shown = null; // the edit on the screen, see askForSettings()
 let known = null; // what the form showed at first
 
 export function setUpSettings({ configure, exportChat }) {
   gear.addEventListener("click", configure);
   dialog.addEventListener("click", ({ target }) => {
     if (target.dataset.format) exportChat(target.dataset.format);
-    if (target.matches("[data-format], [data-action=cancel]")) dialog.close();
+    if (target.matches("[data-action=cancel]") && !shown.isSending) shown.drop();
+    if (target.matches("[data-format], [data-action=cancel]")) close();
   });
+  dialog.addEventListener("close", () => dialog.open || close()); // for example by Escape
+  instructions.addEventListener("input", () => shown.type(instructions.value));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     problem.textContent = lengthProblem("The text of the instructions", instructions.value, INSTRUCTIONS);
-    if (!problem.textContent && !submit.ariaDisabled) trySaving(save);
+    if (!problem.textContent && !shown.isSending) trySaving(shown);
   });
 }
 
-// `saving` gets the changes alone. If it refuses, the dialog says why.
-export function askForSettings(chat, saving) {
-  save = saving;
+// The edit is as in editor.js. Its text is the instructions, and its `save` gets the changes alone.
+export function askForSettings(chat, edit) {
+  shown = edit;
   instructions.value = chat.settings.instructions ?? "";
   whenBusy.value = chat.settings.whenBusy ?? "queue";
   includeContext.checked = chat.settings.includeContext ?? false;
   archived.checked = chat.archived;
   known = written();
+  instructions.value = edit.text;
   problem.textContent = "";
+  showSending(edit, false);
   dialog.showModal();
 }
 
@@ -52,16 +58,32 @@ function changed() {
   };
 }
 
-async function trySaving(saving) {
-  submit.ariaDisabled = "true";
+function close() {
+  shown = null;
+  dialog.close();
+}
+
+async function trySaving(edit) {
+  const { value: sent } = instructions;
+  showSending(edit, true);
   try {
-    await saving(changed());
-    if (save === saving) dialog.close();
+    await edit.save(changed());
+    edit.taken(sent);
+    if (shown === edit) close();
   } catch (refusal) {
-    problem.textContent = refusal.message;
+    if (shown === edit) problem.textContent = refusal.message;
+    else edit.say(refusal.message);
   } finally {
-    submit.ariaDisabled = null;
+    showSending(edit, false);
   }
+}
+
+// The settings on their way are those on the screen.
+function showSending(edit, isSending) {
+  edit.isSending = isSending;
+  if (shown !== edit) return;
+  instructions.readOnly = isSending;
+  submit.ariaDisabled = isSending ? "true" : null;
 }
 
 // The settings go with their chat, and with its user.
@@ -69,7 +91,5 @@ export function showSettings({ openChat, chats }, before) {
   const chat = chats.find(({ id }) => id === openChat);
   gear.hidden = !chat;
   badge.hidden = !chat?.archived;
-  if (openChat === before.openChat) return;
-  save = null;
-  dialog.close();
+  if (openChat !== before.openChat) close();
 }

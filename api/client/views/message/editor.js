@@ -1,5 +1,7 @@
-// A dialog with a text to edit. It stays open until the text is saved, so a refusal loses nothing.
+// A dialog with the text of a message to edit. It stays open until the text is saved, so a refusal loses nothing.
+// If the user closes it before the answer, the text is kept with its message (D-260).
 
+import { showsNothing } from "../../state/blank.js";
 import { MESSAGE, lengthProblem } from "../length.js";
 
 const dialog = document.querySelector("#editor");
@@ -7,48 +9,60 @@ const form = dialog.querySelector("form");
 const { content: box } = form.elements;
 const problem = dialog.querySelector(".problem");
 const submit = dialog.querySelector(".primary");
-let save = null;
+let shown = null; // the edit on the screen, see askForText()
 
-dialog.querySelector("[data-action=cancel]").addEventListener("click", () => dialog.close());
-dialog.addEventListener("close", () => (box.value = ""));
+dialog.querySelector("[data-action=cancel]").addEventListener("click", () => {
+  if (!shown.isSending) shown.drop();
+  close();
+});
+dialog.addEventListener("close", () => dialog.open || close()); // for example by Escape
+box.addEventListener("input", () => shown.type(box.value));
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   problem.textContent = lengthProblem("This message", box.value, MESSAGE);
-  if (problem.textContent) return;
-  if (box.value.trim() && !submit.ariaDisabled) trySaving(save, box.value);
+  if (!problem.textContent && !showsNothing(box.value) && !shown.isSending) trySaving(shown, box.value);
 });
 
-// `saving` gets the text. If it refuses, the dialog says why.
-export function askForText({ title, value, yes }, saving) {
-  save = saving;
-  dialog.querySelector("h2").textContent = title;
-  submit.textContent = yes;
-  open(value, "");
-}
-
-function open(text, refusal) {
-  box.value = text;
-  problem.textContent = refusal;
+// An edit has the `text` to begin with, and functions. `type` gets each text, `save` the one to save, and `taken` the
+// one that is saved. `drop` forgets the edit. `say` tells of a refusal when another edit is on the screen, or none.
+export function askForText(edit) {
+  shown = edit;
+  box.value = edit.text;
+  problem.textContent = "";
+  showSending(edit);
   if (!dialog.open) dialog.showModal();
   box.focus();
 }
 
-// The user may close the dialog before the answer. After a refusal it opens again, with the text.
-async function trySaving(saving, text) {
-  submit.ariaDisabled = "true";
+function close() {
+  shown = null;
+  box.value = "";
+  dialog.close();
+}
+
+async function trySaving(edit, text) {
+  showSending(edit, true);
   try {
-    await saving(text);
-    if (save === saving) dialog.close();
+    await edit.save(text);
+    edit.taken(text);
+    if (shown === edit) close();
   } catch (refusal) {
-    if (save === saving) open(text, refusal.message);
+    if (shown === edit) problem.textContent = refusal.message;
+    else edit.say(refusal.message);
   } finally {
-    submit.ariaDisabled = null;
+    showSending(edit, false);
   }
 }
 
-// A text belongs to its chat. It goes with the chat, and with its user.
+// The text on its way is the text on the screen.
+function showSending(edit, isSending = false) {
+  edit.isSending = isSending;
+  if (shown !== edit) return;
+  box.readOnly = isSending;
+  submit.ariaDisabled = isSending ? "true" : null;
+}
+
+// A text belongs to its chat. It leaves the screen with the chat, and with its user.
 export function showEditor({ openChat }, before) {
-  if (openChat === before.openChat) return;
-  save = null;
-  dialog.close();
+  if (openChat !== before.openChat) close();
 }

@@ -1,7 +1,8 @@
 // The line below a message: its state in words, with what it costs, and why a reply waits.
 
-export function noteOf({ message, place, paused }) {
+export function noteOf({ message, place, paused, edited }) {
   const { status, content, error, problem, passing, credits } = message;
+  if (edited) return "Your edit is not saved yet. Choose “Edit” to go on.";
   if (status === "sending") return "Sending…";
   if (status === "unsent") return `Not sent: ${problem}${passing ? " The page will send it when it can." : ""}`;
   if (status === "failed") return error?.detail ?? "The reply failed.";

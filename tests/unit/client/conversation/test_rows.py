@@ -52,9 +52,32 @@ def test_each_ending_of_the_last_reply_has_its_action(page: Page) -> None:
     assert offered(**failed, content="") == ["again", "remove"]
     assert offered(**failed) == ["again", "continue", *QUIET]
     assert offered(status="cancelled", content=" ") == ["again", *QUIET]
+    assert offered(status="cancelled", content="\u2800") == ["again", *QUIET]
     assert offered(status="cancelled") == ["continue", "regenerate", *QUIET]
     assert offered(finishReason="length") == ["continue", "regenerate", *QUIET]
     assert offered(status="running") == ["stop"]
+
+
+def test_an_edit_that_is_not_saved_can_be_gone_on_with_whatever_became_of_its_message(page: Page) -> None:
+    edit = ("typed", {"chatSessionId": CHAT, "part": "one", "text": "one anew"})
+    found = rows(page, *pair("one", 0), *pair("two", 2), events=[edit])
+    assert (found["one"]["edited"], found["one"]["offers"]) == (True, ["copy", "rewrite", "branch", "remove"])
+    assert not found["two"]["edited"]
+    assert rows(page, *pair("one", 0, status="running"), events=[edit])["one"]["offers"] == [
+        "copy",
+        "rewrite",
+        "remove",
+    ]
+    assert not rows(page, *pair("one anew", 0), events=[edit])["one anew"]["edited"]
+
+
+def test_a_text_that_can_never_be_sent_is_not_tried_again(page: Page) -> None:
+    def offered(**why: Any) -> Any:
+        sending = ("draft.sending", {"key": "k", "chatSessionId": CHAT, "content": "text"})
+        return rows(page, events=[sending, ("draft.unsent", {"key": "k", "problem": "No.", **why})])["k"]["offers"]
+
+    assert offered() == ["retry", "edit"]
+    assert offered(wrong=True) == ["edit"]
 
 
 WAITS = {"status": "pending", "attempt": 0, "content": ""}

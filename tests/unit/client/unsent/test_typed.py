@@ -43,6 +43,13 @@ def test_a_deleted_chat_takes_its_own_unsent_words_with_it_and_no_others(page: P
     assert [draft["key"] for draft in state["drafts"]] == ["k2"]
 
 
+def test_an_edit_goes_with_its_message_or_its_chat(page: Page) -> None:
+    edits = [("typed", {"chatSessionId": CHAT, "part": part, "text": part}) for part in ("m", "instructions")]
+    state = after(page, typed(CHAT, "half"), *edits, ("message.deleted", {"id": "m", "seq": 1}))
+    assert state["typed"] == {CHAT: "half", f"{CHAT}/instructions": "instructions"}
+    assert after(page, *edits, ("chat.deleted", {"id": CHAT, "seq": 1}))["typed"] == {}
+
+
 def test_what_was_kept_comes_back_and_nothing_of_it_after_a_sign_out(page: Page) -> None:
     kept = ("kept", {"typed": {CHAT: "old", "other": "b"}, "drafts": [POST]})
     state = after(page, ("chat.updated", chat(CHAT, 1, 1)), typed(CHAT, "newer"), kept)
