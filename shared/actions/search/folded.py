@@ -5,8 +5,6 @@ A letter stays one letter, as in both databases: `ß` is no `ss`. An accent that
 
 import unicodedata
 
-#: Accents of Latin, Greek and Cyrillic letters. The migration 0011 has the same for PostgreSQL.
-FIRST_ACCENT, LAST_ACCENT = "\u0300", "\u036f"
 # Characters below this are folded once. A client who sends every other character costs no memory.
 _KEPT = 0x10000
 
@@ -19,7 +17,7 @@ class Folded:
         self._text = text
         self._origins: list[int] | range = range(len(text))
         if len(self.letters) < len(text):
-            self._origins = [place for place, letter in enumerate(text) if not is_accent(letter)]
+            self._origins = [place for place, letter in enumerate(text) if not _is_accent(letter)]
 
     def origin(self, start: int, end: int) -> tuple[int, int]:
         """Where these letters stand in the text, with the accents and vowel signs that follow the last one."""
@@ -34,9 +32,9 @@ def fold(text: str) -> str:
     return text.translate(_folded)
 
 
-def is_accent(character: str) -> bool:
-    """Whether it is an accent that no letter took in."""
-    return FIRST_ACCENT <= character <= LAST_ACCENT
+def _is_accent(character: str) -> bool:
+    """Whether it is an accent of Latin, Greek or Cyrillic letters. The migration 0014 has the same for PostgreSQL."""
+    return "\u0300" <= character <= "\u036f"
 
 
 class _Folds(dict[int, str]):
@@ -44,7 +42,7 @@ class _Folds(dict[int, str]):
 
     def __missing__(self, code: int) -> str:
         parts = unicodedata.normalize("NFD", chr(code))
-        bare = unicodedata.normalize("NFC", "".join(part for part in parts if not is_accent(part)))
+        bare = unicodedata.normalize("NFC", "".join(part for part in parts if not _is_accent(part)))
         folded = _small(bare if len(bare) < 2 else chr(code))
         if code < _KEPT:
             self[code] = folded
@@ -52,7 +50,7 @@ class _Folds(dict[int, str]):
 
 
 def _small(letter: str) -> str:
-    """The small letter; of two small letters for one capital, as σ and ς, always the same one."""
+    """The small letter; of two small ones with the same capital letter, as both sigmas, always the same one."""
     for small in (letter.lower(), letter.lower().casefold()):
         letter = small if len(small) == 1 else letter
     return letter

@@ -24,13 +24,16 @@ _HAS_KEY = re.compile("|".join(sorted(_KEYS, key=len, reverse=True)))
 # The vowel signs of one Hebrew or Arabic letter. People type what changes the letter first, such as a shadda. NFC has
 # it last.
 _SIGNS = re.compile("[\u0591-\u05c7\u064b-\u065f]{2,}")
+# Scripts that got capital letters after FTS5's Unicode of 2012: Georgian, Cherokee, and some letters of others.
+_LATER = re.compile("[\u0528-\u052f\u10d0-\u13ff\u1c80-\u1cbf\ua640-\uabbf\U00010480-\U0001e943]")
 
 
 def forms(part: str, typed: str) -> list[str]:
     """The part as NFC, as NFD, as it was typed, and in both ways in which keyboards differ from NFC; each once."""
     with_keys = _HAS_KEY.sub(lambda found: _KEYS[found[0]], part)
     turned = _SIGNS.sub(lambda found: found[0][::-1], part)
-    return list(dict.fromkeys((part, normalize("NFD", part), typed, with_keys, turned)))
+    cases = (part.lower(), part.upper(), part.capitalize()) if _LATER.search(part) else ()
+    return list(dict.fromkeys((part, normalize("NFD", part), typed, with_keys, turned, *cases)))
 
 
 def for_fts5(words: Words, place: str) -> dict[str, Any]:

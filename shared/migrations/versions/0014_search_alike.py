@@ -1,8 +1,8 @@
 """Both databases take the same characters for letters of a search, and the same letters for equal (D-267, D-268).
 
-PostgreSQL's function learns all marks of Unicode, and that σ and ς are one letter. Entries of texts that have only
-ASCII stay as they are. The others are made anew in batches, while the other programs run. A search may miss such a text
-until its batch is done. SQLite's index is made anew at once, with separators that FTS5 does not know by itself.
+PostgreSQL's function learns all marks of Unicode, and that both small sigmas are one letter. Entries of texts that have
+only ASCII stay as they are. The others are made anew in batches, while the other programs run. A search may miss such a
+text until its batch is done. SQLite's index is made anew at once, with separators that FTS5 does not know by itself.
 """
 
 import unicodedata
@@ -20,8 +20,8 @@ down_revision = "0013"
 _search = import_module("shared.migrations.versions.0011_search")
 # Rows of a batch. With the longest texts, a batch takes some seconds.
 _BATCH = 100
-# No letters, although their category is unknown to FTS5, or that of a vowel sign: the variants of a character, the
-# letters of a flag, and all emoji, those of later years too.
+# No letters, although they have the category of vowel signs or none yet: the variants of a character, the letters of a
+# flag, and all emoji, those of later years too.
 _NO_LETTERS = ((0x180B, 0x180F), (0xFE00, 0xFE0F), (0x1F000, 0x1F0FF), (0x1F10D, 0x1FAFF), (0xE0000, 0xE01EF))
 
 
@@ -99,7 +99,7 @@ def _text_function() -> str:
 
 
 def _other_small_letters() -> dict[str, str]:
-    """The small letters that share their capital letter with another small one, as ς and σ, and the other one."""
+    """The small letters that share their capital letter with another small one, as the final sigma; and the other."""
     letters = ((letter, letter.casefold()) for letter in map(chr, range(0x80, 0x10000)) if letter.islower())
     return {letter: other for letter, other in letters if len(other) == 1 and other.lower() != letter}
 
@@ -122,7 +122,7 @@ def _make_anew_after(texts: Any, last: UUID) -> UUID | None:
             UPDATE search_entries e SET words = search_words(e.owner_id, e.seq, {content})
             FROM {texts.table} t WHERE t.id = e.id AND e.id IN (SELECT id FROM batch)
                 AND octet_length({content}) <> length({content}))
-        SELECT id FROM batch ORDER BY id DESC LIMIT 1"""  # noqa: S608 no part comes from outside
+        SELECT id FROM batch ORDER BY id DESC LIMIT 1"""
     )
     found: UUID | None = op.get_bind().scalar(batch, {"last": last})
     return found
