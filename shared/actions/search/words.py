@@ -55,8 +55,8 @@ class Words:
 
     def counts(self, text: str) -> list[int]:
         """How often each part is in the text."""
-        folded = Folded(text)
-        return [sum(1 for _ in _places(pattern, folded)) for pattern in self._patterns]
+        letters = fold(text)
+        return [sum(1 for _ in _spans(pattern, letters)) for pattern in self._patterns]
 
     def first(self, text: str) -> int | None:
         """Where the first part that is in the text begins."""
@@ -84,8 +84,8 @@ class Place(NamedTuple):
 
 def has_part(text: str, part: str, *, is_open: bool) -> bool:
     """Whether the text has this part of a search. The last word of an open one may go on."""
-    folded = Folded(normalize("NFC", text))
-    return next(_places(_pattern(part, is_open=is_open), folded), None) is not None
+    letters = fold(normalize("NFC", text))
+    return next(_spans(_pattern(part, is_open=is_open), letters), None) is not None
 
 
 def is_plain(part: str) -> bool:
@@ -114,9 +114,13 @@ def _pattern(part: str, *, is_open: bool) -> re.Pattern[str]:
 
 
 def _places(pattern: re.Pattern[str], folded: Folded) -> Iterator[Place]:
-    for found in pattern.finditer(folded.letters):
-        if not _is_inside_a_word(folded.letters, found.start()):
-            yield Place(*folded.origin(*found.span()))
+    return (Place(*folded.origin(start, end)) for start, end in _spans(pattern, folded.letters))
+
+
+def _spans(pattern: re.Pattern[str], letters: str) -> Iterator[tuple[int, int]]:
+    for found in pattern.finditer(letters):
+        if not _is_inside_a_word(letters, found.start()):
+            yield found.span()
 
 
 def _is_inside_a_word(text: str, start: int) -> bool:
