@@ -92,9 +92,12 @@ def _text_function() -> str:
             found := normalize(regexp_replace(normalize(found, NFD), '[\u0300-\u036f]', '', 'g'), NFC);
             found := left(found, {_search._MOST});  -- some signs become three, and a tsvector holds 1 MiB
             found := regexp_replace(found, '[{marks}]+', ' ', 'g');
-            found := regexp_replace(found, '([\u2e80-\u2fdf\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff'
+            found := lower(found COLLATE "{collation}");
+            IF found ~ '[{"".join(others)}]' THEN  -- few texts have one, and translate() is slow
+                found := translate(found, '{"".join(others)}', '{"".join(others.values())}');
+            END IF;
+            RETURN regexp_replace(found, '([\u2e80-\u2fdf\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff'
                 '\U00020000-\U0003ffff])', ' \1 ', 'g');
-            RETURN translate(lower(found COLLATE "{collation}"), '{"".join(others)}', '{"".join(others.values())}');
         END $$"""
 
 
