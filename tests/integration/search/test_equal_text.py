@@ -92,6 +92,14 @@ def test_another_letter_is_another_letter(chat: ChatSession, found: Found) -> No
             assert found(f"{word} ") == [f"[{unicodedata.normalize('NFC', word)}]"]
 
 
+def test_an_accent_without_a_letter_of_its_own_does_not_count(chat: ChatSession, found: Found) -> None:
+    say(chat, "Ẹ\u0301kọ\u0301 – за\u0301мок")
+    for q in ("eko", "ẹ\u0301kọ\u0301", "EKO "):
+        assert found(q) == ["[Ẹ\u0301kọ\u0301] – за\u0301мок"], q
+    for q in ("замо", "за\u0301мо"):
+        assert found(q) == ["Ẹ\u0301kọ\u0301 – [за\u0301мо]к"], q
+
+
 def test_an_unfinished_word_is_the_beginning_of_a_composed_one(chat: ChatSession, found: Found) -> None:
     for form in forms("대한민국 ΟΔΟΣ Привет"):
         say(chat, form)
