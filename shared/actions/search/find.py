@@ -83,10 +83,11 @@ def _rank(words: Words, text: str) -> int:
 
 
 def _shown(words: Words, place: Place, match: Match) -> Found:
-    text, first = match.head, words.first(match.head)
-    if len(text) == HEAD and (first is None or first > HEAD - LONGEST):  # the words, or what follows, stand behind it
-        text = query(_whole, {"message_id": match.id}).scalar() or ""
-    text = normalize("NFC", text)  # an accent may be a character of its own
+    text = normalize("NFC", match.head)  # an accent may be a character of its own
+    first = words.first(text)
+    is_cut = len(match.head) == HEAD
+    if is_cut and (first is None or first > len(text) - LONGEST):  # the words, or what follows, stand behind it
+        text = normalize("NFC", query(_whole, {"message_id": match.id}).scalar() or "")
     message_id = None if place.is_title else match.id
     return Found(match.chat_session_id, message_id, match.title, snippet(words, text), match.created_at)
 

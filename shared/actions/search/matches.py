@@ -1,6 +1,5 @@
 """Asks the database for the newest matches of a search. Each kind of database has one statement of its own for that."""
 
-import json
 import sqlite3
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,7 +7,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, Integer, Select, Subquery, Uuid, bindparam, column, event, func, select, text
 
-from shared.actions.search.words import Words, has_part, is_plain
+from shared.actions.search.fts5 import for_fts5
+from shared.actions.search.words import Words, has_part
 from shared.database.prepared import Rows
 from shared.database.tables import db
 from shared.database.units import query
@@ -53,7 +53,8 @@ def newest_matches(user_id: str, words: Words, *, is_title: bool, lowest: int, b
     values = {"owner": user_id, "is_title": is_title, "since": lowest, "below": below, "most": BLOCK}
     wanted = _WANTED[is_title]
     if db.engine.dialect.name == "sqlite":
-        return query(wanted["sqlite"], values | _for_sqlite(user_id, words, is_title), row=Match)
+        place = f"{'mt'[is_title]}{user_id.replace('-', '')}"
+        return query(wanted["sqlite"], values | for_fts5(words, place), row=Match)
     values |= {"parts": words.parts, "is_open": words.is_open}
     if is_title:
         return query(wanted["near"], values, row=Match)
@@ -79,30 +80,9 @@ def _part(user_id: str, below: int, span: int) -> tuple[int, str]:
     return 0, f"'{user_id}@'"
 
 
-def _for_sqlite(user_id: str, words: Words, is_title: bool) -> dict[str, Any]:
-    """The query in the language of FTS5, and the parts for which that has no words: Chinese has no blanks (D-177)."""
-    index = [part for part in words.parts if part not in words.unspaced]
-    quoted = [f'"{part.replace(chr(34), "")}"' for part in index]
-    if quoted and words.is_open and index[-1] == words.parts[-1]:
-        quoted[-1] += " *"
-    place = f'place : "{"mt"[is_title]}{user_id.replace("-", "")}"'
-    match = " AND ".join([place, *(f"words : {phrase}" for phrase in quoted)])
-    last = len(words.parts) - 1
-    parts = [
-        (part, is_plain(part), words.is_open and n == last)
-        for n, part in enumerate(words.parts)
-        if part in words.unspaced
-    ]
-    return {"match": match, "letters": _json(words.letters), "parts": _json(parts)}
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
 @event.listens_for(Engine, "connect")
 def _teach_sqlite(connection: Any, _record: Any) -> None:
-    """Let a statement look for a part with Chinese letters and others, as PostgreSQL does (D-223)."""
+    """Let a statement look for a part of which FTS5 knows no words, or too many (D-223)."""
     if isinstance(connection, sqlite3.Connection):
         connection.create_function("has_part", 3, lambda text, part, open_: has_part(text, part, is_open=bool(open_)))
 

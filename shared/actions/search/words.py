@@ -1,14 +1,17 @@
 """Reads a search as words and phrases, and finds them in a text. It compares words as both databases do.
 
 Capital letters and accents do not count, and each Chinese or Japanese letter is a word of its own. The databases find
-the rows. This module finds the places in their texts, to rank the rows and to show the places.
+the rows. This module finds the places in their texts, to rank the rows and to show the places. Search and text are
+compared in their composed form (NFC): each caller brings its text into it, so that places count its characters.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import NamedTuple
+from unicodedata import normalize
+
+from shared.actions.search.folded import Folded, fold
 
 # The letters of scripts without blanks between words. The migration 0011 has the same for PostgreSQL.
 _ALONE = "\u2e80-\u2fdf\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
@@ -16,8 +19,10 @@ _WORD = re.compile(rf"[{_ALONE}]|(?:(?![{_ALONE}])[^\W_])+")
 _IS_ALONE = re.compile(f"[{_ALONE}]")
 # The end of a search that may go on. A beginning of two letters would fit too many words (D-178).
 _CAN_GO_ON = re.compile(r"[^\W_]{3}\Z")
-# Characters below this are folded once. A client who sends every other character costs no memory.
-_KEPT = 0x10000
+# Chinese letters with a second code point, which is the same letter to a reader. A text may have either.
+_TWINS = {normalize("NFC", chr(code)) for code in (*range(0xF900, 0xFB00), *range(0x2F800, 0x2FA20))}
+# The marks that make another kana of one, such as が of か.
+_KANA_MARKS = "\u3099\u309a"
 _PART = re.compile(r'"([^"]*)"?|([^\s"]+)')
 
 
@@ -25,11 +30,13 @@ class Words:
     """The words that a text must have. Each part is a word or a phrase, and the last word may be unfinished."""
 
     def __init__(self, searched: str) -> None:
-        parts = [phrase or word for phrase, word in _PART.findall(searched)]
+        typed = [phrase or word for phrase, word in _PART.findall(searched)]
+        #: Each part as it was typed.
+        self.typed = {normalize("NFC", part): part for part in typed}
         #: The parts that have a letter or a digit; there may be none.
-        self.parts = [part for part in parts if _WORD.search(part)]
+        self.parts = [part for part in map(partial(normalize, "NFC"), typed) if _WORD.search(part)]
         #: Whether more letters may follow the last word.
-        self.is_open = _CAN_GO_ON.search(searched) is not None
+        self.is_open = _CAN_GO_ON.search(fold(normalize("NFC", searched))) is not None
 
     @property
     def unspaced(self) -> list[str]:
@@ -48,18 +55,18 @@ class Words:
 
     def counts(self, text: str) -> list[int]:
         """How often each part is in the text."""
-        folded = text.translate(_folded)
-        return [sum(1 for _ in _places(pattern, folded)) for pattern in self._patterns]
+        letters = fold(text)
+        return [sum(1 for _ in _spans(pattern, letters)) for pattern in self._patterns]
 
     def first(self, text: str) -> int | None:
         """Where the first part that is in the text begins."""
-        folded = text.translate(_folded)
+        folded = Folded(text)
         found = (next(_places(pattern, folded), None) for pattern in self._patterns)
         return min((place.start for place in found if place), default=None)
 
     def places(self, text: str) -> list["Place"]:
         """All places of all parts in the text, in their order and without overlap."""
-        folded, merged = text.translate(_folded), list[Place]()
+        folded, merged = Folded(text), list[Place]()
         for place in sorted(place for pattern in self._patterns for place in _places(pattern, folded)):
             if merged and place.start < merged[-1].end:
                 merged[-1] = Place(merged[-1].start, max(place.end, merged[-1].end))
@@ -77,24 +84,28 @@ class Place(NamedTuple):
 
 def has_part(text: str, part: str, *, is_open: bool) -> bool:
     """Whether the text has this part of a search. The last word of an open one may go on."""
-    folded = unicodedata.normalize("NFC", text).translate(_folded)
-    return next(_places(_pattern(part, is_open=is_open), folded), None) is not None
+    letters = fold(normalize("NFC", text))
+    return next(_spans(_pattern(part, is_open=is_open), letters), None) is not None
 
 
 def is_plain(part: str) -> bool:
     """Whether a text that has these very letters has the part."""
-    return all(map(_is_firm, part))
+    return all(_is_firm(letter) and not _takes_marks(letter) for letter in part)
 
 
 def _is_firm(letter: str) -> bool:
     """Whether it has neither a case nor another form, as a kana with its mark has."""
-    return _IS_ALONE.match(letter) is not None and unicodedata.normalize("NFD", letter) == letter
+    return _IS_ALONE.match(letter) is not None and normalize("NFD", letter) == letter and letter not in _TWINS
+
+
+def _takes_marks(letter: str) -> bool:
+    return any(len(normalize("NFC", letter + mark)) == 1 for mark in _KANA_MARKS)
 
 
 @lru_cache(maxsize=256)
 def _pattern(part: str, *, is_open: bool) -> re.Pattern[str]:
     """A pattern for the folded text. It begins with a letter, for which Python looks quickly."""
-    first, *others = _WORD.findall(part.translate(_folded))
+    first, *others = _WORD.findall(fold(part))
     pattern, last = re.escape(first), first
     for word in others:
         pattern += (r"[\W_]*" if _IS_ALONE.match(last) or _IS_ALONE.match(word) else r"[\W_]+") + re.escape(word)
@@ -102,31 +113,16 @@ def _pattern(part: str, *, is_open: bool) -> re.Pattern[str]:
     return re.compile(pattern if is_open or _IS_ALONE.match(last) else pattern + rf"(?![^\W_{_ALONE}])")
 
 
-def _places(pattern: re.Pattern[str], folded: str) -> Iterator[Place]:
-    for found in pattern.finditer(folded):
-        start, end = found.span()
-        if not _is_inside_a_word(folded, start):
-            while end < len(folded) and unicodedata.category(folded[end])[0] == "M":  # an accent, or a vowel sign
-                end += 1
-            yield Place(start, end)
+def _places(pattern: re.Pattern[str], folded: Folded) -> Iterator[Place]:
+    return (Place(*folded.origin(start, end)) for start, end in _spans(pattern, folded.letters))
+
+
+def _spans(pattern: re.Pattern[str], letters: str) -> Iterator[tuple[int, int]]:
+    for found in pattern.finditer(letters):
+        if not _is_inside_a_word(letters, found.start()):
+            yield found.span()
 
 
 def _is_inside_a_word(text: str, start: int) -> bool:
     before, here = text[max(0, start - 1) : start], text[start]
     return before.isalnum() and not _IS_ALONE.match(before) and not _IS_ALONE.match(here)
-
-
-class _Folded(dict[int, str]):
-    """Each character as a small letter without its accent. One stays one, so the places in a text stay the same."""
-
-    def __missing__(self, code: int) -> str:
-        parts = unicodedata.normalize("NFD", chr(code))
-        bare = parts[0] if all("\u0300" <= accent <= "\u036f" for accent in parts[1:]) else chr(code)
-        small = bare.lower()
-        folded = small if len(small) == 1 else chr(code)
-        if code < _KEPT:
-            self[code] = folded
-        return folded
-
-
-_folded = _Folded()

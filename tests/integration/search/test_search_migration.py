@@ -52,6 +52,21 @@ def test_a_text_is_found_on_a_database_that_was_migrated(
     assert set(found("needle")) == {"The new [needle]", "[needle] afterwards", *expected[1:]}
 
 
+def test_a_text_is_found_in_each_form_after_the_migration_for_that(
+    move: Move, user: User, chat: ChatSession, found: Found
+) -> None:
+    move(command.downgrade, "0013")
+    change_chat(user.id, chat.id, "🤖robot: ΟΔΟΣ")
+    long_chat(a_chat(), 120)  # more than a batch
+    say(chat, "🤖robot: οδος")
+    expected = ["🤖[robot]: [ΟΔΟΣ]", "🤖[robot]: [οδος]"]
+    assert found("robot οδοσ") != expected
+    move(command.upgrade, "head")
+    assert found("robot οδοσ") == expected
+    move(command.downgrade, "0013")
+    assert found("robot οδοσ") != expected
+
+
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_the_fill_takes_in_what_is_written_meanwhile_and_may_be_repeated(
     move: Move, chat: ChatSession, found: Found
