@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.axe import wrong
+from tests.e2e.page.axe import wrong
 from tests.e2e.person import Person
 
 # The page is the same for each database.

@@ -10,7 +10,7 @@ export async function say({ dispatch }, sentence) {
   dispatch("notice", sentence);
 }
 
-// A part of the open chat that a dialog edits. Its text is kept until the server has it, or the user drops it (D-260).
+// A part of the open chat that a dialog edits. Its text is kept until the server has it, or the user drops it (D-226).
 export function editing({ dispatch, read }, part, stored) {
   const { openChat: chatSessionId } = read();
   const text = () => editOf(read(), chatSessionId, part) ?? stored;

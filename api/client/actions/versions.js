@@ -60,7 +60,7 @@ async function forked({ api, read }, id) {
 }
 
 // Before the first message there is nothing to fork at. So the new chat gets what a fork would keep. That request
-// carries no key, and it is not tried again, else a lost answer would leave two chats (D-262).
+// carries no key, and it is not tried again, else a lost answer would leave two chats (D-228).
 async function alike({ api, read }) {
   const { openChat, chats, models } = read();
   const { title, titleSource, settings } = chats.find(({ id }) => id === openChat) ?? (await api.chat(openChat));

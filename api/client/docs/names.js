@@ -1,4 +1,4 @@
-// Names what Swagger UI draws, for readers who hear the page or use a keyboard (D-264).
+// Names what Swagger UI draws, for readers who hear the page or use a keyboard (D-230).
 
 const MENDS = {
   // The page has a title of its own, and Swagger UI has its <main>.

@@ -1,4 +1,4 @@
-// Tells whether a text shows anything, exactly as the server does (D-261). Pure functions.
+// Tells whether a text shows anything, exactly as the server does (D-227). Pure functions.
 
 // The list of shared/text.py, and halves of surrogate pairs, which the server drops. A test compares both lists.
 const SHOWS = new RegExp(

@@ -1,5 +1,5 @@
 // The unsent text in the message box of each chat, and in the dialogs that edit a part of a chat. Pure functions.
-// A part is a message, or the instructions of the chat (D-260).
+// A part is a message, or the instructions of the chat (D-226).
 
 import { showsNothing } from "./blank.js";
 

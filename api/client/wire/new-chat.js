@@ -13,7 +13,7 @@ export function createChatMaker({ api, catchUp, dispatch, read }) {
     return chat.id;
   }
 
-  // The server may have made the chat of a lost answer. It is a later one, without a title and without messages (D-262).
+  // The server may have made the chat of a lost answer. It is a later one, without a title and without messages (D-228).
   async function alreadyMade() {
     await catchUp();
     const later = read().chats.filter(({ seq, titleSource }) => seq > since && titleSource === "default");

@@ -1,6 +1,6 @@
 """A text as its words are compared: small letters without accents. It knows where each of them stands in the text.
 
-A letter stays one letter, as in both databases: `ß` is no `ss`. An accent that is a character of its own goes (D-265).
+A letter stays one letter, as in both databases: `ß` is no `ss`. An accent that is a character of its own goes (D-231).
 """
 
 import unicodedata

@@ -1,4 +1,4 @@
-"""Says a search in the language of SQLite's FTS5, which keeps each accent where no Latin letter has it (D-266).
+"""Says a search in the language of SQLite's FTS5, which keeps each accent where no Latin letter has it (D-232).
 
 FTS5 compares texts as they are stored. So it is asked for each form in which a text may have the same letters.
 """
@@ -40,7 +40,7 @@ def for_fts5(words: Words, place: str) -> dict[str, Any]:
     """The query for the texts of this place, and the parts that Python looks for in what FTS5 finds.
 
     These are the parts in Chinese, of which FTS5 knows no words (D-177), and an unfinished word that FTS5 also finds in
-    a larger letter: the Korean 구 is the beginning of 국 if both are written as NFD (D-269).
+    a larger letter: the Korean 구 is the beginning of 국 if both are written as NFD (D-235).
     """
     match, parts = [f'place : "{place}"'], list[tuple[str, bool, bool]]()
     for number, part in enumerate(words.parts, 1):

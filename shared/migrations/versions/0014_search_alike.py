@@ -1,4 +1,4 @@
-"""Both databases take the same characters for letters of a search, and the same letters for equal (D-267, D-268).
+"""Both databases take the same characters for letters of a search, and the same letters for equal (D-233, D-234).
 
 PostgreSQL's function learns all marks of Unicode, and that both small sigmas are one letter. Entries of texts that have
 only ASCII stay as they are. The others are made anew in batches, while the other programs run. A search may miss such a

@@ -1,5 +1,5 @@
 // The dialog with the settings of the open chat. It stays open until they are saved, so a refusal loses nothing.
-// If the user closes it before the answer, the instructions are kept with their chat (D-260).
+// If the user closes it before the answer, the instructions are kept with their chat (D-226).
 
 import { INSTRUCTIONS, lengthProblem } from "../length.js";
 

@@ -1,5 +1,5 @@
 // A dialog with the text of a message to edit. It stays open until the text is saved, so a refusal loses nothing.
-// If the user closes it before the answer, the text is kept with its message (D-260).
+// If the user closes it before the answer, the text is kept with its message (D-226).
 
 import { showsNothing } from "../../state/blank.js";
 import { MESSAGE, lengthProblem } from "../length.js";

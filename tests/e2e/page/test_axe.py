@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.axe import wrong
+from tests.e2e.page.axe import wrong
 from tests.e2e.person import Person
 from tests.fake_model import FakeModel
 from tests.the_page import newest_reply, sign_in, write
@@ -74,7 +74,7 @@ def see_the_dialogs(page: Page) -> None:
 
 
 def see_the_side(page: Page) -> None:
-    """What the search found, that it found nothing, and the archive without a chat and with one."""
+    """The side after a search that found something, and one that did not; the archive without a chat and with one."""
     for words, told in ("long", "2 found."), ("nowhere", "Nothing found."):
         page.get_by_role("searchbox").fill(words)
         expect(page.locator(".count")).to_have_text(told)

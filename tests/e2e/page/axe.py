@@ -1,11 +1,12 @@
-"""What axe, a checker of accessibility, finds on a page."""
+"""The faults that axe, a checker of accessibility, finds on a page."""
 
-from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page
 
-AXE = (Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js").read_text()
+from tests.services.programs import ROOT
+
+AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text()
 RUN = "([part, options]) => axe.run(part ?? document, options)"
 #: The dark theme differs in colours alone.
 THEMES: dict[Any, dict[str, Any]] = {"light": {}, "dark": {"runOnly": ["color-contrast"]}}
