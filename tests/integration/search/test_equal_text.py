@@ -81,7 +81,17 @@ def test_the_case_of_letters_does_not_count(chat: ChatSession, found: Found) -> 
 
 
 # Letters that are no other letters, although some programs take them for these.
-UNEQUAL = ("straße strasse", "ﬁnal final", "ｗｉｄｅ wide", "Ⅷ VIII", "kıl kil", "øre ore", "m² m2", "かき か\u3099き")
+UNEQUAL = (
+    "straße strasse",
+    "ﬁnal final",
+    "ｗｉｄｅ wide",
+    "Ⅷ VIII",
+    "kıl kil",
+    "øre ore",
+    "m² m2",
+    "きか きか\u3099",
+    "かき か\u3099き",
+)
 
 
 def test_another_letter_is_another_letter(chat: ChatSession, found: Found) -> None:
