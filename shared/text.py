@@ -1,6 +1,8 @@
 """Cleans text of people and of models, whole or piece by piece. Tells whether a text shows anything."""
 
 import re
+import unicodedata
+from functools import cache
 
 _HIGH_HALVES = ("\ud800", "\udbff")
 # Unicode's blanks (`\s`), its control characters, its characters that fonts leave out (Default_Ignorable_Code_Point),
@@ -22,6 +24,15 @@ def clean(text: str) -> str:
     if not text.isascii():
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
     return text.replace("\0", "")
+
+
+def composed(text: str) -> str:
+    """The text in its composed form (NFC). Of a row of combining marks, the first 30 stay.
+
+    To put marks in order takes time that grows with the square of their number. No word of any language has 30, the
+    number of Unicode's Stream-Safe Text Format (UAX #15).
+    """
+    return text if text.isascii() else unicodedata.normalize("NFC", _long_rows().sub(r"\1", text))
 
 
 def one_line(text: str) -> str:
@@ -70,3 +81,13 @@ class PieceCleaner:
         if piece and _HIGH_HALVES[0] <= piece[-1] <= _HIGH_HALVES[1]:
             piece, self._half = piece[:-1], piece[-1]
         return clean(piece)
+
+
+@cache
+def _long_rows() -> re.Pattern[str]:
+    """A row of more than 30 combining marks."""
+    is_mark = [unicodedata.category(chr(code))[0] == "M" for code in range(0x20000)]
+    first = [code for code in range(0x300, 0x1FFFF) if is_mark[code] > is_mark[code - 1]]
+    last = [code for code in range(0x300, 0x1FFFF) if is_mark[code] > is_mark[code + 1]]
+    marks = "".join(f"\\U{start:08x}-\\U{end:08x}" for start, end in zip(first, last, strict=True))
+    return re.compile(f"([{marks}]{{30}})[{marks}]+")

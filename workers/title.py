@@ -6,14 +6,13 @@ Nothing repeats the job. The chat's next completed reply asks again, a few times
 import logging
 import re
 import threading
-import unicodedata
 
 from shared.actions.chats.title import Question, first_question, set_title
 from shared.core import current_settings
 from shared.database.retries import DATABASE_AWAY
 from shared.errors.replies import ModelTimeout, ReplyError
 from shared.logs import work
-from shared.text import PieceCleaner, one_line, shows_nothing
+from shared.text import PieceCleaner, composed, one_line, shows_nothing
 from workers.cut import Cuttable
 from workers.providers import Prompt, Provider, Purpose
 
@@ -87,7 +86,7 @@ def _model_for(question: Question) -> str:
 
 def as_title(answer: str) -> str | None:
     """The first line of the answer that shows something, without marks around it, and cut; None if there is none."""
-    lines = _THOUGHTS.sub("", unicodedata.normalize("NFC", answer)).splitlines()
+    lines = _THOUGHTS.sub("", composed(answer)).splitlines()
     titles = (_LABEL.sub("", one_line(line).strip(_MARKS)).strip(_MARKS) for line in lines)
     title = next((title for title in titles if not shows_nothing(title)), None)
     if title is None or len(title) <= _LONGEST:

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
-from unicodedata import normalize
 
 from sqlalchemy import bindparam, func, select
 
@@ -20,6 +19,7 @@ from shared.database.prepared import Prepared
 from shared.database.units import query
 from shared.models.chat import chat_deleted_at
 from shared.models.message import messages
+from shared.text import composed
 
 # Characters of a text that can be found. The migration 0011 has the same number.
 _MOST = 100_000
@@ -77,17 +77,17 @@ def _ranked(user_id: str, words: Words, after: Place) -> Iterator[tuple[Place, M
 
 def _rank(words: Words, text: str) -> int:
     """How well a text fits: many places in few words rank high, and every further place counts less."""
-    text = normalize("NFC", text)
+    text = composed(text)
     fit = sum(count / (1 + count) for count in words.counts(text))
     return int(1_000_000 * fit / (1 + math.log1p(len(text) / 100)))
 
 
 def _shown(words: Words, place: Place, match: Match) -> Found:
-    text = normalize("NFC", match.head)  # an accent may be a character of its own
+    text = composed(match.head)  # an accent may be a character of its own
     first = words.first(text)
     is_cut = len(match.head) == HEAD
     if is_cut and (first is None or first > len(text) - LONGEST):  # the words, or what follows, stand behind it
-        text = normalize("NFC", query(_whole, {"message_id": match.id}).scalar() or "")
+        text = composed(query(_whole, {"message_id": match.id}).scalar() or "")
     message_id = None if place.is_title else match.id
     return Found(match.chat_session_id, message_id, match.title, snippet(words, text), match.created_at)
 

@@ -7,11 +7,12 @@ compared in their composed form (NFC): each caller brings its text into it, so t
 
 import re
 from collections.abc import Iterator
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 from unicodedata import normalize
 
 from shared.actions.search.folded import Folded, fold
+from shared.text import composed
 
 # The letters of scripts without blanks between words. The migration 0011 has the same for PostgreSQL.
 _ALONE = "\u2e80-\u2fdf\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
@@ -32,11 +33,12 @@ class Words:
     def __init__(self, searched: str) -> None:
         typed = [phrase or word for phrase, word in _PART.findall(searched)]
         #: Each part as it was typed.
-        self.typed = {normalize("NFC", part): part for part in typed}
-        #: The parts that have a letter or a digit; there may be none.
-        self.parts = [part for part in map(partial(normalize, "NFC"), typed) if _WORD.search(part)]
+        self.typed = {composed(part): part for part in typed}
+        #: The parts that have a letter or a digit, each once, the last one last; there may be none.
+        parts = [part for part in map(composed, typed) if _WORD.search(part)]
+        self.parts = list(dict.fromkeys(parts[::-1]))[::-1]
         #: Whether more letters may follow the last word.
-        self.is_open = _CAN_GO_ON.search(fold(normalize("NFC", searched))) is not None
+        self.is_open = _CAN_GO_ON.search(fold(composed(searched))) is not None
 
     @property
     def unspaced(self) -> list[str]:
@@ -84,7 +86,7 @@ class Place(NamedTuple):
 
 def has_part(text: str, part: str, *, is_open: bool) -> bool:
     """Whether the text has this part of a search. The last word of an open one may go on."""
-    letters = fold(normalize("NFC", text))
+    letters = fold(composed(text))
     return next(_spans(_pattern(part, is_open=is_open), letters), None) is not None
 
 

@@ -133,6 +133,16 @@ def test_a_text_of_any_size_and_kind_can_be_stored_and_found(chat: ChatSession, 
     assert len(found("needle")) == len(texts)
 
 
+@pytest.mark.parametrize("marks", ["\u0301\u0316", "\u0591\u05b0", "\u0f73"], ids=ascii)
+def test_marks_in_the_wrong_order_cost_no_more_than_other_characters(
+    marks: str, chat: ChatSession, found: Found
+) -> None:
+    """Neither a database nor Python sorts such a row, which would take minutes (D-233)."""
+    say(chat, marks * (99_000 // len(marks)) + " needle か")
+    assert [len(found(q)) for q in ("needle", "か", "nowhere")] == [1, 1, 0]
+    assert len(found(" ".join(["needle", *90 * ["か"]]))) == 1
+
+
 def test_only_the_first_hundred_thousand_characters_of_a_reply_are_found(chat: ChatSession, found: Found) -> None:
     ended(a_post(chat), text="early " + "x " * 60_000 + "late")
     assert len(found("early")) == 1

@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from shared.text import PieceCleaner, clean, one_line, shows_nothing
+from shared.text import PieceCleaner, clean, composed, one_line, shows_nothing
 
 TEXTS = [
     ("plain", "plain"),
@@ -77,6 +77,15 @@ FAMILY, SCOTLAND = (
     "\U0001f469\u200d\U0001f467",
     "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f",
 )
+
+
+@pytest.mark.parametrize("mark", ["\u0301\u0316", "\u0591\u05b0", "\u0f73", "\u093f"], ids=ascii)
+def test_a_composed_text_keeps_the_first_thirty_of_a_row_of_marks(mark: str) -> None:
+    row = 1_000 * mark
+    assert composed(f"\u00e9a{row}b") == unicodedata.normalize("NFC", f"\u00e9a{row[:30]}b")
+    assert composed("e\u0301" + "n\u0303" * 100) == "\u00e9" + "\u00f1" * 100
+
+
 JOINED = [
     FAMILY,
     SCOTLAND,
