@@ -36,7 +36,7 @@ def unchunked(answer: bytes) -> bytes:
 
 @pytest.fixture(scope="module")
 def impatient(start_web: Callable[..., WebServer]) -> WebServer:
-    return start_web("impatient-streams", HOLDFAST_CLIENT_SECONDS="2")
+    return start_web("impatient-streams", HOLDFAST_CLIENT_SECONDS="4")
 
 
 def test_a_client_that_reads_gets_all_and_one_that_does_not_is_dropped(impatient: WebServer) -> None:
@@ -53,7 +53,7 @@ def test_a_client_has_as_much_time_as_it_needs_at_a_steady_pace(impatient: WebSe
     asked = an_export(impatient, impatient.sign_up("steady@example.org"))
     with impatient.connect(asked, room=4096) as client:
         begun = b""
-        for _ in range(40):  # longer than the server waits for a piece
+        for _ in range(60):  # longer than the server waits for a piece
             begun += client.recv(16 * 1024)
             time.sleep(0.1)
         (chat,) = json.loads(unchunked(begun + read_all(client)))["chats"]

@@ -122,10 +122,10 @@ class Witnessed(Person):
         return outcome
 
     def _note(self, outcome: Outcome, answer: httpx2.Response) -> None:
-        outcome.status, outcome.text = answer.status_code, answer.text
-        outcome.retry_after = answer.headers.get("Retry-After")
+        outcome.text, outcome.retry_after = answer.text, answer.headers.get("Retry-After")
         if answer.content and answer.headers.get("Content-Type", "").endswith("json"):
             outcome.body = answer.json()
+        outcome.status = answer.status_code  # the last, because other threads then read the rest
 
 
 def at_the_same_time(calls: Iterable[Any]) -> list[Outcome]:
