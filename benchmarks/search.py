@@ -13,14 +13,11 @@ from pathlib import Path
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from api.access import tokens
-from api.app import create_app
 from benchmarks.lab.limits import NO_LIMITS
 from benchmarks.lab.processes import BOTH_CORES, Processes
+from benchmarks.lab.signed_in import signed_in
 from benchmarks.lab.systems import migrate_once_it_is_up, run_folder, start_postgres
-from shared.database.tables import db
 from shared.database.units import execute, write_unit
-from shared.settings import load_settings
 
 MESSAGES, OWNERS = 1_000_000, (1, 1_000)
 CALLS = 200  # calls of each kind
@@ -67,19 +64,8 @@ def _filled(messages: int, owners: int) -> Iterator[FlaskClient]:
         processes = Processes(_made(folder / "run"), cores=BOTH_CORES)
         url = start_postgres(processes)
         migrate_once_it_is_up(url)
-        os.environ |= {"DATABASE_URL": url} | _SETTINGS
-        app = create_app(load_settings())
-        try:
-            with app.app_context():
-                _fill(messages, owners)
-            client = app.test_client()
-            token = tokens.issue(app.config["HOLDFAST"].secret_key, tokens.ACCESS, _FIRST, 3600)
-            client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+        with signed_in(processes, {"DATABASE_URL": url} | _SETTINGS, lambda: _fill(messages, owners)) as client:
             yield client
-        finally:
-            with app.app_context():
-                db.engine.dispose()
-            processes.stop()
 
 
 def _made(folder: Path) -> Path:
@@ -121,7 +107,8 @@ _STEPS = (
 )
 
 
-def _fill(messages: int, owners: int) -> None:
+def _fill(messages: int, owners: int) -> str:
+    """Fill the database. Returns the id of the first owner."""
     sizes = {"per_chat": PER_CHAT, "words": WORDS, "vocabulary": VOCABULARY}
     parts = {"owner": _OWNER.format(**sizes), "text": _TEXT.format(**sizes), "seq": _SEQ.format(**sizes), **sizes}
     parts |= {"chat": _ID.format(1, f"n / {PER_CHAT}"), "message": _ID.format(2, "n")}
@@ -131,6 +118,7 @@ def _fill(messages: int, owners: int) -> None:
             names = {"messages": messages, "owners": owners}
             execute(statement, {name: names[name] for name in statement.compile().params})
         execute(text("SET session_replication_role = DEFAULT"))
+    return _FIRST
 
 
 def _measure(client: FlaskClient, make: Callable[[random.Random], str]) -> list[float]:

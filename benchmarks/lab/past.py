@@ -1,6 +1,5 @@
 """A database of one user with a past, and a client of that user."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -11,10 +10,9 @@ from typing import Any, NamedTuple
 from flask.testing import FlaskClient
 from sqlalchemy import insert, text, update
 
-from api.access import tokens
-from api.app import create_app
 from benchmarks.lab.limits import NO_LIMITS
 from benchmarks.lab.processes import BOTH_CORES, Processes
+from benchmarks.lab.signed_in import signed_in
 from benchmarks.lab.systems import migrate_once_it_is_up, start_postgres, start_redis
 from shared.actions.accounts.create import create_account
 from shared.database.tables import db
@@ -23,7 +21,6 @@ from shared.models.chat import chat_sessions
 from shared.models.message import messages
 from shared.models.status import MessageType, Status
 from shared.models.user import users
-from shared.settings import load_settings
 
 #: The team has every chat, the document has those that are not archived, and the repository has ten.
 TEAM, DOCUMENT, REPO = (f"0000000{kind}-0000-7000-8000-000000000000" for kind in (3, 4, 5))
@@ -60,20 +57,16 @@ def client_of(past: Past, database: str, folder: Path) -> Iterator[FlaskClient]:
     processes = Processes(folder, cores=BOTH_CORES)
     url = start_postgres(processes) if database == "postgresql" else f"sqlite:///{folder}/db.sqlite"
     migrate_once_it_is_up(url)
-    os.environ |= {"DATABASE_URL": url, "REDIS_URL": start_redis(processes), **_ENV}
-    app = create_app(load_settings())
-    try:
-        with app.app_context():
-            user_id = create_account("bench@example.org", "no password fits this").id
-            _fill(user_id, past)
-        client = app.test_client()
-        token = tokens.issue(app.config["HOLDFAST"].secret_key, tokens.ACCESS, user_id, 3600)
-        client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+    environment = {"DATABASE_URL": url, "REDIS_URL": start_redis(processes), **_ENV}
+    with signed_in(processes, environment, lambda: _filled_for(past)) as client:
         yield client
-    finally:
-        with app.app_context():
-            db.engine.dispose()
-        processes.stop()
+
+
+def _filled_for(past: Past) -> str:
+    """The id of a new user with this past."""
+    user_id = create_account("bench@example.org", "no password fits this").id
+    _fill(user_id, past)
+    return user_id
 
 
 def chat_id(number: int) -> str:

@@ -1,4 +1,4 @@
-// The search box above the chats. What it finds takes the place of the list.
+// The search box above the chats. Its results take the place of the list.
 
 import { showsNothing } from "../../state/blank.js";
 import { placesOf } from "../../state/search.js";

@@ -2,6 +2,7 @@
 // If the user closes it before the answer, the instructions are kept with their chat (D-226).
 
 import { INSTRUCTIONS, lengthProblem } from "../length.js";
+import { trySaving } from "../message/saving.js";
 
 const dialog = document.querySelector("#settings");
 const form = dialog.querySelector("form");
@@ -25,9 +26,12 @@ export function setUpSettings({ configure, exportChat }) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     problem.textContent = lengthProblem("The text of the instructions", instructions.value, INSTRUCTIONS);
-    if (!problem.textContent && !shown.isSending) trySaving(shown);
+    if (!problem.textContent && !shown.isSending)
+      trySaving(shown, instructions.value, changed(), screen);
   });
 }
+
+const screen = { isShown: (edit) => shown === edit, showSending, tell: (words) => (problem.textContent = words), close };
 
 // The edit is as in editor.js. Its text is the instructions, and its `save` gets the changes alone.
 export function askForSettings(chat, edit) {
@@ -61,21 +65,6 @@ function changed() {
 function close() {
   shown = null;
   dialog.close();
-}
-
-async function trySaving(edit) {
-  const { value: sent } = instructions;
-  showSending(edit, true);
-  try {
-    await edit.save(changed());
-    edit.taken(sent);
-    if (shown === edit) close();
-  } catch (refusal) {
-    if (shown === edit) problem.textContent = refusal.message;
-    else edit.say(refusal.message);
-  } finally {
-    showSending(edit, false);
-  }
 }
 
 // The settings on their way are those on the screen.

@@ -3,6 +3,7 @@
 
 import { showsNothing } from "../../state/blank.js";
 import { MESSAGE, lengthProblem } from "../length.js";
+import { trySaving } from "./saving.js";
 
 const dialog = document.querySelector("#editor");
 const form = dialog.querySelector("form");
@@ -20,8 +21,11 @@ box.addEventListener("input", () => shown.type(box.value));
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   problem.textContent = lengthProblem("This message", box.value, MESSAGE);
-  if (!problem.textContent && !showsNothing(box.value) && !shown.isSending) trySaving(shown, box.value);
+  if (!problem.textContent && !showsNothing(box.value) && !shown.isSending)
+    trySaving(shown, box.value, box.value, screen);
 });
+
+const screen = { isShown: (edit) => shown === edit, showSending, tell: (words) => (problem.textContent = words), close };
 
 // An edit has the `text` to begin with, and functions. `type` gets each text, `save` the one to save, and `taken` the
 // one that is saved. `drop` forgets the edit. `say` tells of a refusal when another edit is on the screen, or none.
@@ -38,20 +42,6 @@ function close() {
   shown = null;
   box.value = "";
   dialog.close();
-}
-
-async function trySaving(edit, text) {
-  showSending(edit, true);
-  try {
-    await edit.save(text);
-    edit.taken(text);
-    if (shown === edit) close();
-  } catch (refusal) {
-    if (shown === edit) problem.textContent = refusal.message;
-    else edit.say(refusal.message);
-  } finally {
-    showSending(edit, false);
-  }
 }
 
 // The text on its way is the text on the screen.
